@@ -1,0 +1,98 @@
+"""What the planner may ask about the world: tables, their columns and indexes, names of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+__all__ = ["Catalog", "IndexInfo", "TableInfo", "VersionRef"]
+
+VersionRef = int | str
+"""A version number, a tag, or an ISO timestamp prefixed by ``timestamp:``."""
+
+
+@dataclass(frozen=True)
+class IndexInfo:
+    """One index of a table at one version.
+
+    Attributes:
+        name: The index's name.
+        kind: `IVF_PQ`, `IVF_FLAT`, `IVF_HNSW_SQ`, … `INVERTED`, `BTREE`, `BITMAP`, `LABEL_LIST`, …
+        columns: The indexed columns.
+        metric: `l2`, `cosine`, `dot` or `hamming` for a vector index.
+        partitions: The number of IVF partitions.
+        code_bits: Bits the index keeps per dimension (32 means the vector itself).
+        positions: Whether a text index can answer phrases.
+        rows_indexed: Rows the index covers.
+        rows_unindexed: Rows written after the index was built.
+    """
+
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    metric: str | None = None
+    partitions: int | None = None
+    code_bits: float | None = None
+    positions: bool = False
+    rows_indexed: int = 0
+    rows_unindexed: int = 0
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """A Lance table at one version: everything the planner knows of it.
+
+    Attributes:
+        name: The name as the database spells it, or the path.
+        uri: Where the table lies.
+        version: The version this statement reads.
+        schema: The Arrow schema as Lance stores it.
+        rows: The number of rows that are not deleted.
+        indexes: The indexes at this version.
+    """
+
+    name: str
+    uri: str
+    version: int
+    schema: pa.Schema = field(repr=False)
+    rows: int
+    indexes: tuple[IndexInfo, ...] = ()
+
+    def index_on(self, column: str, kinds: Sequence[str]) -> IndexInfo | None:
+        """The first index on `column` whose kind starts with one of `kinds`."""
+        for index in self.indexes:
+            if index.columns == (column,) and index.kind.startswith(tuple(kinds)):
+                return index
+        return None
+
+
+class Catalog(Protocol):
+    """Answers about names. Cheap enough to be asked for every statement that is planned."""
+
+    def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
+        """The Lance table called `name` (any case), or at a `.lance` path; None when there is none."""
+        ...
+
+    def table_names(self) -> Sequence[str]:
+        """Every Lance table of the database."""
+        ...
+
+    def engine_tables(self, name: str) -> Sequence[str]:
+        """The qualified names of the engine's own tables and views called `name`."""
+        ...
+
+    def engine_columns(self, name: str) -> Sequence[str] | None:
+        """The columns of a table, view or variable the engine can see; None when it sees none."""
+        ...
+
+    def is_volatile(self, function: str) -> bool:
+        """Whether a function may answer differently for the same arguments."""
+        ...
+
+    def is_registered(self, name: str) -> bool:
+        """Whether the user registered an object under this name."""
+        ...

@@ -1,0 +1,79 @@
+"""Tokens of a statement, with their places in the text."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import TokenError
+from sqlglot.tokens import Token, TokenType
+
+from ..errors import ParseError, Span
+
+__all__ = ["Token", "TokenType", "find_closing", "is_word", "read_tokens", "split_statements"]
+
+
+class _Tokenizer(DuckDB.Tokenizer):
+    COMMANDS = set()  # type: ignore[var-annotated]  # SHOW and its kind swallow the rest of the text as one string
+
+
+_OPENING = {TokenType.L_PAREN: TokenType.R_PAREN, TokenType.L_BRACKET: TokenType.R_BRACKET, TokenType.L_BRACE: TokenType.R_BRACE}
+_CLOSING = frozenset(_OPENING.values())
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> _Tokenizer:
+    return _Tokenizer(dialect=DuckDB)
+
+
+def read_tokens(sql: str) -> list[Token]:
+    """The tokens of `sql`; `token.start` and `token.end` are character offsets, the end inclusive.
+
+    Raises:
+        ParseError: When a string, a comment or an identifier is not closed.
+    """
+    try:
+        return list(_Tokenizer(dialect=DuckDB).tokenize(sql))
+    except TokenError as error:
+        raise ParseError(f"the text cannot be read: {error}", hint="a quote or a comment might not be closed") from None
+
+
+def is_word(token: Token, *words: str) -> bool:
+    """Whether the token is one of these words, in any case, and not quoted."""
+    return token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER) and token.text.upper() in words
+
+
+def find_closing(tokens: list[Token], opening: int) -> int:
+    """The index of the token that closes the bracket at index `opening`.
+
+    Raises:
+        ParseError: When it is never closed.
+    """
+    depth = 0
+    for index in range(opening, len(tokens)):
+        kind = tokens[index].token_type
+        if kind in _OPENING:
+            depth += 1
+        elif kind in _CLOSING:
+            depth -= 1
+            if depth == 0:
+                return index
+    token = tokens[opening]
+    raise ParseError("this bracket is not closed", span=Span(token.start, token.end + 1))
+
+
+def split_statements(sql: str, tokens: list[Token]) -> list[Span]:
+    """The spans of the statements that semicolons separate, empty ones left out."""
+    spans: list[Span] = []
+    first: Token | None = None
+    last: Token | None = None
+    for token in tokens:
+        if token.token_type is TokenType.SEMICOLON:
+            if first is not None and last is not None:
+                spans.append(Span(first.start, last.end + 1))
+            first = None
+            continue
+        first, last = first or token, token
+    if first is not None and last is not None:
+        spans.append(Span(first.start, last.end + 1))
+    return spans

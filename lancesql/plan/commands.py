@@ -1,0 +1,92 @@
+"""Statements that are not queries: one frozen dataclass each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..catalog import TableInfo
+from .query import QueryPlan
+
+__all__ = [
+    "Command",
+    "CreateIndex",
+    "CreateTable",
+    "DescribeTable",
+    "DropTable",
+    "Explain",
+    "InsertInto",
+    "ShowIndexes",
+    "ShowTables",
+]
+
+
+@dataclass(frozen=True)
+class CreateTable:
+    """`CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [WITH (…)] AS query`, in the Lance database."""
+
+    name: str
+    query: QueryPlan
+    replace: bool = False
+    if_not_exists: bool = False
+    options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InsertInto:
+    """`INSERT INTO table [(columns)] [BY NAME] query`."""
+
+    table: TableInfo
+    query: QueryPlan
+    columns: tuple[str, ...] = ()
+    by_name: bool = False
+
+
+@dataclass(frozen=True)
+class DropTable:
+    """`DROP TABLE [IF EXISTS] name`; `table` is None when it does not exist and need not."""
+
+    name: str
+    table: TableInfo | None
+
+
+@dataclass(frozen=True)
+class CreateIndex:
+    """`CREATE [OR REPLACE] INDEX [IF NOT EXISTS] [name] ON table (column) USING kind WITH (options)`."""
+
+    table: TableInfo
+    column: str
+    kind: str
+    name: str | None = None
+    replace: bool = False
+    if_not_exists: bool = False
+    options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ShowTables:
+    """`SHOW TABLES`."""
+
+
+@dataclass(frozen=True)
+class ShowIndexes:
+    """`SHOW INDEXES ON table`."""
+
+    table: TableInfo
+
+
+@dataclass(frozen=True)
+class DescribeTable:
+    """`DESCRIBE table`."""
+
+    table: TableInfo
+
+
+Command = CreateTable | InsertInto | DropTable | CreateIndex | ShowTables | ShowIndexes | DescribeTable
+
+
+@dataclass(frozen=True)
+class Explain:
+    """`EXPLAIN [ANALYZE]` of a plan."""
+
+    plan: QueryPlan | Command
+    analyze: bool = False

@@ -1,0 +1,190 @@
+"""The leaves that LanceDB answers: table scans and searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from ..catalog import TableInfo
+from ..errors import Span
+from .predicates import Predicate
+from .values import Value
+
+__all__ = [
+    "DISTANCE",
+    "RELEVANCE",
+    "ROW_ID",
+    "SCORE",
+    "Conjunct",
+    "FullTextSearch",
+    "HybridSearch",
+    "Source",
+    "TableScan",
+    "VectorOptions",
+    "VectorSearch",
+    "score_fields",
+]
+
+DISTANCE, SCORE, RELEVANCE, ROW_ID = "_distance", "_score", "_relevance_score", "_rowid"
+
+
+@dataclass(frozen=True)
+class Conjunct:
+    """One conjunct of a source's filter.
+
+    Attributes:
+        sql: The user's text of it, its aliases expanded.
+        columns: The base columns it reads.
+        predicate: What Lance evaluates, when it is proved equal; None when DuckDB evaluates it.
+        reason: Why Lance does not evaluate it.
+        prelude: The `WITH …` the text needs when it stands alone, or "".
+        parameters: The parameters the text names.
+        explicit: Whether it came from `filter => '…'`.
+    """
+
+    sql: str
+    columns: tuple[str, ...]
+    span: Span | None = None
+    predicate: Predicate | None = None
+    reason: str = ""
+    prelude: str = ""
+    parameters: tuple[str, ...] = ()
+    explicit: bool = False
+
+
+@dataclass(frozen=True)
+class TableScan:
+    """Rows of a Lance table.
+
+    Attributes:
+        placeholder: The name the relation knows the source by.
+        alias: The name the user's SQL knows it by.
+        table: The table, at its version.
+        columns: The columns it offers to the relation, in order, `_rowid` included when it is named.
+        filter: Conjuncts to evaluate while reading; the relation still holds every one of them.
+        limit: At most so many rows are needed.
+    """
+
+    placeholder: str
+    alias: str
+    table: TableInfo
+    columns: tuple[str, ...]
+    filter: tuple[Conjunct, ...] = ()
+    limit: tuple[Value, ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class VectorOptions:
+    """How hard a vector search tries. None means that the planner decides."""
+
+    exact: bool | None = None
+    recall: Value | None = None
+    nprobes: Value | None = None
+    ef: Value | None = None
+    refine_factor: Value | None = None
+
+
+@dataclass(frozen=True)
+class VectorSearch:
+    """The k rows of a table nearest to a query vector, among those the filter keeps.
+
+    Attributes:
+        k: The values whose sum is the number of rows (`LIMIT n OFFSET m` gives two), or () for every row in range.
+        metric: `l2`, `cosine`, `dot` or `hamming`: always explicit.
+        post_filter: Conjuncts for the k rows that stand nowhere in the relation.
+    """
+
+    placeholder: str
+    alias: str
+    table: TableInfo
+    columns: tuple[str, ...]
+    column: str
+    query: Value
+    k: tuple[Value, ...]
+    k_origin: str
+    metric: str
+    metric_origin: str
+    options: VectorOptions = VectorOptions()
+    lower_bound: Value | None = None
+    upper_bound: Value | None = None
+    filter: tuple[Conjunct, ...] = ()
+    function: str = "vector_search"
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class FullTextSearch:
+    """The rows of a table that match a text query, best first, among those the filter keeps.
+
+    Attributes:
+        text_columns: The columns searched.
+        k: As in `VectorSearch`; () for every match.
+        syntax: `query` reads operators, `plain` takes every word as a word.
+    """
+
+    placeholder: str
+    alias: str
+    table: TableInfo
+    columns: tuple[str, ...]
+    text_columns: tuple[str, ...]
+    query: Value
+    k: tuple[Value, ...] = ()
+    k_origin: str = "every match"
+    operator: Literal["or", "and"] = "or"
+    syntax: Literal["query", "plain"] = "query"
+    filter: tuple[Conjunct, ...] = ()
+    function: str = "fts"
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class HybridSearch:
+    """A vector leg and a text leg over the same filter, fused.
+
+    Attributes:
+        vector: The vector leg; its k is the number of candidates.
+        text: The text leg; its k is the number of candidates.
+        k: The number of fused rows.
+        fusion: `rrf` (reciprocal rank, `rrf_k`) or `linear` (min-max blend, `alpha` weighs the vector leg).
+        score_column: The name of the fused score.
+    """
+
+    placeholder: str
+    alias: str
+    table: TableInfo
+    columns: tuple[str, ...]
+    vector: VectorSearch
+    text: FullTextSearch
+    k: tuple[Value, ...]
+    k_origin: str
+    candidates: Value
+    fusion: Literal["rrf", "linear"] = "rrf"
+    rrf_k: Value | None = None
+    alpha: Value | None = None
+    score_column: str = RELEVANCE
+    filter: tuple[Conjunct, ...] = ()
+    function: str = "hybrid_search"
+    span: Span | None = None
+
+
+Source = TableScan | VectorSearch | FullTextSearch | HybridSearch
+
+
+def score_fields(source: Source) -> tuple[pa.Field, ...]:
+    """The columns a search adds behind the table's own."""
+    match source:
+        case TableScan():
+            return ()
+        case VectorSearch():
+            return (pa.field(DISTANCE, pa.float32()),)
+        case FullTextSearch():
+            return (pa.field(SCORE, pa.float32()),)
+        case HybridSearch():
+            return (
+                pa.field(source.score_column, pa.float64()),
+                pa.field(DISTANCE, pa.float32()),
+                pa.field(SCORE, pa.float32()),
+            )

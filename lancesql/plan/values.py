@@ -1,0 +1,37 @@
+"""Values a plan does not know yet: constants of the text, parameters, and scalar subqueries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import Span
+
+__all__ = ["Constant", "Parameter", "ScalarQuery", "Value"]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value written in the SQL. `value` is a plain Python value, or a tuple for a list literal."""
+
+    value: object
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`$name`, `$1` or the n-th `?`; `name` is `"name"` or `"1"`."""
+
+    name: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class ScalarQuery:
+    """An expression DuckDB evaluates once, before the search runs."""
+
+    sql: str
+    parameters: tuple[str, ...] = ()
+    span: Span | None = None
+
+
+Value = Constant | Parameter | ScalarQuery
