@@ -1,0 +1,8 @@
+"""Stage 1, text → Statement: statement kind, search calls, clauses, all with their places in the text."""
+
+from __future__ import annotations
+
+from .statement import Statement, parse_expression, parse_statement
+from .tokens import read_tokens, split_statements
+
+__all__ = ["Statement", "parse_expression", "parse_statement", "read_tokens", "split_statements"]

@@ -1,0 +1,146 @@
+"""Search calls and `AT (…)` clauses of a statement, found by their tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import ParseError, Span
+from .tokens import Token, TokenType, find_closing, is_word
+
+__all__ = ["SEARCH_FUNCTIONS", "Argument", "AtClause", "SearchCall", "find_at_clauses", "find_search_calls"]
+
+SEARCH_FUNCTIONS = frozenset(
+    {"vector_search", "fts", "hybrid_search", "lance_vector_search", "lance_fts", "lance_hybrid_search"}
+)
+
+_NAMED = (TokenType.FARROW, TokenType.COLON_EQ, TokenType.EQ)
+_NOT_A_CALL = ("INTO", "TABLE", "VIEW", "MACRO", "FUNCTION", "USING", "AS", "INDEX")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a search call: its name, if it has one, and the tokens of its value."""
+
+    name: str | None
+    name_span: Span
+    span: Span
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True)
+class AtClause:
+    """`AT (VERSION => 3)`: which snapshot of a table is read."""
+
+    kind: Literal["version", "timestamp", "tag"]
+    value: Argument
+    span: Span
+
+
+@dataclass(frozen=True)
+class SearchCall:
+    """`vector_search('docs', $q, k => 5)`, without its alias.
+
+    Attributes:
+        function: The function's name in lower case.
+        span: From the name to the closing parenthesis.
+    """
+
+    function: str
+    span: Span
+    name_span: Span
+    arguments: tuple[Argument, ...]
+
+
+def find_search_calls(sql: str, tokens: list[Token]) -> tuple[SearchCall, ...]:
+    """The outermost search calls, in the order of the text."""
+    calls: list[SearchCall] = []
+    index = 0
+    while index < len(tokens) - 1:
+        token = tokens[index]
+        if _starts_call(tokens, index):
+            closing = find_closing(tokens, index + 1)
+            calls.append(
+                SearchCall(
+                    function=token.text.lower(),
+                    span=Span(token.start, tokens[closing].end + 1),
+                    name_span=Span(token.start, token.end + 1),
+                    arguments=_split_arguments(tokens, index + 1, closing),
+                )
+            )
+            index = closing
+        index += 1
+    return tuple(calls)
+
+
+def find_at_clauses(tokens: list[Token]) -> tuple[AtClause, ...]:
+    """The `AT (VERSION => …)` and `AT (TIMESTAMP => …)` clauses, in the order of the text."""
+    clauses: list[AtClause] = []
+    for index in range(len(tokens) - 3):
+        if not is_word(tokens[index], "AT") or tokens[index + 1].token_type is not TokenType.L_PAREN:
+            continue
+        if not is_word(tokens[index + 2], "VERSION", "TIMESTAMP", "TAG"):
+            continue
+        closing = find_closing(tokens, index + 1)
+        arguments = _split_arguments(tokens, index + 1, closing)
+        span = Span(tokens[index].start, tokens[closing].end + 1)
+        if len(arguments) != 1 or arguments[0].name is None:
+            raise ParseError("AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span)
+        kind: Literal["version", "timestamp", "tag"] = "version"
+        if arguments[0].name.lower() == "timestamp":
+            kind = "timestamp"
+        elif arguments[0].name.lower() == "tag":
+            kind = "tag"
+        clauses.append(AtClause(kind, arguments[0], span))
+    return tuple(clauses)
+
+
+def _starts_call(tokens: list[Token], index: int) -> bool:
+    token = tokens[index]
+    if token.text.lower() not in SEARCH_FUNCTIONS or token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+        return False
+    if tokens[index + 1].token_type is not TokenType.L_PAREN:
+        return False
+    if index == 0:
+        return True
+    before = tokens[index - 1]
+    return before.token_type is not TokenType.DOT and not is_word(before, *_NOT_A_CALL)
+
+
+def _split_arguments(tokens: list[Token], opening: int, closing: int) -> tuple[Argument, ...]:
+    arguments: list[Argument] = []
+    index = opening + 1
+    if index == closing:
+        return ()
+    while index <= closing:
+        end = _find_argument_end(tokens, index, closing)
+        if end == index:
+            at = tokens[index]
+            raise ParseError("an argument is missing here", span=Span(at.start, at.end + 1))
+        arguments.append(_read_argument(tokens[index:end]))
+        index = end + 1
+    return tuple(arguments)
+
+
+def _find_argument_end(tokens: list[Token], start: int, closing: int) -> int:
+    index = start
+    while index < closing:
+        kind = tokens[index].token_type
+        if kind is TokenType.COMMA:
+            return index
+        if kind in (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE):
+            index = find_closing(tokens, index)
+        index += 1
+    return closing
+
+
+def _read_argument(tokens: list[Token]) -> Argument:
+    first = tokens[0]
+    whole = Span(first.start, tokens[-1].end + 1)
+    named = len(tokens) >= 2 and tokens[1].token_type in _NAMED and first.token_type is not TokenType.STRING
+    if not named or not (first.text.isidentifier() or first.token_type is TokenType.IDENTIFIER):
+        return Argument(None, whole, whole, tuple(tokens))
+    name_span = Span(first.start, first.end + 1)
+    if len(tokens) == 2:
+        raise ParseError(f"argument '{first.text}' has no value", span=name_span)
+    return Argument(first.text, name_span, Span(tokens[2].start, tokens[-1].end + 1), tuple(tokens[2:]))

@@ -1,0 +1,112 @@
+"""Text → Statement: the tree gives the meaning, the tokens give the places.
+
+Search calls and `AT (…)` clauses are blanked to the same length before the text is parsed, so every position of the tree
+is a position of the user's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError as SqlglotParseError
+
+from ..errors import ParseError, Span
+from .blocks import TokenTree
+from .calls import AtClause, SearchCall, find_at_clauses, find_search_calls
+from .parameters import ParameterUse, find_parameters
+from .tokens import Token, read_tokens
+
+__all__ = ["Statement", "parse_expression", "parse_statement"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement, read.
+
+    Attributes:
+        sql: The user's text of it.
+        tree: What sqlglot makes of it; a search call is the table `stand_ins` maps to it.
+        stand_ins: The names the calls have in the tree.
+    """
+
+    sql: str
+    tokens: list[Token]
+    token_tree: TokenTree
+    tree: exp.Expression
+    stand_ins: dict[str, SearchCall]
+    at_clauses: tuple[AtClause, ...]
+    parameters: tuple[ParameterUse, ...]
+
+
+def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
+    """Reads one statement.
+
+    Raises:
+        ParseError: When the text is not a statement of DuckDB's SQL.
+    """
+    tokens = read_tokens(sql) if tokens is None else tokens
+    calls = find_search_calls(sql, tokens)
+    at_clauses = find_at_clauses(tokens)
+    prefix = _choose_prefix(sql)
+    stand_ins = {f"{prefix}{number}": call for number, call in enumerate(calls)}
+    text = sql
+    for name, call in stand_ins.items():
+        text = _replace_same_length(text, call.span, name)
+    for clause in at_clauses:
+        text = _replace_same_length(text, clause.span, "")
+    return Statement(
+        sql=sql,
+        tokens=tokens,
+        token_tree=TokenTree(tokens),
+        tree=_parse_tree(text),
+        stand_ins=stand_ins,
+        at_clauses=at_clauses,
+        parameters=find_parameters(tokens),
+    )
+
+
+def parse_expression(sql: str) -> exp.Expression | None:
+    """The tree of an expression that was cut from a statement; None when sqlglot cannot read it alone."""
+    try:
+        return sqlglot.parse_one(sql, dialect="duckdb")
+    except (SqlglotParseError, RecursionError):
+        return None
+
+
+def _parse_tree(text: str) -> exp.Expression:
+    try:
+        trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
+    except SqlglotParseError as error:
+        raise _explain_failure(error, text) from None
+    except RecursionError:
+        raise ParseError("the statement is nested too deeply to be read") from None
+    if len(trees) != 1:
+        raise ParseError("one statement is expected here")
+    return trees[0]
+
+
+def _explain_failure(error: SqlglotParseError, text: str) -> ParseError:
+    details = error.errors[0] if error.errors else {}
+    message = str(details.get("description") or "the text is not a statement").rstrip(".")
+    span = None
+    before, highlight = str(details.get("start_context") or ""), str(details.get("highlight") or "")
+    if highlight and (found := text.find(before + highlight)) >= 0:
+        span = Span(found + len(before), found + len(before) + len(highlight))
+    return ParseError(
+        f"syntax error: {message}",
+        hint="a statement that names a search function or a Lance table has to be readable by lancesql's own parser",
+        span=span,
+    )
+
+
+def _choose_prefix(sql: str) -> str:
+    prefix = "_s"
+    while prefix in sql:
+        prefix += "s"
+    return prefix
+
+
+def _replace_same_length(text: str, span: Span, name: str) -> str:
+    return text[: span.start] + name.ljust(span.end - span.start) + text[span.end :]
