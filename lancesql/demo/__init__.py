@@ -1,0 +1,1 @@
+"""The demo: the docstrings of the Python standard library as a LanceDB to search."""
