@@ -173,7 +173,7 @@ def test_long_text_is_cut_in_html():
     "sql",
     [
         "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",
-        "DOUBLE", "VARCHAR", "BLOB", "DATE", "TIME", "TIME_NS", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS",
+        "DOUBLE", "VARCHAR", "BLOB", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS",
         "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "INTERVAL", "DECIMAL(18,3)", "INTEGER[]", "FLOAT[3]", "FLOAT[2][]",
         "STRUCT(a INTEGER, b VARCHAR[])", "MAP(VARCHAR, DOUBLE)", "UNION(a INTEGER, b VARCHAR)", "BIGNUM",
     ],
@@ -196,6 +196,7 @@ def test_names_of_types_that_duckdb_lacks():
             pa.null(),
         )
     }
+    assert name_arrow_type(pa.time64("ns")) == "TIME_NS"
     assert names == {"FLOAT16", "UUID", "JSON", "VARCHAR", "BLOB", "NULL"}
 
 
