@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lancesql.execution.engine_types import EngineType, parse_engine_type
 from lancesql.execution.moments import (
@@ -70,7 +69,7 @@ def _read_values(array: pa.Array[Any], kind: EngineType | None) -> list[Any]:
 
 def _put_nulls(array: pa.Array[Any], values: list[Any]) -> list[Any]:
     if array.null_count:
-        for index in pc.indices_nonzero(array.is_null()).to_numpy().tolist():
+        for index in array.is_null().to_numpy(zero_copy_only=False).nonzero()[0].tolist():
             values[index] = None
     return values
 
@@ -142,6 +141,12 @@ def _read_union(array: Any, kind: EngineType | None) -> list[Any]:
 def _read_dictionary(array: Any, kind: EngineType | None) -> list[Any]:
     words = _read_values(array.dictionary, kind)
     return [None if index is None else words[index] for index in _read_numbers(array.indices)]
+
+
+def _read_run_ends(array: Any, kind: EngineType | None) -> list[Any]:
+    import pyarrow.compute as pc
+
+    return _read_values(pc.call_function("run_end_decode", [array]), kind)
 
 
 def _read_extension(array: Any, kind: EngineType | None) -> list[Any]:
@@ -256,5 +261,5 @@ _NESTED: dict[int, Callable[[Any, EngineType | None], list[Any]]] = {
     _LIB.Type_DENSE_UNION: _read_union,
     _LIB.Type_DICTIONARY: _read_dictionary,
     pa.uuid().id: _read_extension,
-    _LIB.Type_RUN_END_ENCODED: lambda array, kind: _read_values(pc.call_function("run_end_decode", [array]), kind),
+    _LIB.Type_RUN_END_ENCODED: _read_run_ends,
 }

@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError, ExecutionError
 
@@ -181,6 +180,8 @@ def _recast_column(column: pa.ChunkedArray[Any], field: pa.Field[Any]) -> tuple[
         texts = [None if value is None else str(uuid.UUID(bytes=value)) for value in _iterate_storage(column)]
         return pa.chunked_array([pa.array(texts, pa.string())]), pa.field(field.name, pa.string())
     if isinstance(kind, pa.RunEndEncodedType):
+        import pyarrow.compute as pc
+
         chunks = [pc.call_function("run_end_decode", [chunk]) for chunk in column.chunks]
         plain = field.with_type(kind.value_type)
         return _recast_column(pa.chunked_array(chunks, kind.value_type), plain)
