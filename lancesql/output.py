@@ -72,9 +72,7 @@ def format_json_value(value: object) -> str:
         case dt.date() | dt.time():
             return json.dumps(value.isoformat())
         case dt.timedelta():
-            return format_json_value(
-                pa.MonthDayNano([0, value.days, value.seconds * 10**9 + value.microseconds * 1000])
-            )
+            return f'"{_format_interval(0, value.days, value.seconds * 10**9 + value.microseconds * 1000)}"'
         case bytes():
             return json.dumps(base64.b64encode(value).decode())
         case dict():

@@ -51,7 +51,7 @@ def split_words(text: str) -> list[str]:
 
     Example:
         >>> split_words("compress the files, readLines")
-        ['compres', 'file', 'read', 'line', 'compres file', 'file read', 'read line']
+        ['compres', 'fil', 'read', 'lin', 'compres fil', 'fil read', 'read lin']
     """
     stems = [stem for word in _WORD.findall(text) if (stem := _stem(word))]
     return stems + [f"{first} {second}" for first, second in itertools.pairwise(stems)]
@@ -64,8 +64,9 @@ def _stem(word: str) -> str:
     word = word.lower()
     if len(word) < 2 or word in ENGLISH_STOP_WORDS or word in _STOP_WORDS_OF_DOCSTRINGS:
         return ""
-    suffix = _SUFFIX.search(word, 4 if len(word) > 4 else 3)
-    return word[: suffix.start()] if suffix else word
+    suffix = _SUFFIX.search(word, 3)
+    stem = word[: suffix.start()] if suffix else word
+    return stem[:-1] if stem[-1] == stem[-2] else stem
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def fit_embedder(texts: Sequence[str], dimensions: int = DIMENSIONS) -> tuple[Em
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    weights = TfidfVectorizer(sublinear_tf=True, analyzer=split_words, min_df=2, max_df=0.2, dtype=np.float32)
+    weights = TfidfVectorizer(sublinear_tf=True, analyzer=split_words, min_df=2, max_df=0.4, dtype=np.float32)
     try:
         weighted = weights.fit_transform(texts)
     except ValueError:
