@@ -1,0 +1,1 @@
+"""Who runs the relation. The only package that imports duckdb."""

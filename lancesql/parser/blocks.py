@@ -11,6 +11,7 @@ __all__ = ["Block", "JoinCondition", "TokenTree", "split_conjuncts"]
 
 _SET_OPERATORS = ("UNION", "EXCEPT", "INTERSECT")
 _CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "RETURNING")
+_TWO_WORDS = {TokenType.GROUP_BY: "GROUP", TokenType.ORDER_BY: "ORDER"}
 _QUERY_STARTS = ("SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "DESCRIBE", "SUMMARIZE", "SHOW")
 _JOIN_WORDS = ("JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "SEMI", "ANTI", "ASOF", "POSITIONAL")
 _OPEN = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
@@ -126,22 +127,20 @@ class TokenTree:
         marks: list[tuple[str, int]] = []
         for index in arm:
             token = self.tokens[index]
-            if not is_word(token, *_CLAUSES) or (index and self.tokens[index - 1].token_type is TokenType.DOT):
+            word = _TWO_WORDS.get(token.token_type) or token.text.upper()
+            quoted = token.token_type in (TokenType.STRING, TokenType.IDENTIFIER)
+            if word not in _CLAUSES or quoted or (index and self.tokens[index - 1].token_type is TokenType.DOT):
                 continue
-            word = token.text.upper()
             if word == "FROM" and index >= 1 and is_word(self.tokens[index - 1], "DISTINCT"):
                 continue  # IS [NOT] DISTINCT FROM
             if word not in ("SELECT", "FROM") and not any(name == "FROM" for name, _ in marks):
                 continue  # a column called limit, offset or window
-            if word in ("GROUP", "ORDER") and not (index + 1 < len(self.tokens) and is_word(self.tokens[index + 1], "BY")):
-                continue
             marks.append((word, index))
         arm_end = min(arm[-1] + 1, end)
         clauses: dict[str, tuple[int, int]] = {}
         for position, (word, index) in enumerate(marks):
             stop = marks[position + 1][1] if position + 1 < len(marks) else arm_end
-            first = index + (2 if word in ("GROUP", "ORDER") else 1)
-            clauses.setdefault(word, (first, self._cut_sample(first, stop)))
+            clauses.setdefault(word, (index + 1, self._cut_sample(index + 1, stop)))
         return clauses
 
     def _cut_sample(self, first: int, stop: int) -> int:

@@ -9,7 +9,22 @@ import pyarrow as pa
 from .sources import Source
 from .values import Value
 
-__all__ = ["DirectAnswer", "OutputColumn", "QueryPlan"]
+__all__ = ["DirectAnswer", "OutputColumn", "QueryPlan", "QueryShape", "Usage"]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the relation may ask of one source.
+
+    Attributes:
+        placeholder: The source.
+        names: Lower-case names that stand in the statement; a column that is not among them is not needed.
+        everything: A star, a whole-row reference or the like may ask for every column.
+    """
+
+    placeholder: str
+    names: frozenset[str]
+    everything: bool = False
 
 
 @dataclass(frozen=True)
@@ -19,6 +34,25 @@ class OutputColumn:
     name: str
     source_column: str
     type: pa.DataType
+
+
+@dataclass(frozen=True)
+class QueryShape:
+    """A statement that is one SELECT block over one source, without anything that changes its rows but LIMIT.
+
+    Attributes:
+        output: Its columns when every one is a column of the source; None otherwise.
+        limit: LIMIT, or None.
+        offset: OFFSET, or None.
+        keeps_order: Nothing asks for an order other than the source's own.
+        filtered: The WHERE says nothing beyond the source's filter.
+    """
+
+    output: tuple[OutputColumn, ...] | None
+    limit: Value | None = None
+    offset: Value | None = None
+    keeps_order: bool = True
+    filtered: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,6 +81,8 @@ class QueryPlan:
         parameters: The parameters the relation still needs.
         used_parameters: Every parameter the statement names.
         output: The result columns known to be passed through, for those types DuckDB changes; None when unknown.
+        usage: What the relation may ask of each source.
+        shape: Set when the statement is one plain block over one source.
         direct: Set when the engine is not needed.
         returns_rows: Whether the relation is a query (not an INSERT, COPY, …).
     """
@@ -57,6 +93,8 @@ class QueryPlan:
     parameters: tuple[str, ...] = ()
     used_parameters: tuple[str, ...] = ()
     output: tuple[OutputColumn | None, ...] | None = None
+    usage: tuple[Usage, ...] = ()
+    shape: QueryShape | None = None
     direct: DirectAnswer | None = None
     returns_rows: bool = True
 

@@ -165,6 +165,7 @@ class HybridSearch:
     rrf_k: Value | None = None
     alpha: Value | None = None
     score_column: str = RELEVANCE
+    oversample: Value | None = None
     filter: tuple[Conjunct, ...] = ()
     function: str = "hybrid_search"
     span: Span | None = None

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import Span
+
+if TYPE_CHECKING:
+    from .query import QueryPlan
 
 __all__ = ["Constant", "Parameter", "ScalarQuery", "Value"]
 
@@ -30,7 +34,7 @@ class ScalarQuery:
     """An expression DuckDB evaluates once, before the search runs."""
 
     sql: str
-    parameters: tuple[str, ...] = ()
+    plan: QueryPlan
     span: Span | None = None
 
 

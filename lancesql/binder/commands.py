@@ -1,0 +1,1 @@
+def bind_command(*a): return None

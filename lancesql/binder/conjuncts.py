@@ -1,0 +1,145 @@
+"""Which conjuncts of a block are a source's filter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from ..catalog import Catalog
+from ..parser.tokens import Token, TokenType
+from ..plan.sources import DISTANCE, RELEVANCE, SCORE
+from .scope import Relation, Scope, read_scope
+
+__all__ = ["find_owners", "is_volatile", "rejects_null"]
+
+COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, "_hybrid_score", "query_index"})
+OTHER = "\0other"
+"""Stands for any relation that is not a source, and for computed columns."""
+
+
+def find_owners(
+    tree: exp.Expression,
+    scope: Scope,
+    columns: Mapping[str, Mapping[str, str]],
+    catalog: Catalog,
+) -> set[str]:
+    """The aliases of the sources whose columns an expression uses; `OTHER` for anything else it uses.
+
+    Args:
+        tree: The expression.
+        scope: The block it stands in.
+        columns: Source alias → its table's columns, by their names in lower case.
+        catalog: Asked for the columns of tables inside subqueries.
+    """
+    owners: set[str] = set()
+    for column in tree.find_all(exp.Column):
+        if isinstance(column.this, exp.Star):
+            owners.add(OTHER)
+        elif not _is_bound_inside(column, tree, catalog):
+            owners.add(_find_owner(column, scope, columns))
+    return owners
+
+
+def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[str, str]]) -> str:
+    parts = [part.name.lower() for part in column.parts]
+    if len(parts) > 2 and parts[0] == "lance" and scope.find(parts[1]):
+        parts = parts[1:]
+    if len(parts) > 1 and (relation := scope.find(parts[0])) is not None:
+        return _owner_name(relation, parts[1], columns)
+    name = parts[0]
+    if name in COMPUTED:
+        return OTHER
+    holders = [relation for relation in scope.relations if name in columns.get(relation.alias, {}) and relation.visible]
+    if name in scope.merged:
+        first = scope.relations[0]
+        return first.alias if first in holders and not first.nullable else OTHER
+    return holders[0].alias if len(holders) == 1 else OTHER
+
+
+def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+    return relation.alias if column in columns.get(relation.alias, {}) else OTHER
+
+
+def _is_bound_inside(column: exp.Column, tree: exp.Expression, catalog: Catalog) -> bool:
+    """Whether a subquery, a lambda or a list comprehension inside `tree` defines what the column names."""
+    parts = [part.name.lower() for part in column.parts]
+    node: exp.Expression | None = column
+    while node is not None and node is not tree.parent:
+        if isinstance(node, exp.Lambda) and any(one.name.lower() == parts[0] for one in node.expressions):
+            return True
+        if isinstance(node, exp.Comprehension) and node.args["expression"].name.lower() == parts[0]:
+            return True
+        if isinstance(node, exp.Select) and _defines(node, parts, catalog):
+            return True
+        node = node.parent
+    return False
+
+
+def _defines(select: exp.Select, parts: list[str], catalog: Catalog) -> bool:
+    scope = read_scope(select)
+    if len(parts) > 1 and scope.find(parts[0]) is not None:
+        return True
+    for relation in scope.relations:
+        known = _known_columns(relation, catalog)
+        if known is None or parts[0] in known:
+            return True
+    return False
+
+
+def _known_columns(relation: Relation, catalog: Catalog) -> list[str] | None:
+    node = relation.node
+    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier) or node.args.get("db"):
+        return None
+    table = catalog.find_table(node.name)
+    names = table.schema.names if table is not None else catalog.engine_columns(node.name)
+    return None if names is None else [name.lower() for name in names]
+
+
+def is_volatile(tokens: Sequence[Token], catalog: Catalog) -> bool:
+    """Whether the tokens call a function that may answer differently each time."""
+    return any(
+        following.token_type is TokenType.L_PAREN and catalog.is_volatile(token.text.lower())
+        for token, following in zip(tokens, tokens[1:], strict=False)
+        if token.text.replace("_", "").isalnum()
+    )
+
+
+_STRICT = (
+    exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Like, exp.ILike, exp.Between, exp.Add, exp.Sub, exp.Mul,
+    exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.Not, exp.And, exp.StartsWith, exp.Lower, exp.Upper, exp.Length, exp.Abs,
+    exp.Cast, exp.ArrayContains,
+)  # fmt: skip
+
+
+def rejects_null(tree: exp.Expression) -> bool:
+    """Whether the predicate is surely not true when every column it uses is NULL.
+
+    Example:
+        >>> import sqlglot
+        >>> [rejects_null(sqlglot.parse_one(sql)) for sql in ("a = 1", "a IN (1, 2)", "a IS NULL", "coalesce(a, 1) = 1")]
+        [True, True, False, False]
+    """
+    if isinstance(tree, exp.And):
+        return rejects_null(tree.left) or rejects_null(tree.right)
+    if isinstance(tree, exp.Or):
+        return rejects_null(tree.left) and rejects_null(tree.right)
+    if isinstance(tree, exp.Paren):
+        return rejects_null(tree.this)
+    if isinstance(tree, exp.Not) and isinstance(tree.this, exp.Is):
+        return isinstance(tree.this.this, exp.Column)
+    return _is_null_of_null(tree)
+
+
+def _is_null_of_null(tree: exp.Expression) -> bool:
+    """Whether the expression is NULL whenever its columns are; a column is, a constant is not."""
+    if isinstance(tree, exp.Column):
+        return True
+    if isinstance(tree, exp.In):
+        return tree.args.get("query") is None and _is_null_of_null(tree.this)
+    if isinstance(tree, exp.And):
+        return False
+    if isinstance(tree, _STRICT):
+        children = [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType)]
+        return any(_is_null_of_null(child) for child in children)
+    return False

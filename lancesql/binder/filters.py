@@ -1,0 +1,202 @@
+"""The filter of a source: the conjuncts of WHERE and of inner joins' ON that use its base columns alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from ..catalog import Catalog, TableInfo
+from ..errors import ArgumentError, ParseError, Span, UnknownColumnError, nearest_name
+from ..parser import Statement, parse_expression, read_tokens
+from ..parser.blocks import Block
+from ..parser.calls import Argument
+from ..parser.tokens import TokenType, find_closing
+from ..plan.sources import Conjunct
+from .conjuncts import find_owners, is_volatile, rejects_null
+from .literals import read_literal
+from .scope import Relation, Scope
+from .splice import Edit, splice
+
+__all__ = ["FilterContext", "read_explicit_filter", "read_filter", "read_prelude"]
+
+
+@dataclass(frozen=True)
+class FilterContext:
+    """A block, and what is known of its sources: alias → base columns, by their names in lower case."""
+
+    statement: Statement
+    catalog: Catalog
+    block: Block
+    scope: Scope | None
+    columns: Mapping[str, Mapping[str, str]]
+    edits: list[Edit]
+
+
+def read_filter(
+    context: FilterContext, alias: str, relation: Relation | None
+) -> tuple[tuple[Conjunct, ...], tuple[Span, ...]]:
+    """The conjuncts that are the filter of the source called `alias`, and the spans of the block's other conjuncts."""
+    if context.scope is None or relation is None:
+        return (), context.block.where
+    aliases = _read_select_aliases(context)
+    chosen: list[Conjunct] = []
+    rest: list[Span] = []
+    inner = [span for join in context.block.joins if join.inner for span in join.conjuncts]
+    outer = [span for join in context.block.joins if not join.inner for span in join.conjuncts]
+    for span in (*context.block.where, *inner):
+        conjunct = _read_conjunct(context, span, alias.lower(), relation, aliases)
+        if conjunct is None:
+            rest.append(span)
+        else:
+            chosen.append(conjunct)
+    return tuple(chosen), (*rest, *outer)
+
+
+def _read_conjunct(
+    context: FilterContext, span: Span, alias: str, relation: Relation, aliases: Mapping[str, Span]
+) -> Conjunct | None:
+    assert context.scope is not None
+    text = splice(context.statement.sql, context.edits, span)
+    tree = parse_expression(text)
+    if tree is None:
+        return None
+    expanded = _expand_aliases(context, text, tree, aliases)
+    if expanded != text:
+        text, tree = expanded, parse_expression(expanded)
+        if tree is None:
+            return None
+    if find_owners(tree, context.scope, context.columns, context.catalog) != {alias}:
+        return None
+    tokens = read_tokens(text)
+    if is_volatile(tokens, context.catalog):
+        return None
+    if relation.nullable and not rejects_null(tree):
+        return None
+    names = {token.text.lower() for token in tokens if token.token_type is not TokenType.STRING}
+    return Conjunct(
+        sql=text,
+        columns=tuple(name for folded, name in context.columns[relation.alias].items() if folded in names),
+        span=span,
+        prelude=read_prelude(context.statement, relation.node, text, context.edits) if tree.find(exp.Select) else "",
+        parameters=tuple(
+            dict.fromkeys(use.name for use in context.statement.parameters if f"${use.name}" in text)
+        ),
+    )
+
+
+def read_explicit_filter(
+    context: FilterContext, alias: str, table: TableInfo, argument: Argument
+) -> tuple[Conjunct, ...]:
+    """The conjunct of `filter => '…'`.
+
+    Raises:
+        ArgumentError: When it is not a predicate on the table's own columns.
+    """
+    constant = read_literal(argument.tokens)
+    if constant is None or not isinstance(constant.value, str):
+        if constant is not None and constant.value is None:
+            return ()
+        raise ArgumentError(
+            "filter takes a predicate as text, written in the statement", hint="filter => 'year > 2000'", span=argument.span
+        )
+    text = constant.value
+    try:
+        tokens = read_tokens(text)
+    except ParseError as error:
+        raise ArgumentError(f"the filter cannot be read: {error.message}", span=argument.span) from None
+    tree = parse_expression(text)
+    if tree is None or isinstance(tree, exp.Query | exp.Command) or any(t.token_type is TokenType.SEMICOLON for t in tokens):
+        raise ArgumentError("the filter is not a predicate", hint="filter => 'year > 2000'", span=argument.span)
+    columns = {name.lower(): name for name in table.schema.names}
+    for column in tree.find_all(exp.Column):
+        parts = [part.name.lower() for part in column.parts]
+        name = parts[1] if len(parts) > 1 and parts[0] == alias.lower() else parts[0]
+        if name not in columns and name != "_rowid" and column.find_ancestor(exp.Select, exp.Lambda) is None:
+            near = nearest_name(name, columns)
+            raise UnknownColumnError(
+                f"the filter names '{name}', which table '{table.name}' does not have",
+                hint=f"did you mean '{near}'?" if near else f"columns: {', '.join(table.schema.names)}",
+                span=argument.span,
+            )
+    names = {token.text.lower() for token in tokens if token.token_type is not TokenType.STRING}
+    return (
+        Conjunct(
+            sql=f"({text})" if tree.find(exp.Or) else text,
+            columns=tuple(name for name in table.schema.names if name.lower() in names),
+            span=argument.span,
+            explicit=True,
+        ),
+    )
+
+
+def read_prelude(statement: Statement, node: exp.Expression, text: str, edits: list[Edit]) -> str:
+    """The `WITH …` that `text` needs when it stands alone: the CTEs in reach of `node`, when it names one of them."""
+    lists: list[str] = []
+    seen: set[str] = set()
+    recursive = False
+    folded = text.lower()
+    current: exp.Expression | None = node
+    while current is not None:
+        with_ = current.args.get("with_")
+        if with_ is not None and not any(_is_inside(node, cte) for cte in with_.expressions):
+            names = [cte.alias.lower() for cte in with_.expressions]
+            if any(name in folded for name in names) and not seen & set(names):
+                lists.insert(0, splice(statement.sql, edits, _span_ctes(statement, with_)))
+                seen |= set(names)
+                folded += lists[0].lower()
+                recursive = recursive or bool(with_.args.get("recursive"))
+        current = current.parent
+    return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(lists)} " if lists else ""
+
+
+def _is_inside(node: exp.Expression, ancestor: exp.Expression) -> bool:
+    current: exp.Expression | None = node
+    while current is not None and current is not ancestor:
+        current = current.parent
+    return current is not None
+
+
+def _span_ctes(statement: Statement, with_: exp.With) -> Span:
+    start = with_.expressions[0].args["alias"].this.meta["start"]
+    last = statement.token_tree.find_token(with_.expressions[-1].args["alias"].this.meta["start"])
+    tokens = statement.tokens
+    while tokens[last].text.upper() != "AS":
+        last += 1
+    while tokens[last].token_type is not TokenType.L_PAREN:
+        last += 1
+    return Span(start, tokens[find_closing(tokens, last)].end + 1)
+
+
+def _read_select_aliases(context: FilterContext) -> dict[str, Span]:
+    """`expression AS name` in the SELECT list: name in lower case → where the expression stands."""
+    span = context.block.clauses.get("SELECT")
+    if span is None:
+        return {}
+    tree, tokens = context.statement.token_tree, context.statement.tokens
+    first, last = tree.find_token(span.start), tree.find_token(span.end - 1)
+    aliases: dict[str, Span] = {}
+    start = index = first
+    while index <= last + 1:
+        if index == last + 1 or tokens[index].token_type is TokenType.COMMA:
+            if index - start >= 3 and tokens[index - 2].text.upper() == "AS":
+                aliases[tokens[index - 1].text.lower()] = tree.span(start, index - 2)
+            start = index + 1
+        elif index in tree.partner:
+            index = tree.partner[index]
+        index += 1
+    return aliases
+
+
+def _expand_aliases(context: FilterContext, text: str, tree: exp.Expression, aliases: Mapping[str, Span]) -> str:
+    """DuckDB lets WHERE name an alias of the SELECT list; the predicate means the expression behind it."""
+    known = {name for columns in context.columns.values() for name in columns}
+    edits = []
+    for column in tree.find_all(exp.Column):
+        name = column.name.lower()
+        if not column.table and name in aliases and name not in known and "start" in column.this.meta:
+            expression = splice(context.statement.sql, context.edits, aliases[name])
+            span = Span(column.this.meta["start"], column.this.meta["end"] + 1)
+            edits.append(Edit(span, f"({expression})"))
+    return splice(text, edits)

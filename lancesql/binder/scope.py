@@ -1,0 +1,116 @@
+"""The relations of one SELECT block, and which of them a column belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+__all__ = ["Relation", "Scope", "find_owner_node", "read_scope"]
+
+_OWNERS = (exp.Select, exp.Update, exp.Delete, exp.Merge)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One relation of a FROM clause.
+
+    Attributes:
+        alias: Its name in the block, in lower case.
+        node: Its tree.
+        nullable: Whether an outer join may fill it with NULLs.
+        paired: Whether its rows are paired by position or sampled, so that filtering it would change the pairing.
+        visible: Whether the rest of the block sees its columns (not so behind SEMI and ANTI JOIN).
+    """
+
+    alias: str
+    node: exp.Expression
+    nullable: bool = False
+    paired: bool = False
+    visible: bool = True
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A block's relations in the order of the text, and the columns its USING clauses merge."""
+
+    owner: exp.Expression
+    relations: tuple[Relation, ...]
+    merged: frozenset[str]
+    natural: bool = False
+
+    def find(self, alias: str) -> Relation | None:
+        """The relation called `alias`, in any case."""
+        folded = alias.lower()
+        return next((relation for relation in self.relations if relation.alias == folded), None)
+
+    def of(self, node: exp.Expression) -> Relation | None:
+        """The relation of a table node."""
+        return next((relation for relation in self.relations if relation.node is node), None)
+
+
+def find_owner_node(node: exp.Expression) -> exp.Expression | None:
+    """The SELECT (or UPDATE, DELETE, MERGE) in whose FROM clause a table stands."""
+    child, parent = node, node.parent
+    while parent is not None:
+        if isinstance(parent, _OWNERS):
+            return parent
+        if isinstance(parent, exp.Pivot | exp.Describe | exp.Summarize | exp.Insert | exp.Create | exp.Copy):
+            return None
+        child, parent = parent, parent.parent
+    del child
+    return None
+
+
+def read_scope(owner: exp.Expression) -> Scope:
+    """Reads the FROM clause of a SELECT, UPDATE, DELETE or MERGE."""
+    merged: set[str] = set()
+    relations: list[Relation] = []
+    start = owner.args.get("from_")
+    if isinstance(start, exp.From):
+        relations = list(_read_item(start.this, merged))
+    for using in _as_list(owner.args.get("using")):
+        relations += list(_read_item(using, merged))
+    relations = _read_joins(relations, owner, merged)
+    for lateral in _as_list(owner.args.get("laterals")):
+        relations += list(_read_item(lateral, merged))
+    natural = any(join.args.get("method") == "NATURAL" for join in owner.find_all(exp.Join))
+    return Scope(owner, tuple(relations), frozenset(merged), natural)
+
+
+def _read_item(node: exp.Expression, merged: set[str]) -> Iterator[Relation]:
+    if isinstance(node, exp.Paren) or (isinstance(node, exp.Subquery) and not node.alias and _is_join_group(node.this)):
+        yield from _read_joins(list(_read_item(node.this, merged)), node, merged)
+        return
+    sampled = node.args.get("sample") is not None
+    relation = Relation(node.alias_or_name.lower(), node, paired=sampled)
+    yield from _read_joins([relation], node, merged) if isinstance(node, exp.Table) else [relation]
+
+
+def _is_join_group(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Table | exp.Paren) or (isinstance(node, exp.Subquery) and _is_join_group(node.this))
+
+
+def _read_joins(relations: list[Relation], node: exp.Expression, merged: set[str]) -> list[Relation]:
+    for join in _as_list(node.args.get("joins")):
+        right = list(_read_item(join.this, merged))
+        side, kind, method = (str(join.args.get(key) or "").upper() for key in ("side", "kind", "method"))
+        if side in ("RIGHT", "FULL"):
+            relations = [replace(relation, nullable=True) for relation in relations]
+        if side in ("LEFT", "FULL"):
+            right = [replace(relation, nullable=True) for relation in right]
+        if kind in ("SEMI", "ANTI"):
+            right = [replace(relation, visible=False) for relation in right]
+        if method == "POSITIONAL":
+            relations = [replace(relation, paired=True) for relation in relations]
+            right = [replace(relation, paired=True) for relation in right]
+        merged.update(column.name.lower() for column in join.args.get("using") or ())
+        relations = relations + right
+    return relations
+
+
+def _as_list(value: object) -> list[exp.Expression]:
+    if value is None or value is False:
+        return []
+    return list(value) if isinstance(value, list) else [value]  # type: ignore[list-item]

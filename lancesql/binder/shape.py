@@ -1,0 +1,173 @@
+"""What a block does to the rows of its one source: LIMIT, order, and which columns it passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+from sqlglot import exp
+
+from ..errors import Span
+from ..parser import Statement
+from ..parser.blocks import Block
+from ..parser.tokens import is_word
+from ..plan.query import OutputColumn, QueryShape
+from ..plan.sources import DISTANCE, ROW_ID, FullTextSearch, HybridSearch, Source, TableScan, VectorSearch, score_fields
+from ..plan.values import Parameter, Value
+from .literals import read_literal
+from .scope import Scope
+
+__all__ = ["read_limit", "read_output", "read_shape"]
+
+_CHANGES = ("group", "having", "distinct", "qualify", "windows", "sample", "laterals", "joins", "match", "connect")
+_NODES = (exp.AggFunc, exp.Window, exp.Unnest, exp.Explode, exp.Columns)
+
+
+def read_limit(
+    scope: Scope | None, block: Block, statement: Statement, rest: tuple[Span, ...]
+) -> tuple[tuple[Value, ...], Value | None]:
+    """The values whose sum is the number of rows the block can show, and LIMIT alone; () when that cannot be said."""
+    if scope is None or rest or block.combined or not _keeps_rows(scope) or not _keeps_search_order(scope):
+        return (), None
+    limit, offset = _read_count(block, statement, "LIMIT"), _read_count(block, statement, "OFFSET")
+    if limit is None or ("OFFSET" in block.clauses and offset is None):
+        return (), None
+    return (limit, offset) if offset is not None else (limit,), limit
+
+
+def read_shape(
+    source: Source, scope: Scope, block: Block, statement: Statement, rest: tuple[Span, ...], *, filtered_all: bool
+) -> QueryShape | None:
+    """The shape of a statement that is one plain block over one source; None for any other."""
+    if scope.owner is not statement.tree or statement.tree.args.get("with_") or block.combined or not _keeps_rows(scope) or not block.outermost:
+        return None
+    limit, offset = _read_count(block, statement, "LIMIT"), _read_count(block, statement, "OFFSET")
+    if (limit is None and "LIMIT" in block.clauses) or (offset is None and "OFFSET" in block.clauses):
+        return None
+    outputs = read_output(scope.owner, {source.alias.lower(): source})
+    output = tuple(one for one in outputs if one is not None) if outputs is not None else None
+    if outputs is not None and (output is None or len(output) != len(outputs)):
+        output = None
+    if output is not None and len({one.name.lower() for one in output}) != len(output):
+        output = None
+    ordered = scope.owner.args.get("order")
+    keeps_order = ordered is None or (not isinstance(source, TableScan) and _orders_by_score(ordered, source))
+    return QueryShape(output, limit, offset, keeps_order=keeps_order, filtered=filtered_all and not rest)
+
+
+def read_output(tree: exp.Expression, sources: Mapping[str, Source]) -> tuple[OutputColumn | None, ...] | None:
+    """Which result columns are a source's columns passed through; None when the columns cannot be told from the text."""
+    if not isinstance(tree, exp.Select):
+        return None
+    from .scope import read_scope
+
+    scope = read_scope(tree)
+    output: list[OutputColumn | None] = []
+    for item in tree.expressions:
+        expression = item.this if isinstance(item, exp.Alias) else item
+        star = expression.this if isinstance(expression, exp.Column) else expression
+        if isinstance(star, exp.Star):
+            expanded = _expand_star(star, expression, scope, sources)
+            if expanded is None:
+                return None
+            output += expanded
+        elif isinstance(expression, exp.Columns):
+            return None
+        else:
+            output.append(_pass_through(expression, item, scope, sources))
+    return tuple(output)
+
+
+def _expand_star(
+    star: exp.Star, item: exp.Expression, scope: Scope, sources: Mapping[str, Source]
+) -> list[OutputColumn | None] | None:
+    if star.args.get("replace") or star.args.get("rename") or scope.merged or scope.natural:
+        return None
+    alias = item.table.lower() if isinstance(item, exp.Column) else ""
+    relations = [relation for relation in scope.relations if relation.visible and alias in ("", relation.alias)]
+    excluded = {column.name.lower() for column in star.args.get("except_") or ()}
+    output: list[OutputColumn | None] = []
+    for relation in relations:
+        source = sources.get(relation.alias)
+        if source is None or not isinstance(relation.node, exp.Table) or relation.node.args.get("pivots"):
+            return None
+        types = _column_types(source)
+        output += [OutputColumn(name, name, types[name]) for name in source.columns if name.lower() not in excluded]
+    return output
+
+
+def _pass_through(
+    expression: exp.Expression, item: exp.Expression, scope: Scope, sources: Mapping[str, Source]
+) -> OutputColumn | None:
+    if not isinstance(expression, exp.Column):
+        return None
+    parts = [part.name.lower() for part in expression.parts]
+    if len(parts) == 3 and parts[0] == "lance":
+        parts = parts[1:]
+    if len(parts) > 2:
+        return None
+    relations = [relation for relation in scope.relations if len(parts) == 1 or relation.alias == parts[0]]
+    holders = []
+    for relation in relations:
+        source = sources.get(relation.alias)
+        if source is None and len(parts) == 1:
+            return None
+        if source is not None:
+            holders += [(name, type_) for name, type_ in _column_types(source).items() if name.lower() == parts[-1]]
+    if len(holders) != 1:
+        return None
+    name, type_ = holders[0]
+    return OutputColumn(item.alias if isinstance(item, exp.Alias) else name, name, type_)
+
+
+def _column_types(source: Source) -> dict[str, pa.DataType]:
+    types = {field.name: field.type for field in source.table.schema}
+    types |= {field.name: field.type for field in score_fields(source)}
+    if ROW_ID in source.columns:
+        types[ROW_ID] = pa.uint64()
+    return {name: types[name] for name in source.columns}
+
+
+def _keeps_rows(scope: Scope) -> bool:
+    owner = scope.owner
+    if not isinstance(owner, exp.Select) or len(scope.relations) != 1 or any(owner.args.get(key) for key in _CHANGES):
+        return False
+    return not any(next(item.find_all(*_NODES), None) for item in owner.expressions)
+
+
+def _keeps_search_order(scope: Scope) -> bool:
+    ordered = scope.owner.args.get("order")
+    return ordered is None or _orders_by_score(ordered, None)
+
+
+def _orders_by_score(ordered: exp.Expression, source: Source | None) -> bool:
+    keys = ordered.expressions
+    if len(keys) != 1 or not isinstance(keys[0], exp.Ordered) or not isinstance(keys[0].this, exp.Column):
+        return False
+    name, descending = keys[0].this.name.lower(), bool(keys[0].args.get("desc"))
+    match source:
+        case None:
+            return name.startswith("_") and descending == (name != DISTANCE)
+        case VectorSearch():
+            return name == DISTANCE and not descending
+        case FullTextSearch():
+            return name == "_score" and descending
+        case HybridSearch():
+            return name == source.score_column.lower() and descending
+        case _:
+            return False
+
+
+def _read_count(block: Block, statement: Statement, clause: str) -> Value | None:
+    span = block.clauses.get(clause)
+    if span is None:
+        return None
+    tree, tokens = statement.token_tree, statement.tokens
+    own = tokens[tree.find_token(span.start) : tree.find_token(span.end - 1) + 1]
+    if own and is_word(own[-1], "ROW", "ROWS"):
+        own = own[:-1]
+    constant = read_literal(own)
+    if constant is not None:
+        return constant if isinstance(constant.value, int) and constant.value >= 0 else None
+    use = next((one for one in statement.parameters if one.span == span), None)
+    return Parameter(use.name, use.span) if use is not None else None

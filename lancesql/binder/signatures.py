@@ -1,0 +1,169 @@
+"""The arguments search functions take: names, synonyms, and what stands where without a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import ArgumentError, nearest_name
+from ..parser.calls import Argument, SearchCall
+from ..parser.tokens import TokenType
+
+__all__ = ["SIGNATURES", "Signature", "read_arguments"]
+
+_SNAPSHOT = ("version", "tag", "timestamp")
+_FILTER = ("filter", "prefilter")
+_EFFORT = ("metric", "nprobes", "ef", "refine_factor", "exact", "use_index", "recall")
+_BOUNDS = ("lower_bound", "upper_bound")
+_VECTOR = ("column", "query", "k", *_EFFORT, *_BOUNDS, *_FILTER, *_SNAPSHOT)
+_TEXT = ("columns", "query", "k", "operator", "syntax", *_FILTER, *_SNAPSHOT)
+_HYBRID = (
+    "vector_column", "vector", "text_columns", "text", "k", "candidates", "fusion", "rrf_k", "alpha", "operator",
+    "syntax", *_EFFORT, *_FILTER, *_SNAPSHOT,
+)  # fmt: skip
+
+_SYNONYMS = {
+    "top_k": "k",
+    "num_results": "k",
+    "distance_type": "metric",
+    "metric_type": "metric",
+    "nprobs": "nprobes",
+    "num_candidates": "candidates",
+    "candidate_count": "candidates",
+    "distance_lower_bound": "lower_bound",
+    "distance_upper_bound": "upper_bound",
+}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One search function.
+
+    Attributes:
+        kind: `vector`, `text` or `hybrid`.
+        names: Every argument that may be named.
+        positions: What the arguments behind the table mean, by how many there are.
+        prefilter: Whether WHERE is applied before the top-k unless the call says otherwise.
+        usage: The call in one line, for messages.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    positions: dict[int, tuple[str, ...]]
+    usage: str
+    prefilter: bool = True
+
+
+_VECTOR_POSITIONS = {0: (), 1: ("query",), 2: ("column", "query")}
+_TEXT_POSITIONS = {0: (), 1: ("query",), 2: ("columns", "query")}
+_HYBRID_POSITIONS = {
+    0: (),
+    2: ("vector", "text"),
+    3: ("vector_column", "vector", "text"),
+    4: ("vector_column", "vector", "text_columns", "text"),
+}
+
+SIGNATURES = {
+    "vector_search": Signature(
+        "vector", _VECTOR, _VECTOR_POSITIONS, "vector_search(table, [column,] query, k => 10, …)"
+    ),
+    "fts": Signature("text", _TEXT, _TEXT_POSITIONS, "fts(table, [columns,] query, …)"),
+    "hybrid_search": Signature(
+        "hybrid",
+        _HYBRID,
+        _HYBRID_POSITIONS,
+        "hybrid_search(table, [vector_column,] vector, [text_columns,] text, k => 10, …)",
+    ),
+    "lance_vector_search": Signature(
+        "vector",
+        (*_VECTOR, "explain_verbose"),
+        {2: ("column", "query")},
+        "lance_vector_search(uri, column, vector, k => 10, prefilter => false, …)",
+        prefilter=False,
+    ),
+    "lance_fts": Signature(
+        "text",
+        (*_TEXT, "explain_verbose"),
+        {2: ("columns", "query")},
+        "lance_fts(uri, column, query, k => 10, prefilter => false, …)",
+        prefilter=False,
+    ),
+    "lance_hybrid_search": Signature(
+        "hybrid",
+        (*_HYBRID, "oversample_factor", "explain_verbose"),
+        {4: ("vector_column", "vector", "text_columns", "text")},
+        "lance_hybrid_search(uri, vector_column, vector, text_column, text, k => 10, alpha => 0.5, …)",
+        prefilter=False,
+    ),
+}
+
+
+def read_arguments(call: SearchCall) -> tuple[Argument, dict[str, Argument]]:
+    """The table argument of a call, and the others by their canonical names.
+
+    Raises:
+        ArgumentError: When an argument is unknown, repeated, or one too many.
+    """
+    signature = SIGNATURES[call.function]
+    positional = [argument for argument in call.arguments if argument.name is None]
+    named = [argument for argument in call.arguments if argument.name is not None]
+    first_named = next((at for at, argument in enumerate(call.arguments) if argument.name is not None), None)
+    if first_named is not None and first_named < len(positional):
+        late = next(argument for argument in call.arguments[first_named:] if argument.name is None)
+        raise ArgumentError("an argument without a name stands behind one with a name", hint=signature.usage, span=late.span)
+    if not positional:
+        raise ArgumentError(f"{call.function}() needs a table", hint=signature.usage, span=call.name_span)
+    names = signature.positions.get(len(positional) - 1)
+    if signature.kind == "hybrid" and len(positional) == 4 and not _is_name(positional[1]):
+        names = ("vector", "text_columns", "text")
+    by_name: dict[str, Argument] = {}
+    for argument in named:
+        name = _canonical_name(argument, call, signature)
+        if name in by_name:
+            other = by_name[name].name
+            also = f" (also given as '{other}')" if other != argument.name else ""
+            raise ArgumentError(f"argument '{argument.name}' is given twice{also}", span=argument.name_span)
+        by_name[name] = argument
+    if names is None:
+        names = _fit_positions(positional, by_name, signature, call)
+    for name, argument in zip(names, positional[1:], strict=True):
+        if name in by_name:
+            raise ArgumentError(f"argument '{name}' is given twice", span=by_name[name].name_span)
+        by_name[name] = argument
+    return positional[0], by_name
+
+
+def _is_name(argument: Argument) -> bool:
+    """Whether an argument is one word or one text: a column, where a vector might stand as well."""
+    kinds = (TokenType.NUMBER, TokenType.PLACEHOLDER, TokenType.NULL)
+    return len(argument.tokens) == 1 and argument.tokens[0].token_type not in kinds
+
+
+def _fit_positions(
+    positional: list[Argument], named: dict[str, Argument], signature: Signature, call: SearchCall
+) -> tuple[str, ...]:
+    """The meaning of the positional arguments when some of the usual ones are named instead."""
+    count = len(positional) - 1
+    for names in signature.positions.values():
+        left = tuple(name for name in names if name not in named)
+        if len(left) == count and len(left) < len(names):
+            return left
+    if count > max(signature.positions):
+        extra = positional[max(signature.positions) + 1]
+        raise ArgumentError(
+            f"{call.function}() takes no more arguments without a name", hint=signature.usage, span=extra.span
+        )
+    raise ArgumentError(f"{call.function}() needs more arguments", hint=signature.usage, span=call.name_span)
+
+
+def _canonical_name(argument: Argument, call: SearchCall, signature: Signature) -> str:
+    name = (argument.name or "").lower()
+    canonical = _SYNONYMS.get(name, name)
+    if canonical in signature.names:
+        return canonical
+    near = nearest_name(name, [*signature.names, *_SYNONYMS])
+    hint = f"did you mean '{near}'? " if near else ""
+    raise ArgumentError(
+        f"{call.function}() has no argument '{argument.name}'",
+        hint=f"{hint}arguments: {', '.join(signature.names)}",
+        span=argument.name_span,
+    )

@@ -1,0 +1,37 @@
+"""Replacing spans of the user's text; everything else stays as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import Span
+
+__all__ = ["Edit", "splice"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`span` of the text becomes `text`."""
+
+    span: Span
+    text: str
+
+
+def splice(sql: str, edits: Iterable[Edit], span: Span | None = None) -> str:
+    """The text, or one span of it, with the edits that lie inside applied.
+
+    Example:
+        >>> splice("SELECT * FROM movies m", [Edit(Span(14, 20), '"s0"')])
+        'SELECT * FROM "s0" m'
+    """
+    start, end = span if span is not None else Span(0, len(sql))
+    parts: list[str] = []
+    at = start
+    for edit in sorted(edits, key=lambda edit: edit.span):
+        if edit.span.start < at or edit.span.end > end:
+            continue
+        parts += [sql[at : edit.span.start], edit.text]
+        at = edit.span.end
+    parts.append(sql[at:end])
+    return "".join(parts)

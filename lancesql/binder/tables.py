@@ -1,0 +1,143 @@
+"""Which names of a statement are Lance tables, and at which version."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from sqlglot import exp
+
+from ..catalog import Catalog, TableInfo, VersionRef
+from ..errors import AmbiguousNameError, ArgumentError, Span, UnknownTableError, nearest_name
+from ..parser.calls import Argument, AtClause
+from ..parser.tokens import TokenType
+from .literals import read_literal
+
+__all__ = ["find_lance_table", "is_lance_path", "name_alias", "read_at_clause", "require_table", "table_span"]
+
+LANCE_SCHEMA = "lance"
+
+
+def is_lance_path(name: str) -> bool:
+    """Whether a quoted name is the path of a Lance table."""
+    return name.rstrip("/").lower().endswith(".lance")
+
+
+def name_alias(name: str) -> str:
+    """What a table without an alias is called in the rest of the statement."""
+    return PurePosixPath(name.rstrip("/")).stem if is_lance_path(name) else name.rsplit(".", 1)[-1]
+
+
+def table_span(node: exp.Table) -> Span | None:
+    """Where a table reference stands, without its alias; None for one that has no place of its own."""
+    identifiers = [part for part in (node.args.get(key) for key in ("catalog", "db", "this")) if part is not None]
+    places = [part.meta for part in identifiers if "start" in part.meta]
+    if not places or len(places) != len(identifiers):
+        return None
+    return Span(min(place["start"] for place in places), max(place["end"] for place in places) + 1)
+
+
+def find_lance_table(
+    node: exp.Table, span: Span, sql: str, catalog: Catalog, version: VersionRef | None
+) -> TableInfo | None:
+    """The Lance table a table reference means, or None when it is the engine's.
+
+    Raises:
+        AmbiguousNameError: When it is a table of both.
+        UnknownTableError: When it says `lance.…` or `'….lance'` and there is none.
+    """
+    if not isinstance(node.this, exp.Identifier):
+        return None
+    name, qualifier = node.this.name, node.args.get("db")
+    if sql[span.start] == "'":
+        return require_table(name, span, catalog, version) if is_lance_path(name) else None
+    if node.args.get("catalog") is not None:
+        return None
+    if qualifier is not None:
+        if qualifier.name.lower() != LANCE_SCHEMA:
+            return None
+        table = catalog.find_table(name, version)
+        if table is None and catalog.engine_tables(f"{LANCE_SCHEMA}.{name}"):
+            return None
+        return table or require_table(name, span, catalog, version)
+    table = catalog.find_table(name, version)
+    if table is None:
+        return None
+    rivals = catalog.engine_tables(name)
+    if rivals:
+        raise AmbiguousNameError(
+            f"'{name}' is both a Lance table and a DuckDB table",
+            hint=f"write {LANCE_SCHEMA}.{table.name} or {' or '.join(rivals)}",
+            span=span,
+        )
+    return table
+
+
+def require_table(name: str, span: Span | None, catalog: Catalog, version: VersionRef | None) -> TableInfo:
+    """The Lance table of that name.
+
+    Raises:
+        UnknownTableError: When there is none; the hint lists those there are.
+    """
+    table = catalog.find_table(name, version)
+    if table is not None:
+        return table
+    names = sorted(catalog.table_names())
+    near = nearest_name(name, names)
+    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "none"
+    hint = (f"did you mean '{near}'? " if near else "") + f"tables: {listed}"
+    raise UnknownTableError(f"Lance table '{name}' does not exist", hint=hint, span=span)
+
+
+def read_at_clause(clause: AtClause) -> VersionRef:
+    """The version `AT (VERSION => 3 | 'tag')`, `AT (TIMESTAMP => '…')` names."""
+    return read_version(clause.kind, clause.value)
+
+
+def read_version(kind: str, argument: Argument) -> VersionRef:
+    """The version a `version =>`, `tag =>` or `timestamp =>` argument names.
+
+    Raises:
+        ArgumentError: When the value is not a number or a text written in the statement.
+    """
+    tokens = list(argument.tokens)
+    if kind == "timestamp" and len(tokens) == 2 and tokens[0].text.upper() in ("TIMESTAMP", "TIMESTAMPTZ"):
+        tokens = tokens[1:]
+    constant = read_literal(tokens)
+    value = constant.value if constant is not None else None
+    if kind == "timestamp" and isinstance(value, str):
+        return f"timestamp:{value}"
+    if kind == "tag" and isinstance(value, str):
+        return value
+    if kind == "version" and isinstance(value, int | str) and not isinstance(value, bool):
+        return value
+    wanted = {"version": "a version number or a tag", "tag": "a tag", "timestamp": "a timestamp as text"}[kind]
+    raise ArgumentError(f"{kind} takes {wanted}, written in the statement", span=argument.span)
+
+
+def read_table_argument(argument: Argument) -> tuple[str, list[Argument]]:
+    """The table name of a search's first argument (`docs`, `'docs'`, `ns.docs`), and the tokens behind it.
+
+    Raises:
+        ArgumentError: When it is not a name.
+    """
+    tokens = list(argument.tokens)
+    if tokens[0].token_type is TokenType.STRING:
+        if len(tokens) > 1:
+            raise ArgumentError("the table of a search is a name", span=argument.span)
+        return tokens[0].text, []
+    parts: list[str] = []
+    for index, token in enumerate(tokens):
+        if index % 2 == 1:
+            if token.token_type is not TokenType.DOT:
+                break
+        elif token.token_type in (TokenType.L_PAREN, TokenType.PARAMETER, TokenType.NUMBER, TokenType.PLACEHOLDER):
+            raise ArgumentError(
+                "the table of a search is a name",
+                hint="write vector_search('docs', …) or vector_search(docs, …)",
+                span=argument.span,
+            )
+        else:
+            parts.append(token.text)
+    if len(parts) > 1 and parts[0].lower() == LANCE_SCHEMA:
+        parts = parts[1:]
+    return ".".join(parts), []

@@ -1,0 +1,322 @@
+"""Connection: a statement goes through the stages, and comes back as a Result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .binder import bind_query
+from .binder.commands import bind_command
+from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace, find_name_span
+from .errors import (
+    ArgumentError,
+    ConnectionClosedError,
+    LanceSQLError,
+    ParameterError,
+    Span,
+    UnknownTableError,
+    nearest_name,
+)
+from .execution.catalog import StatementCatalog
+from .execution.execute import execute_plan, execute_text
+from .execution.result import Result
+from .execution.run import Run, check_parameters
+from .optimizer import optimize
+from .parser import parse_statement, read_tokens, split_statements
+from .parser.calls import SEARCH_FUNCTIONS
+from .parser.commands import ExplainSyntax, read_command
+from .plan import Explain, LogicalPlan, QueryPlan
+from .storage.database import LanceDatabase
+
+if TYPE_CHECKING:
+    import duckdb
+    import lancedb
+
+__all__ = ["Connection"]
+
+_COMMANDS = r"create|insert|drop|show|describe|desc|explain"
+_MAX_PLANS = 512
+_MAX_CACHED_TEXT = 1 << 16
+
+Parameters = Mapping[str, object] | Sequence[object] | None
+
+
+@dataclass(frozen=True)
+class _CachedPlan:
+    """A plan, and the newest version each of its tables had when it was made."""
+
+    plan: LogicalPlan
+    versions: tuple[tuple[Any, int | None], ...]
+
+
+class Connection:
+    """A LanceDB database and a DuckDB connection, asked in one SQL.
+
+    Args:
+        target: The database: a path, a URI, a lancedb connection, or None for tables named by their path alone.
+        duckdb: The DuckDB connection that runs the relations; one of our own unless given. Its tables, views, attached
+            databases, settings and transaction are what a statement sees; nothing is written to its catalog.
+        storage_options: Credentials and settings of the object store.
+        read_only: Refuse every write to the Lance database.
+
+    Raises:
+        StorageError: When the database cannot be opened.
+
+    Example:
+        >>> import lancesql
+        >>> with lancesql.connect() as db:
+        ...     db.sql("SELECT 40 + $n AS answer", {"n": 2}).fetchall()
+        [(42,)]
+    """
+
+    def __init__(
+        self,
+        target: str | Path | lancedb.DBConnection | None = None,
+        *,
+        duckdb: duckdb.DuckDBPyConnection | None = None,
+        storage_options: dict[str, str] | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self._database = LanceDatabase(target, storage_options, read_only=read_only)
+        self._engine = DuckDBEngine(duckdb)
+        self._registered: dict[str, object] = {}
+        self._plans: dict[str, _CachedPlan] = {}
+        self._gate: re.Pattern[str] | None = None
+        self._gate_names: frozenset[str] | None = None
+        self._closed = False
+
+    def sql(self, sql: str, parameters: Parameters = None) -> Result:
+        """A statement's result. A query runs when its rows are asked for; any other statement runs at once.
+
+        Args:
+            sql: One statement, or several separated by semicolons; the result is the last one's.
+            parameters: Values by name for `$name`, a list for `?` and `$1`. A vector is a list, a numpy array, an Arrow
+                or a Polars array.
+
+        Raises:
+            ParseError: The text cannot be read.
+            BindError: A name, an argument or a parameter does not fit.
+            UnsupportedError: The statement is understood and refused.
+            ExecutionError: The statement could not be carried out.
+        """
+        return self.run(sql, parameters, capture_namespace(2))
+
+    def execute(self, sql: str, parameters: Parameters = None) -> Result:
+        """Runs a statement at once and returns its result."""
+        result = self.run(sql, parameters, capture_namespace(2))
+        result.to_arrow()
+        return result
+
+    def explain(self, sql: str, parameters: Parameters = None, *, analyze: bool = False) -> str:
+        """The plan that runs: each source, what it reads and how, and the relation given to DuckDB."""
+        return self.run(sql, parameters, capture_namespace(2)).explain(analyze=analyze)
+
+    def register(self, name: str, data: object) -> None:
+        """Makes a pandas, Polars or Arrow object visible to SQL under a name. A lazy frame is read when it is used.
+
+        Raises:
+            ArgumentError: When the object has no rows to read, or the name is a Lance table's.
+        """
+        from .frames import frame_to_arrow
+
+        self._check_open()
+        if self._database.find_table(name) is not None:
+            raise ArgumentError(f"'{name}' is a Lance table", hint="register the object under another name")
+        is_lazy = type(data).__name__ == "LazyFrame"
+        self._registered[name] = data if is_lazy else frame_to_arrow(data)
+        self._plans.clear()
+        self._gate = None
+
+    def tables(self) -> list[str]:
+        """The names of the Lance tables, sorted."""
+        self._check_open()
+        return sorted(self._database.table_names())
+
+    def close(self) -> None:
+        """Closes the connection; a DuckDB connection that was given stays open."""
+        if not self._closed:
+            self._closed = True
+            self._engine.close()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConnectionClosedError("the connection is closed", hint="open another with lancesql.connect()")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection was closed."""
+        return self._closed
+
+    def run(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+        """As `sql`, with the variables of `namespace` visible by name."""
+        self._check_open()
+        try:
+            cached = self._find_plan(sql)
+            if cached is not None:
+                return self._execute(cached, sql, parameters, namespace)
+            return self._run_text(sql, parameters, namespace)
+        except LanceSQLError as error:
+            if error.span is None and error.sql is None:
+                error.span = find_name_span(sql, error)
+            raise error.locate(sql) from None
+
+    def _run_text(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+        if not self._passes_gate(sql):
+            return self._run_plain(sql, parameters, namespace)
+        spans = split_statements(sql, read_tokens(sql))
+        if len(spans) > 1 and parameters:
+            raise ParameterError("parameters go with one statement", hint="run the statements one by one")
+        result: Result | None = None
+        for span in spans:
+            text = sql[span.start : span.end]
+            try:
+                result = self._run_statement(text, parameters, namespace)
+            except LanceSQLError as error:
+                if len(spans) > 1:
+                    error.locate(sql, span.start)
+                raise
+            if span is not spans[-1]:
+                result.to_arrow()
+        return result if result is not None else self._run_plain(sql, parameters, namespace)
+
+    def _run_statement(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+        plan = self._plan(sql, namespace)
+        if plan is None:
+            return self._run_plain(sql, parameters, namespace)
+        self._keep_plan(sql, plan)
+        return self._execute(plan, sql, parameters, namespace)
+
+    def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
+        """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
+        catalog = StatementCatalog(self._database, self._engine, namespace, self._registered)
+        tokens = read_tokens(sql)
+
+        def plan_query(span: Span) -> QueryPlan:
+            inner = sql[span.start : span.end]
+            try:
+                bound = bind_query(parse_statement(inner), catalog)
+            except LanceSQLError as error:
+                raise error.locate(sql, span.start) from None
+            if bound is None:
+                names = tuple(dict.fromkeys(use.name for use in parse_statement(inner).parameters))
+                return QueryPlan(sql=inner, relation=inner, parameters=names, used_parameters=names)
+            return optimize(bound, catalog)
+
+        syntax = read_command(sql, tokens)
+        if isinstance(syntax, ExplainSyntax):
+            body = sql[syntax.body.start : syntax.body.end]
+            try:
+                inner = self._plan(body, namespace)
+            except LanceSQLError as error:
+                raise error.locate(sql, syntax.body.start) from None
+            return None if inner is None or isinstance(inner, Explain) else Explain(inner, syntax.analyze)
+        if syntax is not None:
+            command = bind_command(syntax, catalog, plan_query, self._database.read_only)
+            if command is not None:
+                return command
+        query = bind_query(parse_statement(sql, tokens), catalog) if self._names_lance(sql) else None
+        return None if query is None else optimize(query, catalog)
+
+    def _execute(self, plan: LogicalPlan, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+        query = plan.plan if isinstance(plan, Explain) else plan
+        inner = query if isinstance(query, QueryPlan) else getattr(query, "query", QueryPlan(sql=sql, relation=sql))
+        run = Run(
+            database=self._database,
+            engine=self._engine,
+            plan=inner,
+            values=check_parameters(inner, parameters),
+            namespace=namespace,
+            registered=self._registered_in(sql),
+        )
+        if not isinstance(plan, QueryPlan) or not plan.returns_rows:
+            self._plans.clear()
+            self._gate = None
+        return execute_plan(plan, run)
+
+    def _run_plain(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+        try:
+            result, changes = execute_text(self._engine, sql, parameters, namespace, self._registered_in(sql))
+        except UnknownTableError as error:
+            if not self._has_new_names(sql):
+                raise self._suggest_table(error) from None
+            return self._run_statement(sql, parameters, namespace)
+        if changes:
+            self._plans.clear()
+        return result
+
+    def _suggest_table(self, error: UnknownTableError) -> UnknownTableError:
+        names = sorted(self._database.table_names())
+        match = re.search(r"Table with name (\S+) does not exist", error.message)
+        near = nearest_name(match.group(1), names) if match else None
+        listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
+        error.hint = f"did you mean '{near}'? {listed}" if near else listed
+        return error
+
+    def _find_plan(self, sql: str) -> LogicalPlan | None:
+        cached = self._plans.get(sql)
+        if cached is None:
+            return None
+        if all(self._database.newest_version(table) == version for table, version in cached.versions):
+            if self._engine.owned or not self._names_bare_table(cached.plan):
+                return cached.plan
+        del self._plans[sql]
+        return None
+
+    def _names_bare_table(self, plan: LogicalPlan) -> bool:
+        """A user's own connection can gain a table of the same name behind our back."""
+        return isinstance(plan, QueryPlan) and any(source.__class__.__name__ == "TableScan" for source in plan.sources)
+
+    def _keep_plan(self, sql: str, plan: LogicalPlan) -> None:
+        if not isinstance(plan, QueryPlan) or len(sql) > _MAX_CACHED_TEXT:
+            return
+        if len(self._plans) >= _MAX_PLANS:
+            self._plans.pop(next(iter(self._plans)))
+        tables = {source.table.uri: source.table for source in plan.sources}
+        versions = tuple((table, self._database.newest_version(table)) for table in tables.values())
+        self._plans[sql] = _CachedPlan(plan, versions)
+
+    def _passes_gate(self, sql: str) -> bool:
+        return self._read_gate().search(sql) is not None
+
+    def _read_gate(self) -> re.Pattern[str]:
+        names = self._database.known_names() | {name.lower() for name in self._registered}
+        if self._gate is None or names != self._gate_names:
+            words = "|".join([*map(re.escape, sorted(SEARCH_FUNCTIONS | names, key=len, reverse=True)), _COMMANDS])
+            self._gate = re.compile(rf"(?<!\w)(?:{words})(?!\w)|\.lance(?!\w)|(?<!\w)lance\s*\.", re.IGNORECASE)
+            self._gate_names = names
+        return self._gate
+
+    def _names_lance(self, sql: str) -> bool:
+        names = self._database.known_names() | SEARCH_FUNCTIONS
+        folded = sql.lower()
+        return ".lance" in folded or "lance" in folded or any(name in folded for name in names)
+
+    def _has_new_names(self, sql: str) -> bool:
+        before = self._database.known_names()
+        self._database.table_names()
+        new = self._database.known_names() - before
+        folded = sql.lower()
+        return any(name in folded for name in new)
+
+    def _registered_in(self, sql: str) -> dict[str, object]:
+        if not self._registered:
+            return {}
+        import pyarrow as pa
+
+        from .frames import frame_to_arrow
+        from .storage.types import widen_object
+
+        folded = sql.lower()
+        return {
+            name: widen_object(data if isinstance(data, pa.Table) else frame_to_arrow(data)) for name, data in self._registered.items() if name.lower() in folded
+        }
+

@@ -1,0 +1,39 @@
+"""A source as DuckDB scans it: a `pyarrow.dataset.Dataset` that opens a stream for just the columns asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+__all__ = ["ScanDataset"]
+
+
+class ScanDataset(pads.Dataset):  # type: ignore[misc]
+    """Opens a new stream whenever the engine scans it; never a raw LanceDataset, which fails on ordinary predicates.
+
+    Args:
+        schema: The columns offered.
+        open_reader: Opens a stream of the columns named.
+    """
+
+    def __init__(self, schema: pa.Schema, open_reader: Callable[[Sequence[str]], pa.RecordBatchReader]) -> None:
+        self._own_schema = schema
+        self._open_reader = open_reader
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns offered."""
+        return self._own_schema
+
+    def scanner(self, columns: list[str] | None = None, filter: Any = None, **_: Any) -> pads.Scanner:  # noqa: A002
+        """A scan of the columns; the predicate is one the engine trusts the source to apply."""
+        wanted = list(self._own_schema.names if columns is None else columns)
+        if filter is None:
+            return pads.Scanner.from_batches(self._open_reader(wanted))
+        # DuckDB leaves out columns that only the predicate needs. Their names stand in its text.
+        text = str(filter)
+        needed = [*wanted, *(name for name in self._own_schema.names if name in text and name not in wanted)]
+        return pads.Scanner.from_batches(self._open_reader(needed), columns=wanted, filter=filter)

@@ -1,0 +1,202 @@
+"""DuckDB runs the relation, on the user's own connection, with the sources found by name in a private namespace."""
+
+from __future__ import annotations
+
+import re
+import sys
+import weakref
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ..errors import (
+    BindError,
+    EngineError,
+    LanceSQLError,
+    ParameterError,
+    ParseError,
+    Span,
+    UnknownColumnError,
+    UnknownTableError,
+)
+
+__all__ = ["DuckDBEngine", "Namespace"]
+
+_SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
+_EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
+_BUSY = "an earlier result of this connection is still being read"
+
+
+class Namespace:
+    """The variables a statement may name: those of the caller's frame."""
+
+    __slots__ = ("globals", "locals")
+
+    def __init__(self, frame: FrameType | None) -> None:
+        self.globals: dict[str, Any] = frame.f_globals if frame is not None else {"__builtins__": __builtins__}
+        self.locals: dict[str, Any] = dict(frame.f_locals) if frame is not None else {}
+
+    def find(self, name: str) -> object | None:
+        """The variable called `name`, or None."""
+        return self.locals.get(name, self.globals.get(name))
+
+
+class DuckDBEngine:
+    """A DuckDB connection: the user's, or one of our own.
+
+    Attributes:
+        connection: The connection every relation runs on, within its transaction and with its settings.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+        self.owned = connection is None
+        self.connection = duckdb.connect() if connection is None else connection
+        self._volatile: frozenset[str] | None = None
+        self._known: frozenset[str] = frozenset()
+        if self.owned:
+            self._closer = weakref.finalize(self, self.connection.close)
+
+    def close(self) -> None:
+        """Closes the connection when it is our own."""
+        if self.owned:
+            self._closer()
+
+    def relate(
+        self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
+    ) -> duckdb.DuckDBPyRelation | None:
+        """Binds a relation over the sources; None for a statement without rows, which has then run.
+
+        Raises:
+            LanceSQLError: DuckDB's error as one of ours.
+        """
+        values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
+        try:
+            return eval(_SQL, namespace.globals, values)  # noqa: S307
+        except duckdb.Error as error:
+            raise explain_engine_error(error) from None
+
+    def run(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:
+        """Runs a statement at once and returns what it answers: a count for most, nothing for some."""
+        values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
+        try:
+            done = eval(_EXECUTE, namespace.globals, values)  # noqa: S307
+            if done.description is None:
+                return pa.table({})
+            read = getattr(done, "to_arrow_table", None) or done.fetch_arrow_table
+            return read()
+        except duckdb.Error as error:
+            raise explain_engine_error(error) from None
+
+    def reads_only(self, sql: str) -> bool:
+        """Whether a text is one query: it may be run when its rows are asked for."""
+        try:
+            statements = self.connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise explain_engine_error(error) from None
+        return len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+
+    def tables_named(self, name: str) -> Sequence[str]:
+        """The qualified names of the tables and views called `name`, or `schema.name`, in any database attached."""
+        schema, _, table = name.rpartition(".")
+        rows = self._query(
+            "SELECT database_name || '.' || schema_name || '.' || table_name FROM ("
+            "SELECT database_name, schema_name, table_name FROM duckdb_tables() UNION ALL "
+            "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal) "
+            "WHERE lower(table_name) = lower($1) AND ($2 = '' OR lower(schema_name) = lower($2) OR lower(database_name) = lower($2))",
+            [table, schema],
+        )
+        return [str(row[0]) for row in rows]
+
+    def columns_of(self, name: str, namespace: Namespace) -> Sequence[str] | None:
+        """The columns of a table, view or variable; None when there is none of that name."""
+        quoted = name.replace('"', '""')
+        try:
+            relation = self.relate(f'SELECT * FROM "{quoted}"', None, {}, namespace)
+        except LanceSQLError:
+            return None
+        return None if relation is None else list(relation.columns)
+
+    def is_volatile(self, function: str) -> bool:
+        """Whether a function, the user's own among them, may answer differently for the same arguments."""
+        if self._volatile is None or function not in self._known:
+            rows = self._query(
+                "SELECT lower(function_name), bool_or(stability = 'VOLATILE' OR contains(coalesce(macro_definition, ''), "
+                "'random()')) FROM duckdb_functions() GROUP BY 1",
+                None,
+            )
+            self._known = frozenset(row[0] for row in rows) | {function}
+            self._volatile = frozenset(row[0] for row in rows if row[1])
+        return function in self._volatile
+
+    def _query(self, sql: str, parameters: object) -> list[tuple[Any, ...]]:
+        try:
+            return self.connection.execute(sql, parameters).fetchall()
+        except duckdb.Error as error:
+            raise explain_engine_error(error) from None
+
+
+def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+    """Runs a relation and returns all its rows."""
+    try:
+        return relation.to_arrow_table()
+    except duckdb.Error as error:
+        raise explain_engine_error(error) from None
+
+
+def open_relation_reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchReader:
+    """Runs a relation as a stream."""
+    try:
+        return pa.RecordBatchReader.from_stream(relation)
+    except duckdb.Error as error:
+        raise explain_engine_error(error) from None
+
+
+def capture_namespace(depth: int) -> Namespace:
+    """The namespace of the caller `depth` frames up."""
+    return Namespace(sys._getframe(depth))  # noqa: SLF001
+
+
+_LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
+_MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
+_MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
+
+
+def explain_engine_error(error: duckdb.Error) -> LanceSQLError:
+    """DuckDB's error as one of ours; an error raised inside a source is the one that counts."""
+    text = str(error)
+    message = _LINE.sub("", text).strip()
+    kind, _, rest = message.partition(" Error: ")
+    if rest:
+        message = rest
+    head, _, tail = message.partition("\n")
+    hint = tail.strip().replace("\n", " ") or None
+    if isinstance(error, duckdb.ParserException):
+        return ParseError(head, hint=hint)
+    if _MISSING_TABLE.search(head):
+        return UnknownTableError(head.replace("!", ""), hint=hint)
+    if _MISSING_COLUMN.search(head):
+        return UnknownColumnError(head.replace("!", ""), hint=hint)
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return BindError(head, hint=hint)
+    if "prepared statement parameters" in head or "Invalid Input Error: Parameter" in text:
+        return ParameterError(head, hint=hint)
+    if "open result" in head or kind == "Resource In Use":
+        return EngineError(_BUSY, hint="read the reader to its end, or close it, before the next statement")
+    return EngineError(head, hint=hint)
+
+
+def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
+    """Where the name an engine error speaks of stands in the user's text."""
+    match = _MISSING_COLUMN.search(error.message) or _MISSING_TABLE.search(error.message)
+    if match is None:
+        quoted = re.search(r'at or near "([^"]+)"', error.message)
+        name = quoted.group(1) if quoted else None
+    else:
+        name = next(group for group in match.groups() if group)
+    if not name:
+        return None
+    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+    return Span(found.start(), found.end()) if found else None

@@ -1,0 +1,59 @@
+"""The catalog of one statement: the Lance database, the engine's tables, and the caller's variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..catalog import TableInfo, VersionRef
+from ..engines.duckdb import DuckDBEngine, Namespace
+from ..storage.database import LanceDatabase
+
+__all__ = ["StatementCatalog"]
+
+
+class StatementCatalog:
+    """Answers the planner; every table is looked up once per statement, so all its references read one version."""
+
+    def __init__(
+        self,
+        database: LanceDatabase,
+        engine: DuckDBEngine,
+        namespace: Namespace,
+        registered: Mapping[str, object],
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._namespace = namespace
+        self._registered = registered
+        self._found: dict[tuple[str, VersionRef | None], TableInfo | None] = {}
+
+    def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
+        """The Lance table of that name, at one version for the whole statement."""
+        key = (name.lower() if not name.lower().endswith(".lance") else name, version)
+        if key not in self._found:
+            self._found[key] = self._database.find_table(name, version)
+        return self._found[key]
+
+    def table_names(self) -> Sequence[str]:
+        """Every Lance table of the database."""
+        return self._database.table_names()
+
+    def engine_tables(self, name: str) -> Sequence[str]:
+        """The qualified names of DuckDB's tables and views called `name`; a registered object counts."""
+        found = list(self._engine.tables_named(name))
+        return found or (["the registered object"] if self.is_registered(name) else [])
+
+    def engine_columns(self, name: str) -> Sequence[str] | None:
+        """The columns of a table, view or variable DuckDB can see."""
+        if self.is_registered(name):
+            columns = getattr(self._registered[name], "column_names", None) or getattr(self._registered[name], "columns", None)
+            return None if columns is None else [str(column) for column in columns]
+        return self._engine.columns_of(name, self._namespace)
+
+    def is_volatile(self, function: str) -> bool:
+        """Whether DuckDB calls the function volatile."""
+        return self._engine.is_volatile(function)
+
+    def is_registered(self, name: str) -> bool:
+        """Whether the user registered an object under this name."""
+        return name in self._registered

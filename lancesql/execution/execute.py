@@ -1,0 +1,81 @@
+"""LogicalPlan → Result: the one place that decides how each kind of plan is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from ..engines.duckdb import DuckDBEngine, Namespace, open_relation_reader, read_relation_table
+from ..plan import Explain, LogicalPlan, QueryPlan
+from .commands import run_command
+from .explain import explain_plan
+from .query import find_direct_answer, open_plan_reader, read_plan_table, relate_plan, run_plan
+from .result import Result
+from .run import Run
+
+__all__ = ["execute_plan", "execute_text"]
+
+
+def execute_plan(plan: LogicalPlan, run: Run) -> Result:
+    """The result of a plan: lazy for a query, at once for everything else."""
+    match plan:
+        case QueryPlan(returns_rows=True):
+            return _answer_query(plan, run)
+        case QueryPlan():
+            return _answer_table(run_plan(run), explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
+        case Explain():
+            text = explain_plan(plan.plan, run, analyze=plan.analyze)
+            return _answer_table(pa.table({"plan": text.split("\n")}))
+        case _:
+            table = run_command(plan, run.database, lambda query: open_plan_reader(run.within(query)))
+            return _answer_table(table, explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
+
+
+def _answer_query(plan: QueryPlan, run: Run) -> Result:
+    if find_direct_answer(run) is not None:
+        types = None
+    else:
+        types = lambda: [str(one) for one in relate_plan(run).types]  # noqa: E731
+    return Result(
+        lambda: open_plan_reader(run),
+        read_table=lambda: read_plan_table(run),
+        engine_types=types,
+        explain=lambda analyze: explain_plan(plan, run, analyze=analyze),
+    )
+
+
+def _answer_table(table: pa.Table, **options: Any) -> Result:
+    return Result(table.to_reader, read_table=lambda: table, schema=lambda: table.schema, **options)
+
+
+def execute_text(
+    engine: DuckDBEngine, sql: str, parameters: object, namespace: Namespace, registered: Mapping[str, object]
+) -> tuple[Result, bool]:
+    """Runs a text without anything of Lance as plain DuckDB; also says whether it may have changed the catalog."""
+    if engine.reads_only(sql):
+        relation = engine.relate(sql, parameters, registered, namespace)
+        if relation is not None:
+            result = Result(
+                lambda: open_relation_reader(relation),
+                read_table=lambda: read_relation_table(relation),
+                engine_types=lambda: [str(one) for one in relation.types],
+                explain=lambda analyze: _explain_text(engine, sql, parameters, namespace, registered, analyze=analyze),
+            )
+            return result, False
+    return _answer_table(engine.run(sql, parameters, registered, namespace)), True
+
+
+def _explain_text(
+    engine: DuckDBEngine,
+    sql: str,
+    parameters: object,
+    namespace: Namespace,
+    registered: Mapping[str, object],
+    *,
+    analyze: bool,
+) -> str:
+    word = "EXPLAIN ANALYZE" if analyze else "EXPLAIN"
+    rows = engine.run(f"{word} {sql}", parameters, registered, namespace)
+    return "Relation (DuckDB)\n" + "\n".join(rows.column(rows.num_columns - 1).to_pylist())

@@ -1,0 +1,107 @@
+"""EXPLAIN: the very plan that runs, with what its values decide."""
+
+from __future__ import annotations
+
+import time
+
+from ..plan import LogicalPlan, QueryPlan
+from ..plan.display import display_plan, flatten
+from ..plan.query import DirectAnswer
+from ..plan.sources import FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
+from .filters import ResolvedFilter, render_conjuncts, resolve_filter
+from .query import find_direct_answer, read_plan_table
+from .run import Run, read_count
+from .searches import find_depth, plan_vector_search
+
+__all__ = ["explain_plan"]
+
+
+def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False) -> str:
+    """The text of a plan. ANALYZE runs it too, and adds rows and times.
+
+    The filter of a search is resolved either way, since the choice between exact and index depends on its matches.
+    """
+    query = plan if isinstance(plan, QueryPlan) else getattr(plan, "query", None)
+    head = [] if isinstance(plan, QueryPlan) else [_name_command(plan)]
+    if not isinstance(query, QueryPlan):
+        return "\n".join(head)
+    run = run.within(query)
+    run.measured = analyze and isinstance(plan, QueryPlan) and plan.returns_rows
+    rows = seconds = None
+    if run.measured:
+        run.answers.clear()
+        started = time.perf_counter()
+        rows = read_plan_table(run).num_rows
+        seconds = time.perf_counter() - started
+    notes = {source.placeholder: _note_source(source, run) for source in query.sources}
+    shown = query
+    direct: DirectAnswer | None = find_direct_answer(run)
+    if direct is None and query.direct is not None:
+        from dataclasses import replace
+
+        shown = replace(query, direct=None)
+    text = "\n".join([*head, display_plan(shown, notes)])
+    if seconds is not None:
+        inner = sum(report.seconds for report in run.reports.values())
+        text += f"\n  rows       {rows:,}\n  time       {seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
+    return text
+
+
+def _name_command(plan: object) -> str:
+    target = getattr(plan, "name", None) or getattr(getattr(plan, "table", None), "name", "")
+    return f"{type(plan).__name__} {target}".rstrip()
+
+
+def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
+    notes: dict[str, list[str]] = {}
+    match source:
+        case TableScan():
+            pushed, left = render_conjuncts(source.filter, run)
+            notes["filter"] = [f"{flatten(one.sql)} → Lance: {text}" for one, text in pushed]
+            notes["filter"] += [f"{flatten(one.sql)} → DuckDB: {reason}" for one, reason in left]
+        case VectorSearch():
+            notes["strategy"] = [_describe_strategy(source, run)]
+            notes["filter"] = _describe_filter(resolve_filter(source, run))
+        case FullTextSearch():
+            notes["strategy"] = _describe_text(source)
+            notes["filter"] = _describe_filter(resolve_filter(source, run))
+        case HybridSearch():
+            depth = find_depth(source, run)
+            resolved = resolve_filter(source, run)
+            run.filters[source.vector.placeholder] = resolved
+            action = plan_vector_search(source.vector, run, max(depth, 1))
+            kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"
+            notes["strategy"] = [f"vector: {kind}: {action.strategy.reason}", *_describe_text(source.text)]
+            notes["filter"] = _describe_filter(resolved)
+    report = run.reports.get(source.placeholder)
+    if report is not None and run.measured:
+        notes["rows"] = [f"{report.rows:,}"]
+        notes["time"] = [f"{report.seconds * 1e3:.1f} ms"]
+    return notes
+
+
+def _describe_strategy(source: VectorSearch, run: Run) -> str:
+    k = sum(read_count(value, run, "k", least=0) for value in source.k) if source.k else None
+    action = plan_vector_search(source, run, k)
+    kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"
+    return f"{kind}: {action.strategy.reason}"
+
+
+def _describe_text(source: FullTextSearch) -> list[str]:
+    lines = []
+    for column in source.text_columns:
+        index = source.table.index_on(column, ("INVERTED", "FTS"))
+        if index is None:
+            lines.append(f"text: no index on {column}, every row is read")
+        else:
+            unindexed = f", {index.rows_unindexed:,} rows not indexed yet" if index.rows_unindexed else ""
+            lines.append(f"text: index {index.name} on {column}{unindexed}")
+    return lines
+
+
+def _describe_filter(resolved: ResolvedFilter) -> list[str]:
+    lines = [f"{flatten(sql)} → Lance: {text}" for sql, text in resolved.pushed]
+    lines += [f"{flatten(sql)} → DuckDB, as row ids: {reason}" for sql, reason in resolved.left]
+    if lines:
+        lines.append(f"{resolved.matches:,} rows qualify")
+    return lines

@@ -1,0 +1,134 @@
+"""A source's filter, resolved: text that Lance evaluates, or the row ids that DuckDB found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ..plan.query import QueryPlan
+from ..plan.sources import ROW_ID, Conjunct, Source, TableScan
+from ..storage.filter_text import UnrenderableError, render_filter
+from ..storage.scan import count_matches
+from .run import Run
+
+__all__ = ["ResolvedFilter", "render_conjuncts", "resolve_filter"]
+
+ROWS = "__lancesql_rows"
+
+
+@dataclass(frozen=True)
+class ResolvedFilter:
+    """What stands for a filter while a search runs.
+
+    Attributes:
+        text: Lance filter text; None when there is none, or when `row_ids` already accounts for it.
+        row_ids: The ids of every row the whole filter keeps, when DuckDB had to evaluate some of it.
+        pushed: The user's predicate → Lance's text.
+        left: The user's predicate → why DuckDB evaluated it.
+        matches: How many rows qualify.
+    """
+
+    text: str | None
+    row_ids: pa.ChunkedArray | None
+    pushed: tuple[tuple[str, str], ...]
+    left: tuple[tuple[str, str], ...]
+    matches: int
+
+
+def render_conjuncts(
+    conjuncts: tuple[Conjunct, ...], run: Run
+) -> tuple[list[tuple[Conjunct, str]], list[tuple[Conjunct, str]]]:
+    """The conjuncts Lance evaluates with their text, and the others with the reason."""
+    pushed: list[tuple[Conjunct, str]] = []
+    left: list[tuple[Conjunct, str]] = []
+    for conjunct in conjuncts:
+        if conjunct.predicate is None:
+            left.append((conjunct, conjunct.reason))
+            continue
+        try:
+            pushed.append((conjunct, render_filter(conjunct.predicate, run.values)))
+        except UnrenderableError as error:
+            left.append((conjunct, str(error)))
+    return pushed, left
+
+
+def resolve_filter(source: Source, run: Run) -> ResolvedFilter:
+    """Resolves the filter of a search, once per run."""
+    held = run.filters.get(source.placeholder)
+    if held is None:
+        held = run.filters[source.placeholder] = _resolve(source, run)
+    return held  # type: ignore[no-any-return]
+
+
+def _resolve(source: Source, run: Run) -> ResolvedFilter:
+    pushed, left = render_conjuncts(source.filter, run)
+    text = " AND ".join(f"({one})" if len(pushed) > 1 else one for _, one in pushed) or None
+    row_ids = _find_row_ids(source, [conjunct for conjunct, _ in pushed], [conjunct for conjunct, _ in left], run)
+    if row_ids is not None:
+        matches = len(row_ids)
+    elif text is not None:
+        matches = count_matches(run.database.open_dataset(source.table), text)
+    else:
+        matches = source.table.rows
+    return ResolvedFilter(
+        text=None if row_ids is not None else text,
+        row_ids=row_ids,
+        pushed=tuple((conjunct.sql, one) for conjunct, one in pushed),
+        left=tuple((conjunct.sql, reason) for conjunct, reason in left),
+        matches=matches,
+    )
+
+
+def _find_row_ids(source: Source, pushed: list[Conjunct], left: list[Conjunct], run: Run) -> pa.ChunkedArray | None:
+    """DuckDB evaluates what Lance cannot, over just the columns it needs, of the rows the rest of the filter keeps."""
+    if not left:
+        return None
+    preludes = list(dict.fromkeys(conjunct.prelude for conjunct in left))
+    found: pa.ChunkedArray | None = None
+    for prelude in preludes:
+        group = [conjunct for conjunct in left if conjunct.prelude == prelude]
+        found_here = _run_row_ids(source, pushed, group, prelude, run)
+        if found is None:
+            found = found_here
+        else:
+            import pyarrow.compute as pc
+
+            found = found.filter(pc.is_in(found, value_set=found_here))
+    return found
+
+
+def _run_row_ids(
+    source: Source, pushed: list[Conjunct], left: list[Conjunct], prelude: str, run: Run
+) -> pa.ChunkedArray:
+    from .query import read_plan_table
+
+    columns = dict.fromkeys(name for conjunct in left for name in conjunct.columns if name != ROW_ID)
+    scan = TableScan(
+        placeholder=ROWS,
+        alias=source.alias,
+        table=source.table,
+        columns=(*columns, ROW_ID),
+        filter=tuple(pushed),
+    )
+    predicates = " AND ".join(f"({conjunct.sql})" for conjunct in left)
+    alias = source.alias.replace('"', '""')
+    relation = f'{prelude}SELECT "{ROW_ID}" FROM "{ROWS}" AS "{alias}" WHERE {predicates}'
+    others = tuple(other for other in run.plan.sources if f'"{other.placeholder}"' in relation)
+    parameters = tuple(name for name in run.plan.used_parameters if _names_parameter(relation, name))
+    plan = QueryPlan(
+        sql=relation, relation=relation, sources=(scan, *others), parameters=parameters, used_parameters=parameters
+    )
+    return read_plan_table(run.within(plan)).column(0)
+
+
+def _names_parameter(sql: str, name: str) -> bool:
+    at = sql.find(f"${name}")
+    while at >= 0:
+        end = at + len(name) + 1
+        if end == len(sql) or not (sql[end].isalnum() or sql[end] == "_"):
+            return True
+        at = sql.find(f"${name}", end)
+    return False
+
+

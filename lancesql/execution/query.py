@@ -1,0 +1,196 @@
+"""QueryPlan → Arrow: sources from storage, the relation from the engine, or straight from storage when it suffices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from ..engines.dataset import ScanDataset
+from ..engines.duckdb import open_relation_reader, read_relation_table
+from ..errors import LanceSQLError
+from ..plan.query import DirectAnswer, OutputColumn, QueryPlan
+from ..plan.sources import ROW_ID, Source, TableScan
+from ..storage.scan import open_scan
+from ..storage.types import widen_schema, widen_table, widen_type
+from .filters import render_conjuncts
+from .run import Run, read_count
+from .searches import run_search
+
+__all__ = ["open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
+
+
+def read_plan_table(run: Run) -> pa.Table:
+    """The whole answer."""
+    direct = find_direct_answer(run)
+    if direct is not None:
+        return _read_direct(direct, run)
+    table = read_relation_table(relate_plan(run))
+    types = _restored_types(run.plan, table.schema)
+    return table if types is None else table.cast(types)
+
+
+def open_plan_reader(run: Run) -> pa.RecordBatchReader:
+    """The answer as a stream; a scan is never held in memory."""
+    direct = find_direct_answer(run)
+    if direct is not None:
+        return _open_direct(direct, run)
+    reader = open_relation_reader(relate_plan(run))
+    types = _restored_types(run.plan, reader.schema)
+    return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
+
+
+def relate_plan(run: Run) -> Any:
+    """The relation, bound to its sources: searches are carried out now, scans when they are read."""
+    sources = {source.placeholder: _offer_source(source, run) for source in run.plan.sources}
+    parameters = {name: run.values[name] for name in run.plan.parameters}
+    try:
+        return run.engine.relate(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
+    except LanceSQLError as error:
+        raise name_sources(error, run.plan) from None
+
+
+def run_plan(run: Run) -> pa.Table:
+    """Runs a statement that is not a query (INSERT, COPY, CREATE TABLE AS …) and returns what the engine says of it."""
+    sources = {source.placeholder: _offer_source(source, run) for source in run.plan.sources}
+    parameters = {name: run.values[name] for name in run.plan.parameters}
+    try:
+        return run.engine.run(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
+    except LanceSQLError as error:
+        raise name_sources(error, run.plan) from None
+
+
+def find_direct_answer(run: Run) -> DirectAnswer | None:
+    """The direct answer, when these values leave nothing to the engine."""
+    direct = run.plan.direct
+    if direct is None:
+        return None
+    (source,) = run.plan.sources
+    if isinstance(source, TableScan) and render_conjuncts(source.filter, run)[1]:
+        return None
+    return direct
+
+
+def _offer_source(source: Source, run: Run) -> object:
+    if not isinstance(source, TableScan):
+        return widen_table(run_search(source, run))
+    types = {field.name: field for field in source.table.schema}
+    types[ROW_ID] = pa.field(ROW_ID, pa.uint64())
+    schema = widen_schema(pa.schema([types[name] for name in source.columns]))
+    text, limit = _scan_arguments(source, run)
+    dataset = run.database.open_dataset(source.table)
+
+    def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
+        reader = open_scan(dataset, columns, filter=text, limit=limit)
+        return _report_batches(reader, source, run) if run.measured else reader
+
+    return ScanDataset(schema, open_reader)
+
+
+def _scan_arguments(source: TableScan, run: Run) -> tuple[str | None, int | None]:
+    pushed, left = render_conjuncts(source.filter, run)
+    text = " AND ".join(f"({one})" if len(pushed) > 1 else one for _, one in pushed) or None
+    limit = sum(read_count(value, run, "LIMIT", least=0) for value in source.limit) if source.limit else None
+    return text, None if left else limit
+
+
+def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> pa.RecordBatchReader:
+    report = run.report(source.placeholder)
+
+    def count() -> Iterator[pa.RecordBatch]:
+        while True:
+            started = time.perf_counter()
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
+            report.seconds += time.perf_counter() - started
+            report.rows += batch.num_rows
+            yield batch
+
+    return pa.RecordBatchReader.from_batches(reader.schema, count())
+
+
+def _read_direct(direct: DirectAnswer, run: Run) -> pa.Table:
+    (source,) = run.plan.sources
+    if isinstance(source, TableScan):
+        return _open_direct(direct, run).read_all()
+    needed = tuple(dict.fromkeys(column.source_column for column in direct.output))
+    table = run_search(source, run, needed)
+    offset = read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else 0
+    limit = read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None
+    table = table.slice(offset, limit)
+    columns = [table.column(column.source_column) for column in direct.output]
+    return pa.table(columns, names=[column.name for column in direct.output])
+
+
+def _open_direct(direct: DirectAnswer, run: Run) -> pa.RecordBatchReader:
+    (source,) = run.plan.sources
+    if not isinstance(source, TableScan):
+        return _read_direct(direct, run).to_reader()
+    text, _ = _scan_arguments(source, run)
+    needed = list(dict.fromkeys(column.source_column for column in direct.output))
+    reader = open_scan(
+        run.database.open_dataset(source.table),
+        needed,
+        filter=text,
+        limit=read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None,
+        offset=read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else None,
+        widen=False,
+    )
+    names = [column.name for column in direct.output]
+    if names == needed and reader.schema.metadata is None:
+        return reader
+    schema = pa.schema([reader.schema.field(column.source_column).with_name(column.name) for column in direct.output])
+
+    def rename() -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            arrays = [batch.column(column.source_column) for column in direct.output]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, rename())
+
+
+def _restored_types(plan: QueryPlan, schema: pa.Schema) -> pa.Schema | None:
+    """The schema with the types of columns that only passed through the engine as Lance stores them."""
+    if plan.output is None or len(plan.output) != len(schema):
+        return None
+    fields = [
+        field.with_type(column.type) if column is not None and _is_restorable(field, column) else field
+        for field, column in zip(schema, plan.output, strict=True)
+    ]
+    restored = pa.schema(fields)
+    return None if restored.equals(schema) else restored
+
+
+def _is_restorable(field: pa.Field, column: OutputColumn) -> bool:
+    if field.type == column.type or field.name.lower() != column.name.lower():
+        return False
+    if pa.types.is_timestamp(column.type) and pa.types.is_timestamp(field.type):
+        return bool(column.type.unit == field.type.unit and (column.type.tz is None) == (field.type.tz is None))
+    if widen_type(column.type) == field.type:
+        return True
+    kinds = (
+        (pa.types.is_large_string, pa.types.is_string),
+        (pa.types.is_large_binary, pa.types.is_binary),
+        (pa.types.is_time32, pa.types.is_time64),
+        (pa.types.is_fixed_size_binary, pa.types.is_binary),
+    )
+    return any(stored(column.type) and given(field.type) for stored, given in kinds)
+
+
+def _cast_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for batch in reader:
+        columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def name_sources(error: LanceSQLError, plan: QueryPlan) -> LanceSQLError:
+    """Puts the user's names back where an engine error speaks of placeholders."""
+    for source in plan.sources:
+        error.message = error.message.replace(source.placeholder, source.table.name)
+        if error.hint:
+            error.hint = error.hint.replace(source.placeholder, source.table.name)
+    return error

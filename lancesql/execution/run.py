@@ -1,0 +1,221 @@
+"""One run of a plan: the values of its parameters, and what it has answered so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..engines.duckdb import DuckDBEngine, Namespace
+from ..errors import ArgumentError, ParameterError, Span
+from ..plan.query import QueryPlan
+from ..plan.values import Constant, Parameter, ScalarQuery, Value
+from ..storage.database import LanceDatabase
+
+__all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number", "read_vector"]
+
+
+@dataclass
+class SourceReport:
+    """What one source did, for EXPLAIN ANALYZE."""
+
+    rows: int = 0
+    seconds: float = 0.0
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """One execution of a statement.
+
+    Attributes:
+        plan: What runs.
+        values: The parameters' values by name.
+        namespace: The variables the relation may name.
+        registered: Objects the user registered, as the engine reads them.
+        answers: Searches already carried out: a source used twice is searched once.
+        filters: Filters already resolved.
+    """
+
+    database: LanceDatabase
+    engine: DuckDBEngine
+    plan: QueryPlan
+    values: Mapping[str, object]
+    namespace: Namespace
+    registered: Mapping[str, object] = field(default_factory=dict)
+    answers: dict[str, pa.Table] = field(default_factory=dict)
+    filters: dict[str, Any] = field(default_factory=dict)
+    reports: dict[str, SourceReport] = field(default_factory=dict)
+    measured: bool = False
+    started: float = field(default_factory=time.perf_counter)
+
+    def within(self, plan: QueryPlan) -> Run:
+        """A run of another plan of the same statement; answers are shared."""
+        return replace(self, plan=plan)
+
+    def report(self, placeholder: str) -> SourceReport:
+        """The report of a source."""
+        return self.reports.setdefault(placeholder, SourceReport())
+
+
+def evaluate(value: Value, run: Run) -> object:
+    """The value, now that parameters are known.
+
+    Raises:
+        ArgumentError: When a scalar subquery gives no row, or more than one.
+    """
+    match value:
+        case Constant(constant):
+            return constant
+        case Parameter(name):
+            return run.values[name]
+        case ScalarQuery():
+            return _evaluate_query(value, run)
+
+
+def _evaluate_query(value: ScalarQuery, run: Run) -> object:
+    from .query import read_plan_table
+
+    table = read_plan_table(run.within(value.plan))
+    if table.num_columns != 1:
+        raise ArgumentError(f"({value.sql}) gives {table.num_columns} columns, one is wanted", span=value.span)
+    if table.num_rows != 1:
+        raise ArgumentError(
+            f"the subquery gives {table.num_rows} rows, one is wanted",
+            hint="add LIMIT 1, or a WHERE that finds one row",
+            span=value.span,
+        )
+    column = table.column(0).combine_chunks()
+    if pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type):
+        return None if not column[0].is_valid else np.asarray(column[0].values.to_numpy(zero_copy_only=False))
+    return column[0].as_py()
+
+
+def read_count(value: Value, run: Run, what: str, *, least: int = 1) -> int:
+    """A whole number of rows.
+
+    Raises:
+        ArgumentError: When it is anything else, or below `least`.
+    """
+    raw = evaluate(value, run)
+    if isinstance(raw, np.integer):
+        raw = int(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int) or raw < least:
+        shown = f"{type(raw).__name__} {raw!r}"[:60]
+        raise ArgumentError(f"{what} is a whole number, at least {least}, not {shown}", span=value.span)
+    return raw
+
+
+def read_number(value: Value | None, run: Run, what: str) -> float | None:
+    """A number, or None."""
+    if value is None:
+        return None
+    raw = evaluate(value, run)
+    if raw is None:
+        return None
+    try:
+        number = float(raw)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{what} is a number", span=value.span) from None
+    if np.isnan(number) or isinstance(raw, bool | str):
+        raise ArgumentError(f"{what} is a number", span=value.span)
+    return number
+
+
+def read_vector(value: Value, run: Run, type_: pa.DataType, metric: str, column: str) -> np.ndarray[Any, Any]:
+    """The query vector, checked: dimension, numbers, finite, not zero for cosine.
+
+    Returns:
+        Shape `(dimension,)`, float32 (float64 for a DOUBLE column, uint8 for hamming).
+
+    Raises:
+        ArgumentError: When it cannot be searched for; Lance would answer with no rows or with wrong ones.
+    """
+    raw = evaluate(value, run)
+    vector = _to_numpy(raw, value.span)
+    dimension = type_.list_size
+    if vector.ndim != 1:
+        raise ArgumentError(
+            f"the query has {vector.ndim} dimensions of nesting, one vector is wanted",
+            hint="search for one vector per statement",
+            span=value.span,
+        )
+    if len(vector) != dimension:
+        raise ArgumentError(
+            f"the query vector has {len(vector)} dimensions, column '{column}' has {dimension}", span=value.span
+        )
+    if pa.types.is_uint8(type_.value_type):
+        whole = vector.astype(np.float64)
+        if not np.all((whole >= 0) & (whole <= 255) & (whole == np.floor(whole))):
+            raise ArgumentError(f"column '{column}' holds bytes: the query's numbers go from 0 to 255", span=value.span)
+        return vector.astype(np.uint8)
+    wide = np.float64 if pa.types.is_float64(type_.value_type) else np.float32
+    with np.errstate(over="ignore"):
+        vector = vector.astype(wide)
+    if not np.isfinite(vector).all():
+        raise ArgumentError("the query vector holds NaN, an infinity or a NULL", span=value.span)
+    if metric == "cosine" and not vector.any():
+        raise ArgumentError(
+            "the query vector is zero, which has no direction", hint="cosine distance needs a vector that is not zero", span=value.span
+        )
+    return np.ascontiguousarray(vector)
+
+
+def _to_numpy(raw: object, span: Span | None) -> np.ndarray[Any, Any]:
+    if raw is None:
+        raise ArgumentError("the query vector is NULL", span=span)
+    if isinstance(raw, str):
+        raise ArgumentError(
+            "a text stands where a vector is expected, and no embedding function is registered for the column",
+            hint="embed the text and pass the vector",
+            span=span,
+        )
+    if isinstance(raw, pa.FixedSizeListScalar | pa.ListScalar | pa.LargeListScalar):
+        raw = raw.values
+    if isinstance(raw, pa.Array | pa.ChunkedArray):
+        raw = raw.to_numpy(zero_copy_only=False) if isinstance(raw, pa.Array) else raw.to_numpy()
+    try:
+        vector = np.asarray(raw)
+        if vector.dtype == object:
+            vector = vector.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError("the query vector is not a list of numbers", span=span) from None
+    if vector.dtype.kind not in "fiu":
+        raise ArgumentError(f"the query vector is not a list of numbers but {vector.dtype}", span=span)
+    return vector
+
+
+def check_parameters(plan: QueryPlan, parameters: object) -> dict[str, object]:
+    """The parameters' values by name.
+
+    Raises:
+        ParameterError: When one is missing or unused, or a dict is given for `?` and a list for `$name`.
+    """
+    if parameters is None:
+        values: dict[str, object] = {}
+    elif isinstance(parameters, Mapping):
+        values = {str(name): value for name, value in parameters.items()}
+    elif isinstance(parameters, list | tuple):
+        values = {str(number): value for number, value in enumerate(parameters, 1)}
+    else:
+        raise ParameterError(
+            f"parameters are a dict or a list, not {type(parameters).__name__}", hint='{"name": value} or [value, …]'
+        )
+    return check_names(plan.used_parameters, values)
+
+
+def check_names(used: tuple[str, ...], values: dict[str, object]) -> dict[str, object]:
+    """The values, when they are exactly those the statement names."""
+    missing = [name for name in used if name not in values]
+    if missing:
+        listed = ", ".join(f"${name}" for name in missing)
+        raise ParameterError(f"no value for parameter {listed}", hint=f"given: {', '.join(values) or 'none'}")
+    unused = [name for name in values if name not in used]
+    if unused:
+        listed = ", ".join(f"${name}" for name in unused)
+        raise ParameterError(f"the statement does not use parameter {listed}", hint=f"it uses: {', '.join(used) or 'none'}")
+    return values

@@ -1,0 +1,22 @@
+"""Rule: a plain projection of one source needs no engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..catalog import Catalog
+from ..plan.query import DirectAnswer, QueryPlan
+from ..plan.sources import TableScan
+
+__all__ = ["answer_directly"]
+
+
+def answer_directly(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
+    """Refused when WHERE holds anything but the source's own filter, and for a scan whose filter Lance does not finish."""
+    shape = plan.shape
+    if shape is None or shape.output is None or not shape.filtered or not shape.keeps_order:
+        return plan
+    (source,) = plan.sources
+    if isinstance(source, TableScan) and any(conjunct.predicate is None for conjunct in source.filter):
+        return plan
+    return replace(plan, direct=DirectAnswer(shape.output, shape.limit, shape.offset))

@@ -1,0 +1,43 @@
+"""Rule: each conjunct of a source's filter is given to Lance where Lance provably answers as DuckDB does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..catalog import Catalog, TableInfo
+from ..plan.query import QueryPlan
+from ..plan.sources import Conjunct, HybridSearch, Source, TableScan
+from .translate_predicate import UntranslatableError, translate_predicate
+
+__all__ = ["push_down_filter"]
+
+
+def push_down_filter(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
+    """Sets every conjunct's predicate, or the reason why it has none. A scan keeps only what Lance evaluates.
+
+    A search keeps every conjunct: what Lance cannot evaluate, DuckDB does before the search.
+    """
+    return replace(plan, sources=tuple(_push(source) for source in plan.sources))
+
+
+def _push(source: Source) -> Source:
+    translated = tuple(_translate(conjunct, source.alias, source.table) for conjunct in source.filter)
+    if isinstance(source, TableScan):
+        return replace(source, filter=translated)
+    if isinstance(source, HybridSearch):
+        return replace(
+            source,
+            filter=translated,
+            vector=replace(source.vector, filter=translated),
+            text=replace(source.text, filter=translated),
+        )
+    return replace(source, filter=translated)
+
+
+def _translate(conjunct: Conjunct, alias: str, table: TableInfo) -> Conjunct:
+    if conjunct.prelude:
+        return replace(conjunct, reason="it reads a common table expression")
+    try:
+        return replace(conjunct, predicate=translate_predicate(conjunct.sql, alias, table))
+    except UntranslatableError as error:
+        return replace(conjunct, reason=str(error))

@@ -1,0 +1,130 @@
+"""Printing plans: what EXPLAIN shows, and what the fixtures of the planner compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..plan.values import Constant, Parameter, ScalarQuery, Value
+from .query import QueryPlan
+from .sources import Conjunct, FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
+
+__all__ = ["display_plan", "display_source", "display_value"]
+
+Notes = Mapping[str, Sequence[str]]
+
+
+def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> str:
+    """The sources, each with its notes, and the relation.
+
+    Args:
+        plan: The plan.
+        notes: Placeholder → label → lines that take the place of the plan's own.
+    """
+    lines: list[str] = []
+    for source in plan.sources:
+        lines += display_source(source, (notes or {}).get(source.placeholder, {}))
+    if plan.direct is not None:
+        lines.append("Answered without DuckDB")
+        output = ", ".join(
+            column.name if column.name == column.source_column else f"{column.source_column} AS {column.name}"
+            for column in plan.direct.output
+        )
+        lines.append(_line("output", output))
+        for label, value in (("limit", plan.direct.limit), ("offset", plan.direct.offset)):
+            if value is not None:
+                lines.append(_line(label, display_value(value)))
+    else:
+        lines.append("Relation (DuckDB)")
+        lines += [f"  {line}" for line in plan.relation.strip().split("\n")]
+    return "\n".join(lines)
+
+
+def display_source(source: Source, notes: Notes) -> list[str]:
+    """One source: what it reads, how, and what became of each conjunct of its filter."""
+    head = f"{type(source).__name__} {source.table.name} @ version {source.table.version}"
+    lines = [f"{head} as {source.placeholder} ({source.alias})"]
+    lines += [_line(label, text) for label, text in _describe(source)]
+    if "strategy" in notes:
+        lines += _block("strategy", notes["strategy"])
+    lines += _block("filter", notes["filter"] if "filter" in notes else [_describe_conjunct(one) for one in source.filter])
+    if isinstance(source, TableScan) and source.limit:
+        lines.append(_line("limit", " + ".join(display_value(value) for value in source.limit)))
+    lines.append(_line("columns", ", ".join(source.columns)))
+    for label in ("rows", "time"):
+        if label in notes:
+            lines += _block(label, notes[label])
+    return lines
+
+
+def _describe(source: Source) -> list[tuple[str, str]]:
+    match source:
+        case TableScan():
+            return []
+        case VectorSearch():
+            return [
+                ("query", f"{display_value(source.query)} on {source.column}, metric {source.metric} ({source.metric_origin})"),
+                ("k", _describe_k(source.k, source.k_origin)),
+                *[
+                    (label, display_value(value))
+                    for label, value in (("lower_bound", source.lower_bound), ("upper_bound", source.upper_bound))
+                    if value is not None
+                ],
+            ]
+        case FullTextSearch():
+            return [
+                ("query", f"{display_value(source.query)} in {', '.join(source.text_columns)} ({source.syntax} syntax)"),
+                ("k", _describe_k(source.k, source.k_origin)),
+            ]
+        case HybridSearch():
+            depth = display_value(source.candidates)
+            constant = display_value(source.rrf_k) if source.rrf_k is not None else "60"
+            weight = display_value(source.alpha) if source.alpha is not None else "0.5"
+            formula = f"rrf, k = {constant}" if source.fusion == "rrf" else f"linear, alpha = {weight}"
+            return [
+                ("vector", f"{display_value(source.vector.query)} on {source.vector.column}, metric {source.vector.metric} "
+                           f"({source.vector.metric_origin})"),
+                ("text", f"{display_value(source.text.query)} in {', '.join(source.text.text_columns)}"),
+                ("fusion", f"{formula}, {depth} candidates of each leg"),
+                ("k", _describe_k(source.k, source.k_origin)),
+            ]  # fmt: skip
+
+
+def _describe_k(values: tuple[Value, ...], origin: str) -> str:
+    return " + ".join(display_value(value) for value in values) + f" ({origin})" if values else origin
+
+
+def _describe_conjunct(conjunct: Conjunct) -> str:
+    where = "Lance" if conjunct.predicate is not None else f"DuckDB: {conjunct.reason}"
+    return f"{flatten(conjunct.sql)} → {where}"
+
+
+def display_value(value: Value) -> str:
+    """A value in a few characters; a long vector by its length."""
+    match value:
+        case Constant(tuple() as numbers) if len(numbers) > 4:
+            return f"[{', '.join(map(str, numbers[:3]))}, … {len(numbers)}]"
+        case Constant(tuple() as numbers):
+            return f"[{', '.join(map(str, numbers))}]"
+        case Constant(str() as text):
+            return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}…'"
+        case Constant(None):
+            return "NULL"
+        case Constant(constant):
+            return str(constant)
+        case Parameter(name):
+            return f"${name}"
+        case ScalarQuery(sql):
+            return flatten(sql)
+
+
+def flatten(sql: str) -> str:
+    """A text on one line."""
+    return " ".join(sql.split())
+
+
+def _block(label: str, lines: Sequence[str]) -> list[str]:
+    return [_line(label if at == 0 else "", line) for at, line in enumerate(lines)]
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<10} {text}"

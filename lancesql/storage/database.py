@@ -1,0 +1,226 @@
+"""A LanceDB database: its tables by name, at a version, through immutable handles."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..catalog import TableInfo, VersionRef
+from ..errors import ArgumentError, StorageError, UnsupportedError
+from .indexes import read_indexes
+
+os.environ.setdefault("LANCE_INCLUDE_VECTOR_CENTROIDS", "false")  # statistics without megabytes of centroids
+
+import lance
+import lancedb
+
+__all__ = ["LanceDatabase"]
+
+_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_MAX_HANDLES = 256
+
+
+class LanceDatabase:
+    """A directory (or object-store prefix) of Lance tables.
+
+    A handle is opened per version and never moved to another one: `checkout_latest` on a shared handle races with its
+    readers. The newest version of a table is asked of storage for every statement.
+
+    Attributes:
+        uri: Where the database lies.
+        storage_options: Credentials and settings of the object store.
+        read_only: Whether writes are refused.
+    """
+
+    def __init__(
+        self,
+        target: str | Path | lancedb.DBConnection | None,
+        storage_options: dict[str, str] | None = None,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.storage_options = storage_options
+        self.read_only = read_only
+        self.connection: lancedb.DBConnection | None = None
+        if target is None:
+            self.uri = ""  # no database: only tables named by their path
+        elif isinstance(target, lancedb.DBConnection):
+            self.connection = target
+            self.uri = str(target.uri)
+        else:
+            self.uri = str(target)
+            if self.uri.startswith("db://"):
+                raise UnsupportedError(
+                    "a remote db:// database cannot be read table by table", hint="open its storage location instead"
+                )
+            if not _REMOTE.match(self.uri):
+                self.uri = str(Path(self.uri).expanduser().absolute())
+                if read_only and not Path(self.uri).is_dir():
+                    raise StorageError(f"there is no database at '{self.uri}'", hint="read_only=True creates nothing")
+            try:
+                self.connection = lancedb.connect(self.uri, storage_options=storage_options)
+            except Exception as error:  # noqa: BLE001  # lancedb raises many kinds
+                raise StorageError(f"cannot open '{self.uri}': {_first_line(error)}") from None
+        self._latest: dict[str, lance.LanceDataset] = {}
+        self._tables: dict[tuple[str, int], tuple[lance.LanceDataset, TableInfo]] = {}
+        self._names: dict[str, str] | None = None
+        self._lock = threading.Lock()
+
+    def table_names(self) -> Sequence[str]:
+        """Every table of the database, freshly listed."""
+        names: list[str] = []
+        token: str | None = None
+        if self.connection is None:
+            self._names = {}
+            return names
+        try:
+            while True:
+                page = self.connection.list_tables(page_token=token, limit=1000)
+                names += page.tables
+                token = page.page_token
+                if not token:
+                    break
+        except Exception as error:  # noqa: BLE001
+            raise StorageError(f"cannot list the tables of '{self.uri}': {_first_line(error)}") from None
+        with self._lock:
+            self._names = {name.lower(): name for name in names}
+        return names
+
+    def known_names(self) -> frozenset[str]:
+        """The tables of the last listing, in lower case."""
+        if self._names is None:
+            self.table_names()
+        return frozenset(self._names or ())
+
+    def table_uri(self, name: str) -> str:
+        """Where the table of that name lies, or would lie."""
+        if name.lower().rstrip("/").endswith(".lance"):
+            return name if _REMOTE.match(name) else str(Path(name).expanduser().absolute())
+        return f"{self.uri.rstrip('/')}/{name}.lance"
+
+    def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
+        """The table called `name`, in any case, at its newest version or at `version`; None when there is none."""
+        is_path = name.lower().rstrip("/").endswith(".lance")
+        if not is_path:
+            spelled = self._spell(name)
+            if spelled is None:
+                return None
+            name = spelled
+        uri = self.table_uri(name)
+        newest = self._open_newest(uri)
+        if newest is None:
+            if not is_path:
+                self.forget(name)
+            return None
+        number = newest.latest_version if version is None else self._resolve_version(newest, name, version)
+        return self._describe(name, uri, number, newest)[1]
+
+    def newest_version(self, table: TableInfo) -> int | None:
+        """The newest version number of a table; None when it is gone. Cheap: asked for every statement."""
+        newest = self._latest.get(table.uri)
+        if newest is None:
+            newest = self._open_newest(table.uri)
+        try:
+            return None if newest is None else int(newest.latest_version)
+        except Exception:  # noqa: BLE001  # the table was dropped
+            self._latest.pop(table.uri, None)
+            return None
+
+    def open_dataset(self, table: TableInfo) -> lance.LanceDataset:
+        """The immutable handle of a table at its version."""
+        held = self._tables.get((table.uri, table.version))
+        if held is not None:
+            return held[0]
+        newest = self._open_newest(table.uri)
+        if newest is None:
+            raise StorageError(f"table '{table.name}' is gone", hint="it was dropped after the statement was planned")
+        return self._describe(table.name, table.uri, table.version, newest)[0]
+
+    def forget(self, name: str) -> None:
+        """Drops what is remembered of a table, after it was written, replaced or dropped."""
+        uri = self.table_uri(name)
+        with self._lock:
+            self._latest.pop(uri, None)
+            for key in [key for key in self._tables if key[0] == uri]:
+                del self._tables[key]
+            self._names = None
+
+    def _spell(self, name: str) -> str | None:
+        folded = name.lower()
+        if self._names is None or folded not in self._names:
+            self.table_names()
+        assert self._names is not None
+        return self._names.get(folded)
+
+    def _open_newest(self, uri: str) -> lance.LanceDataset | None:
+        held = self._latest.get(uri)
+        if held is not None:
+            try:
+                held.latest_version  # noqa: B018  # raises when the table is gone
+            except Exception:  # noqa: BLE001
+                self._latest.pop(uri, None)
+            else:
+                return held
+        try:
+            opened = lance.dataset(uri, storage_options=self.storage_options)
+        except (ValueError, FileNotFoundError, OSError) as error:
+            if "not found" in str(error).lower() or "does not exist" in str(error).lower():
+                return None
+            raise StorageError(f"cannot open '{uri}': {_first_line(error)}") from None
+        self._latest[uri] = opened
+        return opened
+
+    def _describe(self, name: str, uri: str, number: int, newest: Any) -> tuple[lance.LanceDataset, TableInfo]:
+        held = self._tables.get((uri, number))
+        if held is not None:
+            return held
+        try:
+            dataset = newest if newest.version == number else newest.checkout_version(number)
+            info = TableInfo(
+                name=name,
+                uri=uri,
+                version=number,
+                schema=dataset.schema,
+                rows=dataset.count_rows(),
+                indexes=read_indexes(dataset),
+            )
+        except Exception as error:  # noqa: BLE001
+            raise ArgumentError(
+                f"table '{name}' has no version {number}: {_first_line(error)}", hint=f"the newest is {newest.latest_version}"
+            ) from None
+        with self._lock:
+            if len(self._tables) >= _MAX_HANDLES:
+                self._tables.pop(next(iter(self._tables)))
+            self._tables[(uri, number)] = (dataset, info)
+        return dataset, info
+
+    def _resolve_version(self, newest: Any, name: str, version: VersionRef) -> int:
+        if isinstance(version, int):
+            return version
+        if version.startswith("timestamp:"):
+            return self._find_version_at(newest, name, version.removeprefix("timestamp:"))
+        tags = newest.tags.list()
+        if version not in tags:
+            listed = ", ".join(sorted(tags)) or "none"
+            raise ArgumentError(f"table '{name}' has no tag '{version}'", hint=f"tags: {listed}")
+        return int(tags[version]["version"])
+
+    def _find_version_at(self, newest: Any, name: str, text: str) -> int:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ArgumentError(f"'{text}' is not a timestamp", hint="write '2026-01-31 12:00:00'") from None
+        moment = moment.astimezone()
+        earlier = [one for one in newest.versions() if one["timestamp"].astimezone() <= moment]
+        if not earlier:
+            raise ArgumentError(f"table '{name}' has no version at {text}", hint="its history begins later")
+        return int(max(earlier, key=lambda one: one["version"])["version"])
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0].split(", /")[0][:300]

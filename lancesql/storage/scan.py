@@ -1,0 +1,109 @@
+"""Reading rows of a table: a stream of Arrow batches, with the filter, the row ids and the limit inside Lance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import lance
+import pyarrow as pa
+
+from ..errors import StorageError
+from ..plan.sources import ROW_ID
+from .types import widen_batch, widen_schema
+
+__all__ = ["count_matches", "open_scan", "read_row_ids", "select_rows", "serialize_row_ids", "take_rows"]
+
+
+def open_scan(
+    dataset: lance.LanceDataset,
+    columns: Sequence[str],
+    *,
+    filter: str | None = None,  # noqa: A002
+    row_ids: bytes | None = None,
+    limit: int | None = None,
+    offset: int | None = None,
+    widen: bool = True,
+) -> pa.RecordBatchReader:
+    """A stream of the columns, in that order, `_rowid` among them when it is named.
+
+    Args:
+        dataset: The table at its version.
+        columns: The columns to read; nothing else is read from disk but what the filter needs.
+        filter: Lance filter text.
+        row_ids: Serialised row ids outside which nothing is read.
+        limit: At most so many rows.
+        offset: Leave out so many first.
+        widen: Whether types DuckDB lacks are widened (float16 → FLOAT).
+    """
+    own = [column for column in columns if column != ROW_ID]
+    try:
+        reader = dataset.scanner(
+            columns=own,
+            filter=filter,
+            prefilter=True,
+            with_row_id=ROW_ID in columns,
+            row_addr_allowlist=row_ids,
+            limit=limit,
+            offset=offset,
+        ).to_reader()
+    except BaseException as error:
+        raise wrap_lance_error(error, "reading the table") from None
+    target = widen_schema(reader.schema) if widen else reader.schema
+    if list(columns) == reader.schema.names and target.equals(reader.schema):
+        return reader
+    ordered = pa.schema([target.field(column) for column in columns])
+    return pa.RecordBatchReader.from_batches(ordered, _convert_batches(reader, ordered))
+
+
+def _convert_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    names = schema.names
+    for batch in reader:
+        yield widen_batch(batch.select(names), schema)
+
+
+def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:  # noqa: A002
+    """The number of rows the filter keeps."""
+    try:
+        return int(dataset.count_rows(filter))
+    except BaseException as error:
+        raise wrap_lance_error(error, "counting the rows the filter keeps") from None
+
+
+def read_row_ids(dataset: lance.LanceDataset, filter: str | None, row_ids: bytes | None) -> pa.ChunkedArray:  # noqa: A002
+    """The ids of the rows that the filter and the allow-list both keep."""
+    return open_scan(dataset, [ROW_ID], filter=filter, row_ids=row_ids).read_all().column(ROW_ID)
+
+
+def serialize_row_ids(row_ids: Any) -> bytes:
+    """Row ids in the form Lance takes as an allow-list."""
+    from lance.dataset import serialize_row_addrs
+
+    return bytes(serialize_row_addrs(row_ids if isinstance(row_ids, list) else row_ids.to_pylist()))
+
+
+def select_rows(
+    dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence[str]
+) -> pa.Table:
+    """The rows with these ids, `_rowid` included, in storage's own order; types as Lance stores them."""
+    wanted = [*(column for column in columns if column != ROW_ID), ROW_ID]
+    return open_scan(dataset, wanted, row_ids=serialize_row_ids(row_ids), widen=False).read_all()
+
+
+def take_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence[str]) -> pa.Table:
+    """The rows with these ids, in the order of the ids."""
+    if columns == [ROW_ID]:
+        return pa.table({ROW_ID: pa.array(row_ids, pa.uint64())})
+    table = select_rows(dataset, row_ids, columns)
+    place = {row_id: at for at, row_id in enumerate(table.column(ROW_ID).to_pylist())}
+    return table.take(pa.array([place[row_id] for row_id in row_ids], pa.int64())).select(list(columns))
+
+
+def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
+    """Lance's error as one of ours; errors that are ours, and interrupts, pass."""
+    from ..errors import LanceSQLError
+
+    if isinstance(error, LanceSQLError | KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
+        return error
+    text = str(error).strip().split("\n")[0].split(", /")[0]
+    return StorageError(f"LanceDB stopped while {doing}: {text[:400]}")

@@ -1,0 +1,108 @@
+"""Nearest-neighbour search in Lance, always with an explicit metric, before the filter never after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lance
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..plan.sources import DISTANCE, ROW_ID
+from .distances import measure_distances
+from .scan import select_rows, take_rows, wrap_lance_error
+
+__all__ = ["rank_rows", "search_vectors"]
+
+
+def search_vectors(
+    dataset: lance.LanceDataset,
+    columns: Sequence[str],
+    *,
+    column: str,
+    query: np.ndarray[Any, Any],
+    k: int,
+    metric: str,
+    filter: str | None = None,  # noqa: A002
+    row_ids: bytes | None = None,
+    exact: bool = False,
+    nprobes: int | None = None,
+    refine_factor: int | None = None,
+    ef: int | None = None,
+    bounds: tuple[float | None, float | None] = (None, None),
+) -> pa.Table:
+    """The k nearest rows with true distances, nearest first, ties by `_rowid`.
+
+    Args:
+        dataset: The table at its version.
+        columns: The columns to read; `_distance` and `_rowid` may be among them.
+        column: The vector column.
+        query: The query vector, shape `(dimension,)`.
+        k: How many rows.
+        metric: `l2` (squared), `cosine` (1 − cos), `dot` (1 − q·x) or `hamming` (bits).
+        filter: Lance filter text, applied before the search.
+        row_ids: Serialised row ids outside which nothing is searched.
+        exact: Compare every row instead of asking the index.
+        nprobes: The fewest partitions looked at.
+        refine_factor: Recompute the true distances of so many times k candidates.
+        ef: The candidate list of an HNSW index.
+        bounds: The half-open range of distances, for an exact search.
+    """
+    nearest: dict[str, Any] = {"column": column, "q": query, "k": k, "metric": metric}
+    if exact:
+        nearest["use_index"] = False
+    else:
+        nearest |= {"refine_factor": refine_factor or 1}
+        if nprobes is not None:
+            nearest["minimum_nprobes"] = nprobes
+        if ef is not None:
+            nearest["ef"] = ef
+    if bounds != (None, None):
+        nearest["distance_range"] = bounds
+    own = [name for name in columns if name not in (ROW_ID, DISTANCE)]
+    try:
+        table = dataset.scanner(
+            columns=[*own, DISTANCE],
+            nearest=nearest,
+            filter=filter,
+            prefilter=True,
+            with_row_id=ROW_ID in columns,
+            row_addr_allowlist=row_ids,
+            disable_scoring_autoprojection=True,
+        ).to_table()
+    except BaseException as error:
+        raise wrap_lance_error(error, f"searching column '{column}'") from None
+    distances = table.column(DISTANCE)
+    finite = pc.is_finite(distances)
+    if not pc.all(finite, min_count=0).as_py():
+        table = table.filter(finite)
+    return table.select(list(columns))
+
+
+def rank_rows(
+    dataset: lance.LanceDataset,
+    columns: Sequence[str],
+    *,
+    column: str,
+    query: np.ndarray[Any, Any],
+    k: int,
+    metric: str,
+    row_ids: list[int],
+    bounds: tuple[float | None, float | None] = (None, None),
+) -> pa.Table:
+    """The same answer as an exact search, when the qualifying rows are few and known: only they are read."""
+    candidates = select_rows(dataset, row_ids, [column])
+    ids = candidates.column(ROW_ID).to_numpy()
+    distances = measure_distances(candidates.column(column), query, metric)
+    keep = np.isfinite(distances)
+    if bounds[0] is not None:
+        keep &= distances >= np.float32(bounds[0])
+    if bounds[1] is not None:
+        keep &= distances < np.float32(bounds[1])
+    ids, distances = ids[keep], distances[keep]
+    order = np.lexsort((ids, distances))[:k]
+    own = [name for name in columns if name != DISTANCE]
+    rows = take_rows(dataset, ids[order].tolist(), own or [ROW_ID])
+    return rows.append_column(DISTANCE, pa.array(distances[order], pa.float32())).select(list(columns))
