@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lancesql.errors import LanceSQLError, ParseError
+from lancesql.errors import LanceSQLError
 
 if TYPE_CHECKING:
     import lancesql
@@ -85,12 +85,7 @@ def query(
     _refuse_terminal(chosen, output)
     values = read_parameters(param or [])
     with report_errors(), _open_database(context) as db:
-        *first, last = _split(_read_statement(sql))
-        if first and values:
-            raise typer.BadParameter("parameters need a single statement", param_hint="--param")
-        for statement in first:
-            db.execute(statement).to_arrow()
-        _write(db.execute(last, values), chosen, output, rows)
+        _write(db.sql(_read_statement(sql), values), chosen, output, rows)
 
 
 @app.command()
@@ -103,7 +98,7 @@ def explain(
     """Prints the plan of a statement: what LanceDB answers, how and why, and what DuckDB runs."""
     values = read_parameters(param or [])
     with report_errors(), _open_database(context) as db:
-        typer.echo(db.sql(_read_statement(sql), values).explain(analyze))
+        typer.echo(db.explain(_read_statement(sql), values, analyze=analyze))
 
 
 @app.command()
@@ -120,7 +115,6 @@ def shell(context: typer.Context) -> None:
 
 @app.command()
 def demo(
-    context: typer.Context,
     directory: Annotated[
         Path | None,
         typer.Option("--dir", metavar="DIR", help="Where to build the database; else a temporary directory."),
@@ -130,8 +124,6 @@ def demo(
     """Searches the docstrings of Python's standard library: five queries, each with its SQL and its time."""
     from lancesql.demo import run_demo
 
-    if directory is None and context.obj is not None:
-        directory = Path(context.obj)
     with report_errors():
         run_demo(directory, keep=keep)
 
@@ -206,18 +198,6 @@ def _open_database(context: typer.Context) -> Iterator[lancesql.Connection]:
 
 def _read_statement(sql: str) -> str:
     return sys.stdin.read() if sql == "-" else sql
-
-
-def _split(sql: str) -> list[str]:
-    from lancesql.parser.tokens import read_tokens, split_statements
-
-    try:
-        spans = split_statements(sql, read_tokens(sql))
-    except ParseError:
-        return [sql]  # the connection says what is wrong with it, or can read it
-    if not spans:
-        raise ParseError("there is no statement", hint="write one, such as: SHOW TABLES")
-    return [sql[span.start : span.end] for span in spans]
 
 
 def _read_value(text: str) -> Any:

@@ -57,7 +57,7 @@ class Shell:
             return
         for statement in _split(text):
             started = time.perf_counter()
-            self.db.execute(statement).show(max_rows=40)
+            self.db.sql(statement).show(max_rows=40)
             if self.timer:
                 sys.stdout.write(f"  {(time.perf_counter() - started) * 1000:,.1f} ms\n")
 
