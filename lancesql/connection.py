@@ -317,6 +317,7 @@ class Connection:
 
         folded = sql.lower()
         return {
-            name: widen_object(data if isinstance(data, pa.Table) else frame_to_arrow(data)) for name, data in self._registered.items() if name.lower() in folded
+            name: widen_object(data if isinstance(data, pa.Table) else frame_to_arrow(data))
+            for name, data in self._registered.items()
+            if name.lower() in folded
         }
-

@@ -1,1 +1,2 @@
-def bind_command(*a): return None
+def bind_command(*a):
+    return None

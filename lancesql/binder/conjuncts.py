@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from ..catalog import Catalog
-from ..parser.tokens import Token, TokenType
-from ..plan.sources import DISTANCE, RELEVANCE, SCORE
+from lancesql.catalog import Catalog
+from lancesql.parser.tokens import Token, TokenType
+from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE
+
 from .scope import Relation, Scope, read_scope
 
 __all__ = ["find_owners", "is_volatile", "rejects_null"]
@@ -19,7 +20,7 @@ OTHER = "\0other"
 
 
 def find_owners(
-    tree: exp.Expression,
+    tree: exp.Expr,
     scope: Scope,
     columns: Mapping[str, Mapping[str, str]],
     catalog: Catalog,
@@ -61,10 +62,10 @@ def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[s
     return relation.alias if column in columns.get(relation.alias, {}) else OTHER
 
 
-def _is_bound_inside(column: exp.Column, tree: exp.Expression, catalog: Catalog) -> bool:
+def _is_bound_inside(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> bool:
     """Whether a subquery, a lambda or a list comprehension inside `tree` defines what the column names."""
     parts = [part.name.lower() for part in column.parts]
-    node: exp.Expression | None = column
+    node: exp.Expr | None = column
     while node is not None and node is not tree.parent:
         if isinstance(node, exp.Lambda) and any(one.name.lower() == parts[0] for one in node.expressions):
             return True
@@ -112,7 +113,7 @@ _STRICT = (
 )  # fmt: skip
 
 
-def rejects_null(tree: exp.Expression) -> bool:
+def rejects_null(tree: exp.Expr) -> bool:
     """Whether the predicate is surely not true when every column it uses is NULL.
 
     Example:
@@ -131,7 +132,7 @@ def rejects_null(tree: exp.Expression) -> bool:
     return _is_null_of_null(tree)
 
 
-def _is_null_of_null(tree: exp.Expression) -> bool:
+def _is_null_of_null(tree: exp.Expr) -> bool:
     """Whether the expression is NULL whenever its columns are; a column is, a constant is not."""
     if isinstance(tree, exp.Column):
         return True

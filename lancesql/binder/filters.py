@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from ..catalog import Catalog, TableInfo
-from ..errors import ArgumentError, ParseError, Span, UnknownColumnError, nearest_name
-from ..parser import Statement, parse_expression, read_tokens
-from ..parser.blocks import Block
-from ..parser.calls import Argument
-from ..parser.tokens import TokenType, find_closing
-from ..plan.sources import Conjunct
+from lancesql.catalog import Catalog, TableInfo
+from lancesql.errors import ArgumentError, ParseError, Span, UnknownColumnError, nearest_name
+from lancesql.parser import Statement, parse_expression, read_tokens
+from lancesql.parser.blocks import Block
+from lancesql.parser.calls import Argument
+from lancesql.parser.tokens import TokenType, find_closing
+from lancesql.plan.sources import Conjunct
+
 from .conjuncts import find_owners, is_volatile, rejects_null
 from .literals import read_literal
 from .scope import Relation, Scope
@@ -80,9 +81,7 @@ def _read_conjunct(
         columns=tuple(name for folded, name in context.columns[relation.alias].items() if folded in names),
         span=span,
         prelude=read_prelude(context.statement, relation.node, text, context.edits) if tree.find(exp.Select) else "",
-        parameters=tuple(
-            dict.fromkeys(use.name for use in context.statement.parameters if f"${use.name}" in text)
-        ),
+        parameters=tuple(dict.fromkeys(use.name for use in context.statement.parameters if f"${use.name}" in text)),
     )
 
 
@@ -99,7 +98,9 @@ def read_explicit_filter(
         if constant is not None and constant.value is None:
             return ()
         raise ArgumentError(
-            "filter takes a predicate as text, written in the statement", hint="filter => 'year > 2000'", span=argument.span
+            "filter takes a predicate as text, written in the statement",
+            hint="filter => 'year > 2000'",
+            span=argument.span,
         )
     text = constant.value
     try:
@@ -107,7 +108,11 @@ def read_explicit_filter(
     except ParseError as error:
         raise ArgumentError(f"the filter cannot be read: {error.message}", span=argument.span) from None
     tree = parse_expression(text)
-    if tree is None or isinstance(tree, exp.Query | exp.Command) or any(t.token_type is TokenType.SEMICOLON for t in tokens):
+    if (
+        tree is None
+        or isinstance(tree, exp.Query | exp.Command)
+        or any(t.token_type is TokenType.SEMICOLON for t in tokens)
+    ):
         raise ArgumentError("the filter is not a predicate", hint="filter => 'year > 2000'", span=argument.span)
     columns = {name.lower(): name for name in table.schema.names}
     for column in tree.find_all(exp.Column):
@@ -131,13 +136,13 @@ def read_explicit_filter(
     )
 
 
-def read_prelude(statement: Statement, node: exp.Expression, text: str, edits: list[Edit]) -> str:
+def read_prelude(statement: Statement, node: exp.Expr, text: str, edits: list[Edit]) -> str:
     """The `WITH …` that `text` needs when it stands alone: the CTEs in reach of `node`, when it names one of them."""
     lists: list[str] = []
     seen: set[str] = set()
     recursive = False
     folded = text.lower()
-    current: exp.Expression | None = node
+    current: exp.Expr | None = node
     while current is not None:
         with_ = current.args.get("with_")
         if with_ is not None and not any(_is_inside(node, cte) for cte in with_.expressions):
@@ -151,8 +156,8 @@ def read_prelude(statement: Statement, node: exp.Expression, text: str, edits: l
     return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(lists)} " if lists else ""
 
 
-def _is_inside(node: exp.Expression, ancestor: exp.Expression) -> bool:
-    current: exp.Expression | None = node
+def _is_inside(node: exp.Expr, ancestor: exp.Expr) -> bool:
+    current: exp.Expr | None = node
     while current is not None and current is not ancestor:
         current = current.parent
     return current is not None
@@ -189,7 +194,7 @@ def _read_select_aliases(context: FilterContext) -> dict[str, Span]:
     return aliases
 
 
-def _expand_aliases(context: FilterContext, text: str, tree: exp.Expression, aliases: Mapping[str, Span]) -> str:
+def _expand_aliases(context: FilterContext, text: str, tree: exp.Expr, aliases: Mapping[str, Span]) -> str:
     """DuckDB lets WHERE name an alias of the SELECT list; the predicate means the expression behind it."""
     known = {name for columns in context.columns.values() for name in columns}
     edits = []

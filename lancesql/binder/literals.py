@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import Span
-from ..parser.tokens import Token, TokenType
-from ..plan.values import Constant
+from lancesql.errors import Span
+from lancesql.parser.tokens import Token, TokenType
+from lancesql.plan.values import Constant
 
 __all__ = ["read_literal"]
 

@@ -25,7 +25,7 @@ class Relation:
     """
 
     alias: str
-    node: exp.Expression
+    node: exp.Expr
     nullable: bool = False
     paired: bool = False
     visible: bool = True
@@ -35,7 +35,7 @@ class Relation:
 class Scope:
     """A block's relations in the order of the text, and the columns its USING clauses merge."""
 
-    owner: exp.Expression
+    owner: exp.Expr
     relations: tuple[Relation, ...]
     merged: frozenset[str]
     natural: bool = False
@@ -45,12 +45,12 @@ class Scope:
         folded = alias.lower()
         return next((relation for relation in self.relations if relation.alias == folded), None)
 
-    def of(self, node: exp.Expression) -> Relation | None:
+    def of(self, node: exp.Expr) -> Relation | None:
         """The relation of a table node."""
         return next((relation for relation in self.relations if relation.node is node), None)
 
 
-def find_owner_node(node: exp.Expression) -> exp.Expression | None:
+def find_owner_node(node: exp.Expr) -> exp.Expr | None:
     """The SELECT (or UPDATE, DELETE, MERGE) in whose FROM clause a table stands."""
     child, parent = node, node.parent
     while parent is not None:
@@ -63,7 +63,7 @@ def find_owner_node(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
-def read_scope(owner: exp.Expression) -> Scope:
+def read_scope(owner: exp.Expr) -> Scope:
     """Reads the FROM clause of a SELECT, UPDATE, DELETE or MERGE."""
     merged: set[str] = set()
     relations: list[Relation] = []
@@ -79,7 +79,7 @@ def read_scope(owner: exp.Expression) -> Scope:
     return Scope(owner, tuple(relations), frozenset(merged), natural)
 
 
-def _read_item(node: exp.Expression, merged: set[str]) -> Iterator[Relation]:
+def _read_item(node: exp.Expr, merged: set[str]) -> Iterator[Relation]:
     if isinstance(node, exp.Paren) or (isinstance(node, exp.Subquery) and not node.alias and _is_join_group(node.this)):
         yield from _read_joins(list(_read_item(node.this, merged)), node, merged)
         return
@@ -88,11 +88,11 @@ def _read_item(node: exp.Expression, merged: set[str]) -> Iterator[Relation]:
     yield from _read_joins([relation], node, merged) if isinstance(node, exp.Table) else [relation]
 
 
-def _is_join_group(node: exp.Expression) -> bool:
+def _is_join_group(node: exp.Expr) -> bool:
     return isinstance(node, exp.Table | exp.Paren) or (isinstance(node, exp.Subquery) and _is_join_group(node.this))
 
 
-def _read_joins(relations: list[Relation], node: exp.Expression, merged: set[str]) -> list[Relation]:
+def _read_joins(relations: list[Relation], node: exp.Expr, merged: set[str]) -> list[Relation]:
     for join in _as_list(node.args.get("joins")):
         right = list(_read_item(join.this, merged))
         side, kind, method = (str(join.args.get(key) or "").upper() for key in ("side", "kind", "method"))
@@ -110,7 +110,7 @@ def _read_joins(relations: list[Relation], node: exp.Expression, merged: set[str
     return relations
 
 
-def _as_list(value: object) -> list[exp.Expression]:
+def _as_list(value: object) -> list[exp.Expr]:
     if value is None or value is False:
         return []
     return list(value) if isinstance(value, list) else [value]  # type: ignore[list-item]

@@ -8,11 +8,11 @@ from typing import Literal
 
 import pyarrow as pa
 
-from ..catalog import Catalog, IndexInfo, TableInfo, VersionRef
-from ..errors import ArgumentError, Span, UnknownColumnError, UnsupportedError, nearest_name
-from ..parser.calls import Argument, AtClause, SearchCall
-from ..parser.tokens import TokenType
-from ..plan.sources import (
+from lancesql.catalog import Catalog, TableInfo, VersionRef
+from lancesql.errors import ArgumentError, UnsupportedError, nearest_name
+from lancesql.parser.calls import Argument, AtClause, SearchCall
+from lancesql.parser.tokens import TokenType
+from lancesql.plan.sources import (
     DISTANCE,
     RELEVANCE,
     SCORE,
@@ -22,12 +22,13 @@ from ..plan.sources import (
     VectorOptions,
     VectorSearch,
 )
-from ..plan.values import Constant, Value
-from .literals import read_literal
+from lancesql.plan.values import Constant, Value
+
+from .columns import choose_text_columns, choose_vector_column
 from .signatures import SIGNATURES, read_arguments
 from .tables import read_at_clause, read_table_argument, read_version, require_table
 
-__all__ = ["SearchContext", "bind_search", "find_search_table", "is_text_column", "is_vector_column"]
+__all__ = ["SearchContext", "bind_search", "find_search_table"]
 
 _METRICS = {
     "l2": "l2", "euclidean": "l2", "cosine": "cosine", "dot": "dot", "ip": "dot", "inner_product": "dot",
@@ -101,10 +102,13 @@ def bind_search(
 def _bind_vector(
     call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
 ) -> VectorSearch:
-    column = _choose_vector_column(call, table, arguments.get("column"))
+    column = choose_vector_column(call, table, arguments.get("column"))
     if "query" not in arguments:
         raise ArgumentError(f"{call.function}() needs a query vector", span=call.name_span)
-    bounds = [None if name not in arguments else context.read_value(arguments[name]) for name in ("lower_bound", "upper_bound")]
+    bounds = [
+        None if name not in arguments else context.read_value(arguments[name])
+        for name in ("lower_bound", "upper_bound")
+    ]
     unbounded = _is_null(arguments.get("k"), context)
     if unbounded and bounds == [None, None]:
         raise ArgumentError(
@@ -137,7 +141,7 @@ def _bind_vector(
 def _bind_text(
     call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
 ) -> FullTextSearch:
-    columns = _choose_text_columns(call, table, arguments.get("columns"))
+    columns = choose_text_columns(call, table, arguments.get("columns"))
     if "query" not in arguments:
         raise ArgumentError(f"{call.function}() needs a query text", span=call.name_span)
     k: tuple[Value, ...]
@@ -177,7 +181,9 @@ def _bind_hybrid(
     legs = {name: arguments[name] for name in arguments if name not in ("k", "query", "column", "columns")}
     for name, leg in (("vector", "query"), ("text", "query")):
         if name not in arguments:
-            raise ArgumentError(f"{call.function}() needs a {name} {leg}", hint=SIGNATURES[call.function].usage, span=call.name_span)
+            raise ArgumentError(
+                f"{call.function}() needs a {name} {leg}", hint=SIGNATURES[call.function].usage, span=call.name_span
+            )
     vector = _bind_vector(call, table, _leg(legs, arguments, "vector", "vector_column", "column"), context)
     text = _bind_text(call, table, _leg(legs, arguments, "text", "text_columns", "columns"), context)
     fusion: Literal["rrf", "linear"] = "linear" if compatible else "rrf"
@@ -205,7 +211,9 @@ def _bind_hybrid(
     )
 
 
-def _leg(legs: dict[str, Argument], arguments: dict[str, Argument], query: str, source: str, target: str) -> dict[str, Argument]:
+def _leg(
+    legs: dict[str, Argument], arguments: dict[str, Argument], query: str, source: str, target: str
+) -> dict[str, Argument]:
     chosen = {**legs, "query": arguments[query]}
     if source in arguments:
         chosen[target] = arguments[source]
@@ -218,7 +226,9 @@ def _choose_k(
     if "k" in arguments:
         value = context.read_value(arguments["k"])
         if isinstance(value, Constant) and not (isinstance(value.value, int) and value.value >= 1):
-            raise ArgumentError(f"{call.function} requires k > 0", hint="k is a whole number of rows", span=arguments["k"].span)
+            raise ArgumentError(
+                f"{call.function} requires k > 0", hint="k is a whole number of rows", span=arguments["k"].span
+            )
         return (value,), "k"
     if context.limit and SIGNATURES[call.function].prefilter:
         return context.limit, "LIMIT"
@@ -232,9 +242,7 @@ def _is_null(argument: Argument | None, context: SearchContext) -> bool:
     return isinstance(value, Constant) and value.value is None
 
 
-def _choose_metric(
-    table: TableInfo, column: str, argument: Argument | None, context: SearchContext
-) -> tuple[str, str]:
+def _choose_metric(table: TableInfo, column: str, argument: Argument | None, context: SearchContext) -> tuple[str, str]:
     index = table.index_on(column, ("IVF",))
     if argument is None:
         if index is not None and index.metric:
@@ -267,7 +275,9 @@ def _read_options(arguments: dict[str, Argument], context: SearchContext) -> Vec
             raise ArgumentError("exact and use_index contradict each other", span=arguments["use_index"].span)
         exact = not use_index if exact is None else exact
     values = {
-        name: context.read_value(arguments[name]) for name in ("recall", "nprobes", "ef", "refine_factor") if name in arguments
+        name: context.read_value(arguments[name])
+        for name in ("recall", "nprobes", "ef", "refine_factor")
+        if name in arguments
     }
     return VectorOptions(exact=exact, **values)
 
@@ -284,102 +294,6 @@ def _read_vector(call: SearchCall, argument: Argument, context: SearchContext) -
         if not isinstance(value.value, tuple):
             raise ArgumentError(f"{call.function}() needs a query vector: a list of numbers", span=argument.span)
     return value
-
-
-def _choose_vector_column(call: SearchCall, table: TableInfo, argument: Argument | None) -> str:
-    candidates = [field.name for field in table.schema if is_vector_column(field.type)]
-    if argument is None:
-        if len(candidates) == 1:
-            return candidates[0]
-        if not candidates:
-            raise ArgumentError(f"table '{table.name}' has no vector column", hint=_list_columns(table), span=call.name_span)
-        raise ArgumentError(
-            f"table '{table.name}' has several vector columns: {', '.join(candidates)}",
-            hint=f"name one: {call.function}('{table.name}', '{candidates[0]}', …)",
-            span=call.name_span,
-        )
-    column = _find_column(table, _read_name(argument), argument.span, candidates)
-    if column not in candidates:
-        listed = ", ".join(candidates) or "none"
-        raise ArgumentError(
-            f"column '{column}' is not a vector ({table.schema.field(column).type})",
-            hint=f"vector columns of '{table.name}': {listed}",
-            span=argument.span,
-        )
-    return column
-
-
-def _choose_text_columns(call: SearchCall, table: TableInfo, argument: Argument | None) -> tuple[str, ...]:
-    candidates = [field.name for field in table.schema if is_text_column(field.type)]
-    if argument is not None:
-        names = _read_names(argument)
-        columns = tuple(_find_column(table, name, argument.span, candidates) for name in names)
-        for column in columns:
-            if column not in candidates:
-                raise ArgumentError(
-                    f"column '{column}' is not text ({table.schema.field(column).type})",
-                    hint=f"text columns of '{table.name}': {', '.join(candidates) or 'none'}",
-                    span=argument.span,
-                )
-        return columns
-    indexed = [name for name in candidates if table.index_on(name, ("INVERTED", "FTS"))]
-    chosen = indexed if len(indexed) == 1 else candidates
-    if len(chosen) == 1:
-        return (chosen[0],)
-    if not candidates:
-        raise ArgumentError(f"table '{table.name}' has no text column", hint=_list_columns(table), span=call.name_span)
-    listed = indexed if len(indexed) > 1 else candidates
-    raise ArgumentError(
-        f"table '{table.name}' has several text columns: {', '.join(listed)}",
-        hint=f"name one: {call.function}('{table.name}', '{listed[0]}', …)",
-        span=call.name_span,
-    )
-
-
-def is_vector_column(type_: pa.DataType) -> bool:
-    """Whether Lance can search a column of this type by distance."""
-    return pa.types.is_fixed_size_list(type_) and (
-        pa.types.is_floating(type_.value_type) or pa.types.is_uint8(type_.value_type)
-    )
-
-
-def is_text_column(type_: pa.DataType) -> bool:
-    """Whether Lance can search a column of this type by its words."""
-    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
-
-
-def _find_column(table: TableInfo, name: str, span: Span, preferred: list[str]) -> str:
-    matches = [column for column in table.schema.names if column.lower() == name.lower()]
-    if name in matches:
-        return name
-    if len(matches) == 1:
-        return matches[0]
-    near = nearest_name(name, preferred) or nearest_name(name, table.schema.names)
-    raise UnknownColumnError(
-        f"table '{table.name}' has no column '{name}'" if not matches else f"column '{name}' is ambiguous: {', '.join(matches)}",
-        hint=(f"did you mean '{near}'? " if near else "") + _list_columns(table),
-        span=span,
-    )
-
-
-def _list_columns(table: TableInfo) -> str:
-    return "columns: " + ", ".join(f"{field.name} {field.type}" for field in table.schema)
-
-
-def _read_name(argument: Argument) -> str:
-    tokens = argument.tokens
-    if len(tokens) == 1 and tokens[0].token_type not in (TokenType.NUMBER, TokenType.PLACEHOLDER):
-        return tokens[0].text
-    raise ArgumentError("a column name is expected here", hint="write 'column' or column", span=argument.span)
-
-
-def _read_names(argument: Argument) -> tuple[str, ...]:
-    constant = read_literal(argument.tokens)
-    if constant is not None and isinstance(constant.value, tuple) and constant.value:
-        if all(isinstance(name, str) for name in constant.value):
-            return tuple(str(name) for name in constant.value)
-        raise ArgumentError("a list of column names is expected here", hint="write ['title', 'text']", span=argument.span)
-    return (_read_name(argument),)
 
 
 def _read_word(argument: Argument, context: SearchContext) -> str:
@@ -402,8 +316,3 @@ def _read_flag(argument: Argument, context: SearchContext) -> bool:
     if isinstance(value, Constant) and isinstance(value.value, bool):
         return value.value
     raise ArgumentError(f"'{argument.name}' is true or false, written in the statement", span=argument.span)
-
-
-def find_text_index(table: TableInfo, column: str) -> IndexInfo | None:
-    """The text index on a column."""
-    return table.index_on(column, ("INVERTED", "FTS"))

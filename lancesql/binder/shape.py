@@ -7,13 +7,23 @@ from collections.abc import Mapping
 import pyarrow as pa
 from sqlglot import exp
 
-from ..errors import Span
-from ..parser import Statement
-from ..parser.blocks import Block
-from ..parser.tokens import is_word
-from ..plan.query import OutputColumn, QueryShape
-from ..plan.sources import DISTANCE, ROW_ID, FullTextSearch, HybridSearch, Source, TableScan, VectorSearch, score_fields
-from ..plan.values import Parameter, Value
+from lancesql.errors import Span
+from lancesql.parser import Statement
+from lancesql.parser.blocks import Block
+from lancesql.parser.tokens import is_word
+from lancesql.plan.query import OutputColumn, QueryShape
+from lancesql.plan.sources import (
+    DISTANCE,
+    ROW_ID,
+    FullTextSearch,
+    HybridSearch,
+    Source,
+    TableScan,
+    VectorSearch,
+    score_fields,
+)
+from lancesql.plan.values import Parameter, Value
+
 from .literals import read_literal
 from .scope import Scope
 
@@ -39,7 +49,13 @@ def read_shape(
     source: Source, scope: Scope, block: Block, statement: Statement, rest: tuple[Span, ...], *, filtered_all: bool
 ) -> QueryShape | None:
     """The shape of a statement that is one plain block over one source; None for any other."""
-    if scope.owner is not statement.tree or statement.tree.args.get("with_") or block.combined or not _keeps_rows(scope) or not block.outermost:
+    if (
+        scope.owner is not statement.tree
+        or statement.tree.args.get("with_")
+        or block.combined
+        or not _keeps_rows(scope)
+        or not block.outermost
+    ):
         return None
     limit, offset = _read_count(block, statement, "LIMIT"), _read_count(block, statement, "OFFSET")
     if (limit is None and "LIMIT" in block.clauses) or (offset is None and "OFFSET" in block.clauses):
@@ -55,7 +71,7 @@ def read_shape(
     return QueryShape(output, limit, offset, keeps_order=keeps_order, filtered=filtered_all and not rest)
 
 
-def read_output(tree: exp.Expression, sources: Mapping[str, Source]) -> tuple[OutputColumn | None, ...] | None:
+def read_output(tree: exp.Expr, sources: Mapping[str, Source]) -> tuple[OutputColumn | None, ...] | None:
     """Which result columns are a source's columns passed through; None when the columns cannot be told from the text."""
     if not isinstance(tree, exp.Select):
         return None
@@ -79,7 +95,7 @@ def read_output(tree: exp.Expression, sources: Mapping[str, Source]) -> tuple[Ou
 
 
 def _expand_star(
-    star: exp.Star, item: exp.Expression, scope: Scope, sources: Mapping[str, Source]
+    star: exp.Star, item: exp.Expr, scope: Scope, sources: Mapping[str, Source]
 ) -> list[OutputColumn | None] | None:
     if star.args.get("replace") or star.args.get("rename") or scope.merged or scope.natural:
         return None
@@ -97,7 +113,7 @@ def _expand_star(
 
 
 def _pass_through(
-    expression: exp.Expression, item: exp.Expression, scope: Scope, sources: Mapping[str, Source]
+    expression: exp.Expr, item: exp.Expr, scope: Scope, sources: Mapping[str, Source]
 ) -> OutputColumn | None:
     if not isinstance(expression, exp.Column):
         return None
@@ -140,7 +156,7 @@ def _keeps_search_order(scope: Scope) -> bool:
     return ordered is None or _orders_by_score(ordered, None)
 
 
-def _orders_by_score(ordered: exp.Expression, source: Source | None) -> bool:
+def _orders_by_score(ordered: exp.Expr, source: Source | None) -> bool:
     keys = ordered.expressions
     if len(keys) != 1 or not isinstance(keys[0], exp.Ordered) or not isinstance(keys[0].this, exp.Column):
         return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import ArgumentError, nearest_name
-from ..parser.calls import Argument, SearchCall
-from ..parser.tokens import TokenType
+from lancesql.errors import ArgumentError, nearest_name
+from lancesql.parser.calls import Argument, SearchCall
+from lancesql.parser.tokens import TokenType
 
 __all__ = ["SIGNATURES", "Signature", "read_arguments"]
 
@@ -109,7 +109,9 @@ def read_arguments(call: SearchCall) -> tuple[Argument, dict[str, Argument]]:
     first_named = next((at for at, argument in enumerate(call.arguments) if argument.name is not None), None)
     if first_named is not None and first_named < len(positional):
         late = next(argument for argument in call.arguments[first_named:] if argument.name is None)
-        raise ArgumentError("an argument without a name stands behind one with a name", hint=signature.usage, span=late.span)
+        raise ArgumentError(
+            "an argument without a name stands behind one with a name", hint=signature.usage, span=late.span
+        )
     if not positional:
         raise ArgumentError(f"{call.function}() needs a table", hint=signature.usage, span=call.name_span)
     names = signature.positions.get(len(positional) - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..errors import Span
+from lancesql.errors import Span
 
 __all__ = ["Edit", "splice"]
 

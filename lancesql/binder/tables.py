@@ -6,10 +6,11 @@ from pathlib import PurePosixPath
 
 from sqlglot import exp
 
-from ..catalog import Catalog, TableInfo, VersionRef
-from ..errors import AmbiguousNameError, ArgumentError, Span, UnknownTableError, nearest_name
-from ..parser.calls import Argument, AtClause
-from ..parser.tokens import TokenType
+from lancesql.catalog import Catalog, TableInfo, VersionRef
+from lancesql.errors import AmbiguousNameError, ArgumentError, Span, UnknownTableError, nearest_name
+from lancesql.parser.calls import Argument, AtClause
+from lancesql.parser.tokens import TokenType
+
 from .literals import read_literal
 
 __all__ = ["find_lance_table", "is_lance_path", "name_alias", "read_at_clause", "require_table", "table_span"]

@@ -11,7 +11,7 @@ import pyarrow.dataset as pads
 __all__ = ["ScanDataset"]
 
 
-class ScanDataset(pads.Dataset):  # type: ignore[misc]
+class ScanDataset(pads.Dataset):
     """Opens a new stream whenever the engine scans it; never a raw LanceDataset, which fails on ordinary predicates.
 
     Args:
@@ -28,7 +28,9 @@ class ScanDataset(pads.Dataset):  # type: ignore[misc]
         """The columns offered."""
         return self._own_schema
 
-    def scanner(self, columns: list[str] | None = None, filter: Any = None, **_: Any) -> pads.Scanner:  # noqa: A002
+    def scanner(  # type: ignore[override]
+        self, columns: list[str] | None = None, filter: Any = None, **_: Any  # noqa: A002
+    ) -> pads.Scanner:
         """A scan of the columns; the predicate is one the engine trusts the source to apply."""
         wanted = list(self._own_schema.names if columns is None else columns)
         if filter is None:

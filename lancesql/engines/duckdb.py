@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ..errors import (
+from lancesql.errors import (
     BindError,
     EngineError,
     LanceSQLError,
@@ -74,9 +74,10 @@ class DuckDBEngine:
         """
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
         try:
-            return eval(_SQL, namespace.globals, values)  # noqa: S307
+            relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)  # noqa: S307
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
+        return relation
 
     def run(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:
         """Runs a statement at once and returns what it answers: a count for most, nothing for some."""
@@ -86,9 +87,10 @@ class DuckDBEngine:
             if done.description is None:
                 return pa.table({})
             read = getattr(done, "to_arrow_table", None) or done.fetch_arrow_table
-            return read()
+            answer: pa.Table = read()
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
+        return answer
 
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""
@@ -141,9 +143,10 @@ class DuckDBEngine:
 def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
     """Runs a relation and returns all its rows."""
     try:
-        return relation.to_arrow_table()
+        table: pa.Table = relation.to_arrow_table()
     except duckdb.Error as error:
         raise explain_engine_error(error) from None
+    return table
 
 
 def open_relation_reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchReader:

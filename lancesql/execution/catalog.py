@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..catalog import TableInfo, VersionRef
-from ..engines.duckdb import DuckDBEngine, Namespace
-from ..storage.database import LanceDatabase
+from lancesql.catalog import TableInfo, VersionRef
+from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.storage.database import LanceDatabase
 
 __all__ = ["StatementCatalog"]
 
@@ -46,7 +46,9 @@ class StatementCatalog:
     def engine_columns(self, name: str) -> Sequence[str] | None:
         """The columns of a table, view or variable DuckDB can see."""
         if self.is_registered(name):
-            columns = getattr(self._registered[name], "column_names", None) or getattr(self._registered[name], "columns", None)
+            columns = getattr(self._registered[name], "column_names", None) or getattr(
+                self._registered[name], "columns", None
+            )
             return None if columns is None else [str(column) for column in columns]
         return self._engine.columns_of(name, self._namespace)
 

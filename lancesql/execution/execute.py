@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..engines.duckdb import DuckDBEngine, Namespace, open_relation_reader, read_relation_table
-from ..plan import Explain, LogicalPlan, QueryPlan
+from lancesql.engines.duckdb import DuckDBEngine, Namespace, open_relation_reader, read_relation_table
+from lancesql.plan import Explain, LogicalPlan, QueryPlan
+
 from .commands import run_command
 from .explain import explain_plan
 from .query import find_direct_answer, open_plan_reader, read_plan_table, relate_plan, run_plan
@@ -78,4 +79,4 @@ def _explain_text(
 ) -> str:
     word = "EXPLAIN ANALYZE" if analyze else "EXPLAIN"
     rows = engine.run(f"{word} {sql}", parameters, registered, namespace)
-    return "Relation (DuckDB)\n" + "\n".join(rows.column(rows.num_columns - 1).to_pylist())
+    return "Relation (DuckDB)\n" + "\n".join(map(str, rows.column(rows.num_columns - 1).to_pylist()))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from ..plan import LogicalPlan, QueryPlan
-from ..plan.display import display_plan, flatten
-from ..plan.query import DirectAnswer
-from ..plan.sources import FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
+from lancesql.plan import LogicalPlan, QueryPlan
+from lancesql.plan.display import display_plan, flatten
+from lancesql.plan.query import DirectAnswer
+from lancesql.plan.sources import FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
+
 from .filters import ResolvedFilter, render_conjuncts, resolve_filter
 from .query import find_direct_answer, read_plan_table
 from .run import Run, read_count
@@ -43,7 +44,9 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False) -> str:
     text = "\n".join([*head, display_plan(shown, notes)])
     if seconds is not None:
         inner = sum(report.seconds for report in run.reports.values())
-        text += f"\n  rows       {rows:,}\n  time       {seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
+        text += (
+            f"\n  rows       {rows:,}\n  time       {seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
+        )
     return text
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
-from ..plan.query import QueryPlan
-from ..plan.sources import ROW_ID, Conjunct, Source, TableScan
-from ..storage.filter_text import UnrenderableError, render_filter
-from ..storage.scan import count_matches
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
+from lancesql.storage.filter_text import UnrenderableError, render_filter
+from lancesql.storage.scan import count_matches
+
 from .run import Run
 
 __all__ = ["ResolvedFilter", "render_conjuncts", "resolve_filter"]
@@ -30,7 +32,7 @@ class ResolvedFilter:
     """
 
     text: str | None
-    row_ids: pa.ChunkedArray | None
+    row_ids: pa.ChunkedArray[Any] | None
     pushed: tuple[tuple[str, str], ...]
     left: tuple[tuple[str, str], ...]
     matches: int
@@ -58,7 +60,7 @@ def resolve_filter(source: Source, run: Run) -> ResolvedFilter:
     held = run.filters.get(source.placeholder)
     if held is None:
         held = run.filters[source.placeholder] = _resolve(source, run)
-    return held  # type: ignore[no-any-return]
+    return held
 
 
 def _resolve(source: Source, run: Run) -> ResolvedFilter:
@@ -80,12 +82,12 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     )
 
 
-def _find_row_ids(source: Source, pushed: list[Conjunct], left: list[Conjunct], run: Run) -> pa.ChunkedArray | None:
+def _find_row_ids(source: Source, pushed: list[Conjunct], left: list[Conjunct], run: Run) -> pa.ChunkedArray[Any] | None:
     """DuckDB evaluates what Lance cannot, over just the columns it needs, of the rows the rest of the filter keeps."""
     if not left:
         return None
     preludes = list(dict.fromkeys(conjunct.prelude for conjunct in left))
-    found: pa.ChunkedArray | None = None
+    found: pa.ChunkedArray[Any] | None = None
     for prelude in preludes:
         group = [conjunct for conjunct in left if conjunct.prelude == prelude]
         found_here = _run_row_ids(source, pushed, group, prelude, run)
@@ -100,7 +102,7 @@ def _find_row_ids(source: Source, pushed: list[Conjunct], left: list[Conjunct], 
 
 def _run_row_ids(
     source: Source, pushed: list[Conjunct], left: list[Conjunct], prelude: str, run: Run
-) -> pa.ChunkedArray:
+) -> pa.ChunkedArray[Any]:
     from .query import read_plan_table
 
     columns = dict.fromkeys(name for conjunct in left for name in conjunct.columns if name != ROW_ID)
@@ -130,5 +132,3 @@ def _names_parameter(sql: str, name: str) -> bool:
             return True
         at = sql.find(f"${name}", end)
     return False
-
-

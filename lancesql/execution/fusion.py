@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from ..plan.sources import DISTANCE, ROW_ID, SCORE
+from lancesql.plan.sources import DISTANCE, ROW_ID, SCORE
 
 __all__ = ["fuse_legs"]
 

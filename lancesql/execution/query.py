@@ -8,13 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..engines.dataset import ScanDataset
-from ..engines.duckdb import open_relation_reader, read_relation_table
-from ..errors import LanceSQLError
-from ..plan.query import DirectAnswer, OutputColumn, QueryPlan
-from ..plan.sources import ROW_ID, Source, TableScan
-from ..storage.scan import open_scan
-from ..storage.types import widen_schema, widen_table, widen_type
+from lancesql.engines.dataset import ScanDataset
+from lancesql.engines.duckdb import open_relation_reader, read_relation_table
+from lancesql.errors import LanceSQLError
+from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
+from lancesql.plan.sources import ROW_ID, Source, TableScan
+from lancesql.storage.scan import open_scan
+from lancesql.storage.types import widen_schema, widen_table, widen_type
+
 from .filters import render_conjuncts
 from .run import Run, read_count
 from .searches import run_search
@@ -165,7 +166,7 @@ def _restored_types(plan: QueryPlan, schema: pa.Schema) -> pa.Schema | None:
     return None if restored.equals(schema) else restored
 
 
-def _is_restorable(field: pa.Field, column: OutputColumn) -> bool:
+def _is_restorable(field: pa.Field[Any], column: OutputColumn) -> bool:
     if field.type == column.type or field.name.lower() != column.name.lower():
         return False
     if pa.types.is_timestamp(column.type) and pa.types.is_timestamp(field.type):

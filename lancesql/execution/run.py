@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..engines.duckdb import DuckDBEngine, Namespace
-from ..errors import ArgumentError, ParameterError, Span
-from ..plan.query import QueryPlan
-from ..plan.values import Constant, Parameter, ScalarQuery, Value
-from ..storage.database import LanceDatabase
+from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.errors import ArgumentError, ParameterError, Span
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
+from lancesql.storage.database import LanceDatabase
 
 __all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number", "read_vector"]
 
@@ -126,7 +126,7 @@ def read_number(value: Value | None, run: Run, what: str) -> float | None:
     return number
 
 
-def read_vector(value: Value, run: Run, type_: pa.DataType, metric: str, column: str) -> np.ndarray[Any, Any]:
+def read_vector(value: Value, run: Run, type_: Any, metric: str, column: str) -> np.ndarray[Any, Any]:
     """The query vector, checked: dimension, numbers, finite, not zero for cosine.
 
     Returns:
@@ -160,7 +160,9 @@ def read_vector(value: Value, run: Run, type_: pa.DataType, metric: str, column:
         raise ArgumentError("the query vector holds NaN, an infinity or a NULL", span=value.span)
     if metric == "cosine" and not vector.any():
         raise ArgumentError(
-            "the query vector is zero, which has no direction", hint="cosine distance needs a vector that is not zero", span=value.span
+            "the query vector is zero, which has no direction",
+            hint="cosine distance needs a vector that is not zero",
+            span=value.span,
         )
     return np.ascontiguousarray(vector)
 
@@ -217,5 +219,7 @@ def check_names(used: tuple[str, ...], values: dict[str, object]) -> dict[str, o
     unused = [name for name in values if name not in used]
     if unused:
         listed = ", ".join(f"${name}" for name in unused)
-        raise ParameterError(f"the statement does not use parameter {listed}", hint=f"it uses: {', '.join(used) or 'none'}")
+        raise ParameterError(
+            f"the statement does not use parameter {listed}", hint=f"it uses: {', '.join(used) or 'none'}"
+        )
     return values

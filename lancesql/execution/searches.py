@@ -9,15 +9,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..errors import ArgumentError, LanceSQLError
-from ..optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheap_exactly
-from ..parser.text_query import parse_text_query
-from ..plan.sources import DISTANCE, ROW_ID, SCORE, FullTextSearch, HybridSearch, VectorSearch
-from ..plan.text import TextQuery, Words
-from ..plan.values import Value
-from ..storage.scan import serialize_row_ids, take_rows
-from ..storage.texts import search_texts
-from ..storage.vectors import rank_rows, search_vectors
+from lancesql.errors import ArgumentError, LanceSQLError
+from lancesql.optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheap_exactly
+from lancesql.parser.text_query import parse_text_query
+from lancesql.plan.sources import DISTANCE, ROW_ID, SCORE, FullTextSearch, HybridSearch, VectorSearch
+from lancesql.plan.text import TextQuery, Words
+from lancesql.plan.values import Value
+from lancesql.storage.scan import list_row_ids, serialize_row_ids, take_rows
+from lancesql.storage.texts import search_texts
+from lancesql.storage.vectors import rank_rows, search_vectors
+
 from .filters import ResolvedFilter, resolve_filter
 from .fusion import fuse_legs
 from .run import Run, evaluate, read_count, read_number, read_vector
@@ -124,7 +125,7 @@ def _run_vector(source: VectorSearch, run: Run, columns: Sequence[str], k: int |
     }  # fmt: skip
     ids = resolved.row_ids
     if strategy.exact and ids is not None and is_cheap_exactly(len(ids), type_.list_size):
-        return rank_rows(dataset, columns, row_ids=ids.to_pylist(), **search)
+        return rank_rows(dataset, columns, row_ids=list_row_ids(ids), **search)
     search |= {"filter": resolved.text, "row_ids": None if ids is None else serialize_row_ids(ids)}
     if strategy.exact:
         return search_vectors(dataset, columns, exact=True, **search)
@@ -202,7 +203,7 @@ def _run_hybrid(source: HybridSearch, run: Run, columns: Sequence[str]) -> pa.Ta
     base = [name for name in columns if name in source.table.schema.names]
     if base:
         dataset = run.database.open_dataset(source.table)
-        rows = take_rows(dataset, fused.column(ROW_ID).to_pylist(), [*base, ROW_ID])
+        rows = take_rows(dataset, list_row_ids(fused.column(ROW_ID)), [*base, ROW_ID])
         for name in base:
             fused = fused.append_column(rows.schema.field(name), rows.column(name))
     return fused.select(list(columns))
@@ -221,5 +222,3 @@ def _read_alpha(source: HybridSearch, run: Run) -> float:
     if alpha is None or not 0 <= alpha <= 1:
         raise ArgumentError("alpha is between 0 and 1", span=source.alpha.span if source.alpha else None)
     return alpha
-
-

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..catalog import Catalog
-from ..plan.query import QueryPlan
+from lancesql.catalog import Catalog
+from lancesql.plan.query import QueryPlan
+
 from .answer_directly import answer_directly
 from .push_down_filter import push_down_filter
 from .push_down_limit import push_down_limit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..catalog import Catalog
-from ..plan.query import DirectAnswer, QueryPlan
-from ..plan.sources import TableScan
+from lancesql.catalog import Catalog
+from lancesql.plan.query import DirectAnswer, QueryPlan
+from lancesql.plan.sources import TableScan
 
 __all__ = ["answer_directly"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..catalog import IndexInfo
+from lancesql.catalog import IndexInfo
 
 __all__ = ["Effort", "Strategy", "choose_strategy", "is_cheap_exactly"]
 

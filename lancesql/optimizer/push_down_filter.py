@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..catalog import Catalog, TableInfo
-from ..plan.query import QueryPlan
-from ..plan.sources import Conjunct, HybridSearch, Source, TableScan
+from lancesql.catalog import Catalog, TableInfo
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.sources import Conjunct, HybridSearch, Source, TableScan
+
 from .translate_predicate import UntranslatableError, translate_predicate
 
 __all__ = ["push_down_filter"]

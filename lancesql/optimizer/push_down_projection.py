@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..catalog import Catalog
-from ..plan.query import QueryPlan, Usage
-from ..plan.sources import ROW_ID, Source, TableScan, score_fields
+from lancesql.catalog import Catalog
+from lancesql.plan.query import QueryPlan, Usage
+from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
 
 __all__ = ["push_down_projection"]
 

@@ -7,9 +7,9 @@ from datetime import date, datetime
 import pyarrow as pa
 from sqlglot import exp
 
-from ..catalog import TableInfo
-from ..parser import parse_expression
-from ..plan.predicates import (
+from lancesql.catalog import TableInfo
+from lancesql.parser import parse_expression
+from lancesql.plan.predicates import (
     And,
     Column,
     Comparison,
@@ -22,11 +22,11 @@ from ..plan.predicates import (
     Predicate,
     StringMatch,
 )
-from ..plan.values import Constant, Parameter, Value
+from lancesql.plan.values import Constant, Parameter, Value
 
 __all__ = ["UntranslatableError", "translate_predicate"]
 
-_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 _FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _STRING_FUNCTIONS = {"starts_with": "starts_with", "prefix": "starts_with", "ends_with": "ends_with", "suffix": "ends_with",
                      "contains": "contains"}  # fmt: skip
@@ -63,7 +63,7 @@ class _Translator:
         self.alias = alias
         self.schema = schema
 
-    def translate(self, tree: exp.Expression) -> Predicate:
+    def translate(self, tree: exp.Expr) -> Predicate:
         match tree:
             case exp.Paren():
                 return self.translate(tree.this)
@@ -102,7 +102,7 @@ class _Translator:
             raise UntranslatableError(f"IS NULL on {column.type} is not proved equal")
         return IsNull(column)
 
-    def _translate_comparison(self, tree: exp.Expression, operator: str) -> Predicate:
+    def _translate_comparison(self, tree: exp.Expr, operator: str) -> Predicate:
         left, right = tree.this, tree.expression
         if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
             left, right, operator = right, left, _FLIPPED[operator]
@@ -110,7 +110,7 @@ class _Translator:
             raise UntranslatableError(f"{_describe(left)} is computed, and Lance computes some things differently")
         return self._comparison(self._column(left), operator, right)
 
-    def _comparison(self, column: Column, operator: str, value: exp.Expression) -> Comparison:
+    def _comparison(self, column: Column, operator: str, value: exp.Expr) -> Comparison:
         self._check_comparable(column)
         return Comparison(column, operator, self._value(value))  # type: ignore[arg-type]
 
@@ -123,7 +123,7 @@ class _Translator:
             raise UntranslatableError("its list is empty")
         return InList(column, tuple(self._value(item) for item in tree.expressions))
 
-    def _translate_function(self, tree: exp.Expression) -> Predicate:
+    def _translate_function(self, tree: exp.Expr) -> Predicate:
         name, arguments = _read_call(tree)
         if name in _LIST_FUNCTIONS and len(arguments) == 2:
             column = self._column(arguments[0])
@@ -133,9 +133,11 @@ class _Translator:
         if name in _STRING_FUNCTIONS and len(arguments) == 2:
             column = self._string_column(arguments[0])
             return StringMatch(column, _STRING_FUNCTIONS[name], self._value(arguments[1]))  # type: ignore[arg-type]
-        raise UntranslatableError(f"{_describe(tree)} is not on the list of what Lance is proved to evaluate as DuckDB does")
+        raise UntranslatableError(
+            f"{_describe(tree)} is not on the list of what Lance is proved to evaluate as DuckDB does"
+        )
 
-    def _column(self, tree: exp.Expression) -> Column:
+    def _column(self, tree: exp.Expr) -> Column:
         if not isinstance(tree, exp.Column) or isinstance(tree.this, exp.Star):
             raise UntranslatableError(f"{_describe(tree)} is computed, and Lance computes some things differently")
         parts = [part.name for part in tree.parts]
@@ -152,7 +154,7 @@ class _Translator:
             raise UntranslatableError(f"Lance cannot write the name '{matches[0].name}' in a filter")
         return Column(matches[0].name, matches[0].type)
 
-    def _string_column(self, tree: exp.Expression) -> Column:
+    def _string_column(self, tree: exp.Expr) -> Column:
         column = self._column(tree)
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
             raise UntranslatableError(f"column '{column.name}' is {column.type}, not VARCHAR")
@@ -162,7 +164,7 @@ class _Translator:
         if not _is_plain(column.type):
             raise UntranslatableError(f"comparisons on {column.type} are not proved equal")
 
-    def _value(self, tree: exp.Expression) -> Value:
+    def _value(self, tree: exp.Expr) -> Value:
         value = _read_value(tree)
         if value is None:
             raise UntranslatableError(f"{_describe(tree)} is not a constant")
@@ -182,7 +184,7 @@ def _is_plain(type_: pa.DataType) -> bool:
     )
 
 
-def _read_value(tree: exp.Expression) -> Value | None:
+def _read_value(tree: exp.Expr) -> Value | None:
     match tree:
         case exp.Paren():
             return _read_value(tree.this)
@@ -197,7 +199,7 @@ def _read_value(tree: exp.Expression) -> Value | None:
             if isinstance(inner, Constant) and isinstance(inner.value, int | float):
                 return Constant(-inner.value)
         case exp.Parameter():
-            return Parameter(tree.this.name if isinstance(tree.this, exp.Expression) else str(tree.this))
+            return Parameter(tree.this.name if isinstance(tree.this, exp.Expr) else str(tree.this))
         case exp.Placeholder():
             return Parameter(str(tree.this)) if tree.this else None
         case exp.Cast():
@@ -231,7 +233,7 @@ def _read_cast(tree: exp.Cast) -> Constant | None:
     return None
 
 
-def _read_call(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
+def _read_call(tree: exp.Expr) -> tuple[str, list[exp.Expr]]:
     if isinstance(tree, exp.Anonymous):
         return tree.name.lower(), list(tree.expressions)
     if isinstance(tree, exp.StartsWith):
@@ -245,10 +247,10 @@ def _read_call(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
     return "", []
 
 
-def _describe(tree: exp.Expression) -> str:
+def _describe(tree: exp.Expr) -> str:
     if isinstance(tree, exp.Anonymous):
         return f"{tree.name.lower()}()"
     if isinstance(tree, exp.Func):
         return f"{tree.sql_name().lower()}()"
-    names = {exp.Subquery: "a subquery", exp.Exists: "EXISTS", exp.Case: "CASE"}
+    names: dict[type[exp.Expr], str] = {exp.Subquery: "a subquery", exp.Exists: "EXISTS", exp.Case: "CASE"}
     return names.get(type(tree), type(tree).__name__.upper())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import Span
+from lancesql.errors import Span
+
 from .tokens import Token, TokenType, is_word
 
 __all__ = ["Block", "JoinCondition", "TokenTree", "split_conjuncts"]
@@ -119,8 +120,10 @@ class TokenTree:
         return level, True
 
     def _is_type_name(self, index: int) -> bool:
-        return index + 1 < len(self.tokens) and self.tokens[index + 1].token_type is TokenType.L_PAREN and (
-            index == 0 or not _ends_query(self.tokens[index - 1])
+        return (
+            index + 1 < len(self.tokens)
+            and self.tokens[index + 1].token_type is TokenType.L_PAREN
+            and (index == 0 or not _ends_query(self.tokens[index - 1]))
         )
 
     def _find_clauses(self, arm: list[int], end: int) -> dict[str, tuple[int, int]]:

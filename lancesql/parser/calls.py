@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import ParseError, Span
+from lancesql.errors import ParseError, Span
+
 from .tokens import Token, TokenType, find_closing, is_word
 
 __all__ = ["SEARCH_FUNCTIONS", "Argument", "AtClause", "SearchCall", "find_at_clauses", "find_search_calls"]
@@ -85,7 +86,9 @@ def find_at_clauses(tokens: list[Token]) -> tuple[AtClause, ...]:
         arguments = _split_arguments(tokens, index + 1, closing)
         span = Span(tokens[index].start, tokens[closing].end + 1)
         if len(arguments) != 1 or arguments[0].name is None:
-            raise ParseError("AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span)
+            raise ParseError(
+                "AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span
+            )
         kind: Literal["version", "timestamp", "tag"] = "version"
         if arguments[0].name.lower() == "timestamp":
             kind = "timestamp"

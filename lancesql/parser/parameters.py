@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import ParseError, Span
+from lancesql.errors import ParseError, Span
+
 from .tokens import Token, TokenType
 
 __all__ = ["ParameterUse", "find_parameters"]

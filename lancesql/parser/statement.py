@@ -12,7 +12,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError as SqlglotParseError
 
-from ..errors import ParseError, Span
+from lancesql.errors import ParseError, Span
+
 from .blocks import TokenTree
 from .calls import AtClause, SearchCall, find_at_clauses, find_search_calls
 from .parameters import ParameterUse, find_parameters
@@ -34,7 +35,7 @@ class Statement:
     sql: str
     tokens: list[Token]
     token_tree: TokenTree
-    tree: exp.Expression
+    tree: exp.Expr
     stand_ins: dict[str, SearchCall]
     at_clauses: tuple[AtClause, ...]
     parameters: tuple[ParameterUse, ...]
@@ -67,7 +68,7 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
     )
 
 
-def parse_expression(sql: str) -> exp.Expression | None:
+def parse_expression(sql: str) -> exp.Expr | None:
     """The tree of an expression that was cut from a statement; None when sqlglot cannot read it alone."""
     try:
         return sqlglot.parse_one(sql, dialect="duckdb")
@@ -75,7 +76,7 @@ def parse_expression(sql: str) -> exp.Expression | None:
         return None
 
 
-def _parse_tree(text: str) -> exp.Expression:
+def _parse_tree(text: str) -> exp.Expr:
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
     except SqlglotParseError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..errors import ArgumentError, Span
-from ..plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
+from lancesql.errors import ArgumentError, Span
+from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
 
 __all__ = ["parse_text_query"]
 

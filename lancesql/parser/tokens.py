@@ -6,18 +6,22 @@ from functools import lru_cache
 
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
-from ..errors import ParseError, Span
+from lancesql.errors import ParseError, Span
 
 __all__ = ["Token", "TokenType", "find_closing", "is_word", "read_tokens", "split_statements"]
 
 
 class _Tokenizer(DuckDB.Tokenizer):
-    COMMANDS = set()  # type: ignore[var-annotated]  # SHOW and its kind swallow the rest of the text as one string
+    COMMANDS = set()  # SHOW and its kind swallow the rest of the text as one string
 
 
-_OPENING = {TokenType.L_PAREN: TokenType.R_PAREN, TokenType.L_BRACKET: TokenType.R_BRACKET, TokenType.L_BRACE: TokenType.R_BRACE}
+_OPENING = {
+    TokenType.L_PAREN: TokenType.R_PAREN,
+    TokenType.L_BRACKET: TokenType.R_BRACKET,
+    TokenType.L_BRACE: TokenType.R_BRACE,
+}
 _CLOSING = frozenset(_OPENING.values())
 
 

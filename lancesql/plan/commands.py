@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..catalog import TableInfo
+from lancesql.catalog import TableInfo
+
 from .query import QueryPlan
 
 __all__ = [

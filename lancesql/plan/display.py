@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..plan.values import Constant, Parameter, ScalarQuery, Value
+from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
+
 from .query import QueryPlan
 from .sources import Conjunct, FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
 
@@ -46,7 +47,9 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     lines += [_line(label, text) for label, text in _describe(source)]
     if "strategy" in notes:
         lines += _block("strategy", notes["strategy"])
-    lines += _block("filter", notes["filter"] if "filter" in notes else [_describe_conjunct(one) for one in source.filter])
+    lines += _block(
+        "filter", notes["filter"] if "filter" in notes else [_describe_conjunct(one) for one in source.filter]
+    )
     if isinstance(source, TableScan) and source.limit:
         lines.append(_line("limit", " + ".join(display_value(value) for value in source.limit)))
     lines.append(_line("columns", ", ".join(source.columns)))
@@ -62,7 +65,10 @@ def _describe(source: Source) -> list[tuple[str, str]]:
             return []
         case VectorSearch():
             return [
-                ("query", f"{display_value(source.query)} on {source.column}, metric {source.metric} ({source.metric_origin})"),
+                (
+                    "query",
+                    f"{display_value(source.query)} on {source.column}, metric {source.metric} ({source.metric_origin})",
+                ),
                 ("k", _describe_k(source.k, source.k_origin)),
                 *[
                     (label, display_value(value))
@@ -72,7 +78,10 @@ def _describe(source: Source) -> list[tuple[str, str]]:
             ]
         case FullTextSearch():
             return [
-                ("query", f"{display_value(source.query)} in {', '.join(source.text_columns)} ({source.syntax} syntax)"),
+                (
+                    "query",
+                    f"{display_value(source.query)} in {', '.join(source.text_columns)} ({source.syntax} syntax)",
+                ),
                 ("k", _describe_k(source.k, source.k_origin)),
             ]
         case HybridSearch():

@@ -97,4 +97,3 @@ class QueryPlan:
     shape: QueryShape | None = None
     direct: DirectAnswer | None = None
     returns_rows: bool = True
-

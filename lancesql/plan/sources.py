@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
-from ..catalog import TableInfo
-from ..errors import Span
+from lancesql.catalog import TableInfo
+from lancesql.errors import Span
+
 from .predicates import Predicate
 from .values import Value
 
@@ -174,7 +175,7 @@ class HybridSearch:
 Source = TableScan | VectorSearch | FullTextSearch | HybridSearch
 
 
-def score_fields(source: Source) -> tuple[pa.Field, ...]:
+def score_fields(source: Source) -> tuple[pa.Field[Any], ...]:
     """The columns a search adds behind the table's own."""
     match source:
         case TableScan():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import Span
+from lancesql.errors import Span
 
 if TYPE_CHECKING:
     from .query import QueryPlan

@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..catalog import TableInfo, VersionRef
-from ..errors import ArgumentError, StorageError, UnsupportedError
+from lancesql.catalog import TableInfo, VersionRef
+from lancesql.errors import ArgumentError, StorageError, UnsupportedError
+
 from .indexes import read_indexes
 
 os.environ.setdefault("LANCE_INCLUDE_VECTOR_CENTROIDS", "false")  # statistics without megabytes of centroids
@@ -191,7 +192,8 @@ class LanceDatabase:
             )
         except Exception as error:  # noqa: BLE001
             raise ArgumentError(
-                f"table '{name}' has no version {number}: {_first_line(error)}", hint=f"the newest is {newest.latest_version}"
+                f"table '{name}' has no version {number}: {_first_line(error)}",
+                hint=f"the newest is {newest.latest_version}",
             ) from None
         with self._lock:
             if len(self._tables) >= _MAX_HANDLES:

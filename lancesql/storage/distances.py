@@ -13,7 +13,7 @@ _BLOCK = 4096
 
 
 def measure_distances(
-    vectors: pa.ChunkedArray, query: np.ndarray[Any, Any], metric: str
+    vectors: pa.ChunkedArray[Any], query: np.ndarray[Any, Any], metric: str
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """The distance of every vector to the query; NaN where there is no vector.
 
@@ -37,7 +37,7 @@ def measure_distances(
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
-def _measure_chunk(chunk: pa.FixedSizeListArray, query: np.ndarray[Any, Any], metric: str) -> np.ndarray[Any, Any]:
+def _measure_chunk(chunk: Any, query: np.ndarray[Any, Any], metric: str) -> np.ndarray[Any, Any]:
     size = chunk.type.list_size
     flat = chunk.values.slice(chunk.offset * size, len(chunk) * size)
     missing = np.asarray(chunk.is_null().to_numpy(zero_copy_only=False), dtype=bool)

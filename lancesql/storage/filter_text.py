@@ -9,10 +9,11 @@ import math
 import struct
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any, cast
 
 import pyarrow as pa
 
-from ..plan.predicates import (
+from lancesql.plan.predicates import (
     And,
     Column,
     Comparison,
@@ -25,7 +26,7 @@ from ..plan.predicates import (
     Predicate,
     StringMatch,
 )
-from ..plan.values import Constant, Parameter, ScalarQuery, Value
+from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
 __all__ = ["UnrenderableError", "render_filter"]
 
@@ -72,7 +73,11 @@ def _render(predicate: Predicate, values: Mapping[str, object], depth: int) -> s
         case StringMatch(column, op, value):
             return _render_match(column, op, value, values)
         case ListContains(column, value):
-            return f"array_has({_name(column)}, {_literal(column.type.value_type, value, values)})"
+            return f"array_has({_name(column)}, {_literal(_item_type(column.type), value, values)})"
+
+
+def _item_type(type_: Any) -> pa.DataType:
+    return cast("pa.DataType", type_.value_type)
 
 
 def _nest(item: Predicate, values: Mapping[str, object], depth: int) -> str:

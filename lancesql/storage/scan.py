@@ -8,11 +8,12 @@ from typing import Any
 import lance
 import pyarrow as pa
 
-from ..errors import StorageError
-from ..plan.sources import ROW_ID
+from lancesql.errors import StorageError
+from lancesql.plan.sources import ROW_ID
+
 from .types import widen_batch, widen_schema
 
-__all__ = ["count_matches", "open_scan", "read_row_ids", "select_rows", "serialize_row_ids", "take_rows"]
+__all__ = ["count_matches", "list_row_ids", "open_scan", "read_row_ids", "select_rows", "serialize_row_ids", "take_rows"]
 
 
 def open_scan(
@@ -70,21 +71,25 @@ def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:  # no
         raise wrap_lance_error(error, "counting the rows the filter keeps") from None
 
 
-def read_row_ids(dataset: lance.LanceDataset, filter: str | None, row_ids: bytes | None) -> pa.ChunkedArray:  # noqa: A002
+def read_row_ids(dataset: lance.LanceDataset, filter: str | None, row_ids: bytes | None) -> pa.ChunkedArray[Any]:  # noqa: A002
     """The ids of the rows that the filter and the allow-list both keep."""
     return open_scan(dataset, [ROW_ID], filter=filter, row_ids=row_ids).read_all().column(ROW_ID)
+
+
+def list_row_ids(row_ids: pa.ChunkedArray[Any]) -> list[int]:
+    """Row ids as Python numbers."""
+    listed: list[int] = row_ids.to_numpy().tolist()
+    return listed
 
 
 def serialize_row_ids(row_ids: Any) -> bytes:
     """Row ids in the form Lance takes as an allow-list."""
     from lance.dataset import serialize_row_addrs
 
-    return bytes(serialize_row_addrs(row_ids if isinstance(row_ids, list) else row_ids.to_pylist()))
+    return bytes(serialize_row_addrs(row_ids if isinstance(row_ids, list) else list_row_ids(row_ids)))
 
 
-def select_rows(
-    dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence[str]
-) -> pa.Table:
+def select_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence[str]) -> pa.Table:
     """The rows with these ids, `_rowid` included, in storage's own order; types as Lance stores them."""
     wanted = [*(column for column in columns if column != ROW_ID), ROW_ID]
     return open_scan(dataset, wanted, row_ids=serialize_row_ids(row_ids), widen=False).read_all()
@@ -95,13 +100,13 @@ def take_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence
     if columns == [ROW_ID]:
         return pa.table({ROW_ID: pa.array(row_ids, pa.uint64())})
     table = select_rows(dataset, row_ids, columns)
-    place = {row_id: at for at, row_id in enumerate(table.column(ROW_ID).to_pylist())}
+    place = {row_id: at for at, row_id in enumerate(list_row_ids(table.column(ROW_ID)))}
     return table.take(pa.array([place[row_id] for row_id in row_ids], pa.int64())).select(list(columns))
 
 
 def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
     """Lance's error as one of ours; errors that are ours, and interrupts, pass."""
-    from ..errors import LanceSQLError
+    from lancesql.errors import LanceSQLError
 
     if isinstance(error, LanceSQLError | KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
         return error

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lance.query import BooleanQuery, FullTextOperator, FullTextQuery, MatchQuery, MultiMatchQuery, Occur, PhraseQuery
 
-from ..errors import UnsupportedError
-from ..plan.sources import ROW_ID, SCORE
-from ..plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
+from lancesql.errors import UnsupportedError
+from lancesql.plan.sources import ROW_ID, SCORE
+from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
+
 from .scan import wrap_lance_error
 
 __all__ = ["search_texts"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
 __all__ = ["needs_widening", "widen_batch", "widen_object", "widen_schema", "widen_table", "widen_type"]
 
 
-def widen_type(type_: pa.DataType) -> pa.DataType:
+def widen_type(type_: Any) -> pa.DataType:
     """The type the engine is given for a column of Lance.
 
     Example:
@@ -19,7 +21,8 @@ def widen_type(type_: pa.DataType) -> pa.DataType:
     if pa.types.is_decimal256(type_):
         return pa.decimal128(type_.precision, type_.scale) if type_.precision <= 38 else pa.string()
     if isinstance(type_, pa.BaseExtensionType) and str(type_.extension_name).startswith("lance."):
-        return type_.storage_type
+        storage: pa.DataType = type_.storage_type
+        return storage
     if pa.types.is_fixed_size_list(type_):
         return pa.list_(_widen_field(type_.value_field), type_.list_size)
     if pa.types.is_list(type_):
@@ -28,10 +31,11 @@ def widen_type(type_: pa.DataType) -> pa.DataType:
         return pa.large_list(_widen_field(type_.value_field))
     if pa.types.is_struct(type_):
         return pa.struct([_widen_field(type_.field(index)) for index in range(type_.num_fields)])
-    return type_
+    unchanged: pa.DataType = type_
+    return unchanged
 
 
-def _widen_field(field: pa.Field) -> pa.Field:
+def _widen_field(field: pa.Field[Any]) -> pa.Field[Any]:
     return field.with_type(widen_type(field.type))
 
 

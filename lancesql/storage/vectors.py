@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..plan.sources import DISTANCE, ROW_ID
+from lancesql.plan.sources import DISTANCE, ROW_ID
+
 from .distances import measure_distances
 from .scan import select_rows, take_rows, wrap_lance_error
 

@@ -1,0 +1,124 @@
+"""One search call, bound in its block: its filter, its arguments' values, its k."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlglot import exp
+
+from lancesql.errors import ArgumentError, UnsupportedError
+from lancesql.parser import Statement, parse_expression, parse_statement
+from lancesql.parser.calls import Argument
+from lancesql.parser.tokens import TokenType
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.sources import Conjunct, Source
+from lancesql.plan.values import Parameter, ScalarQuery, Value
+
+from .drafts import Draft, contains, is_reshaped
+from .filters import FilterContext, read_explicit_filter, read_prelude
+from .literals import read_literal
+from .searches import SearchContext, bind_search
+from .signatures import SIGNATURES
+from .splice import Edit, splice
+
+__all__ = ["bind_call"]
+
+
+def bind_call(
+    draft: Draft,
+    conjuncts: tuple[Conjunct, ...],
+    limit: tuple[Value, ...],
+    page: Value | None,
+    context: FilterContext,
+    bind_inner: Callable[[Statement], QueryPlan | None],
+) -> Source:
+    """Binds a search call.
+
+    Args:
+        draft: The call, its table and its arguments.
+        conjuncts: What WHERE says of the table's own columns.
+        limit: The values whose sum is k when the call names none.
+        page: LIMIT alone.
+        context: The block it stands in.
+        bind_inner: Binds a scalar subquery that stands as an argument.
+    """
+    call = draft.call
+    assert call is not None
+    if is_reshaped(draft.node) and not draft.node.args.get("pivots"):
+        raise UnsupportedError(
+            "a search cannot rename its columns in its alias",
+            hint="rename them in the SELECT list",
+            span=draft.span,
+        )
+
+    prefilter = SIGNATURES[call.function].prefilter
+    if "prefilter" in draft.arguments:
+        constant = read_literal(draft.arguments["prefilter"].tokens)
+        if constant is None or not isinstance(constant.value, bool):
+            raise ArgumentError(
+                "prefilter is true or false, written in the statement", span=draft.arguments["prefilter"].span
+            )
+        prefilter = constant.value
+    filter_ = conjuncts if prefilter else ()
+    if "filter" in draft.arguments:
+        filter_ = (*filter_, *read_explicit_filter(context, draft.alias, draft.table, draft.arguments["filter"]))
+
+    def read_value(argument: Argument) -> Value:
+        return _read_value(argument, draft, context.statement, bind_inner)
+
+    search = SearchContext(
+        placeholder=draft.placeholder,
+        alias=draft.alias,
+        limit=limit if prefilter or not conjuncts else (),
+        page=page,
+        filter=filter_,
+        read_value=read_value,
+    )
+    return bind_search(call, draft.table, draft.arguments, search)
+
+
+def _read_value(
+    argument: Argument, draft: Draft, statement: Statement, bind_inner: Callable[[Statement], QueryPlan | None]
+) -> Value:
+    tokens = list(argument.tokens)
+    cast = next((at for at, token in enumerate(tokens) if token.token_type is TokenType.DCOLON), len(tokens))
+    is_array_cast = cast < len(tokens) and tokens[-1].token_type is TokenType.R_BRACKET
+    plain = tokens[:cast] if is_array_cast else tokens
+    constant = read_literal(plain)
+    if constant is not None:
+        return replace(constant, span=argument.span)
+    use = next((one for one in statement.parameters if one.span.start == argument.span.start), None)
+    if use is not None and plain[-1].end + 1 == use.span.end:
+        return Parameter(use.name, argument.span)
+    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    text = splice(statement.sql, [edit for edit in numbered if contains(argument.span, edit.span)], argument.span)
+    _refuse_correlation(argument, text, draft)
+    prefix = f"{_read_prelude(statement, draft)}SELECT "
+    inner = parse_statement(f"{prefix}{text}")
+    plan = bind_inner(inner) or QueryPlan(
+        sql=inner.sql,
+        relation=inner.sql,
+        parameters=tuple(dict.fromkeys(one.name for one in inner.parameters)),
+        used_parameters=tuple(dict.fromkeys(one.name for one in inner.parameters)),
+    )
+    return ScalarQuery(text, plan, argument.span)
+
+
+def _refuse_correlation(argument: Argument, text: str, draft: Draft) -> None:
+
+    tree = parse_expression(text)
+    if tree is None:
+        return
+    for column in tree.find_all(exp.Column):
+        if column.find_ancestor(exp.Select, exp.Lambda) is None:
+            raise UnsupportedError(
+                f"'{text}' is not a value: a search for each row of another relation is not supported",
+                hint="pass a parameter, a list of numbers, or a scalar subquery in parentheses",
+                span=argument.span,
+            )
+
+
+def _read_prelude(statement: Statement, draft: Draft) -> str:
+
+    return read_prelude(statement, draft.node, statement.sql[draft.span.start : draft.span.end], [])

@@ -1,0 +1,151 @@
+"""The sources of a statement, found by name: searches and Lance tables, each with its place and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from lancesql.catalog import Catalog, TableInfo, VersionRef
+from lancesql.errors import Span, UnsupportedError
+from lancesql.parser import Statement
+from lancesql.parser.calls import Argument, AtClause, SearchCall
+
+from .scope import find_owner_node
+from .searches import find_search_table
+from .tables import find_lance_table, name_alias, read_at_clause, table_span
+
+__all__ = ["Draft", "contains", "find_drafts", "is_reshaped"]
+
+PLACEHOLDER = "__lancesql_"
+
+
+@dataclass
+class Draft:
+    """One source while the statement is being bound."""
+
+    node: exp.Table
+    span: Span
+    alias: str
+    table: TableInfo
+    placeholder: str
+    call: SearchCall | None = None
+    arguments: dict[str, Argument] = field(default_factory=dict)
+    owner: exp.Expr | None = None
+    at: AtClause | None = None
+    aliased: bool = True
+
+
+def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) -> list[Draft]:
+    drafts: list[Draft] = []
+    found: set[str] = set()
+    for node in statement.tree.find_all(exp.Table):
+        call = statement.stand_ins.get(node.name)
+        span = call.span if call is not None else table_span(node)
+        if span is None or (call is None and (_is_target(node) or _is_cte(node))):
+            continue
+        at = _find_at_clause(node, span, statement)
+        if call is not None:
+            found.add(node.name)
+            table, arguments, _ = find_search_table(call, at, catalog)
+            alias = node.alias or call.function
+        else:
+            version: VersionRef | None = read_at_clause(at) if at is not None and _may_be_lance(node, catalog) else None
+            lance_table = find_lance_table(node, span, statement.sql, catalog, version)
+            if lance_table is None:
+                continue
+            table, arguments, alias = lance_table, {}, node.alias or name_alias(node.name)
+        aliased = node.args.get("alias") is not None
+        if not aliased:
+            node.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        drafts.append(
+            Draft(
+                node=node,
+                span=span,
+                alias=alias,
+                table=table,
+                placeholder="",
+                call=call,
+                arguments=arguments,
+                owner=find_owner_node(node),
+                at=at,
+                aliased=aliased,
+            )
+        )
+    for name, call in statement.stand_ins.items():
+        if name not in found:
+            raise UnsupportedError(
+                f"{call.function}() is a table function and cannot stand here",
+                hint=f"use it in FROM: SELECT … FROM {call.function}(…)",
+                span=call.span,
+            )
+    drafts.sort(key=lambda draft: draft.span.start)
+    for draft in drafts:
+        draft.placeholder = f"{PLACEHOLDER}{next(numbers)}"
+    return drafts
+
+
+def _may_be_lance(node: exp.Table, catalog: Catalog) -> bool:
+    qualifier = node.args.get("db")
+    if qualifier is not None:
+        return bool(qualifier.name.lower() == "lance")
+    return node.name.rstrip("/").lower().endswith(".lance") or catalog.find_table(node.name) is not None
+
+
+def _is_target(node: exp.Table) -> bool:
+    """Whether the table is what a statement writes or names, not what it reads."""
+    parent = node.parent
+    if isinstance(parent, exp.Schema):
+        parent = parent.parent
+    if isinstance(parent, exp.Insert | exp.Create | exp.Update | exp.Delete | exp.Merge | exp.Drop | exp.Alter):
+        return parent.this is node or parent.this is node.parent
+    return False
+
+
+def _is_cte(node: exp.Table) -> bool:
+    if node.args.get("db") is not None:
+        return False
+    name = node.name.lower()
+    parent: exp.Expr | None = node
+    while parent is not None:
+        with_ = parent.args.get("with_")
+        if with_ is not None:
+            for cte in with_.expressions:
+                if cte.alias.lower() == name and (with_.args.get("recursive") or not _is_within(node, cte)):
+                    return True
+                if _is_within(node, cte):
+                    break
+        parent = parent.parent
+    return False
+
+
+def _is_within(node: exp.Expr, ancestor: exp.Expr) -> bool:
+    current: exp.Expr | None = node
+    while current is not None:
+        if current is ancestor:
+            return True
+        current = current.parent
+    return False
+
+
+def _find_at_clause(node: exp.Table, span: Span, statement: Statement) -> AtClause | None:
+    end = span.end
+    alias = node.args.get("alias")
+    ends = {end}
+    if alias is not None and alias.this is not None and "end" in alias.this.meta:
+        ends.add(alias.this.meta["end"] + 1)
+    for clause in statement.at_clauses:
+        if any(one <= clause.span.start and not statement.sql[one : clause.span.start].strip() for one in ends):
+            return clause
+    return None
+
+
+def is_reshaped(node: exp.Table) -> bool:
+    """Whether the table is pivoted, or its columns are renamed."""
+    alias = node.args.get("alias")
+    return bool(node.args.get("pivots") or (alias is not None and alias.args.get("columns")))
+
+
+def contains(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
