@@ -32,6 +32,8 @@ from .plan import Explain, LogicalPlan, QueryPlan
 from .storage.database import LanceDatabase
 
 if TYPE_CHECKING:
+    from typing import Self
+
     import duckdb
     import lancedb
 
@@ -141,7 +143,7 @@ class Connection:
             self._closed = True
             self._engine.close()
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -172,7 +174,7 @@ class Connection:
     def _run_text(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
         if not self._passes_gate(sql):
             return self._run_plain(sql, parameters, namespace)
-        spans = split_statements(sql, read_tokens(sql))
+        spans = split_statements(read_tokens(sql))
         if len(spans) > 1 and parameters:
             raise ParameterError("parameters go with one statement", hint="run the statements one by one")
         result: Result | None = None
@@ -265,9 +267,9 @@ class Connection:
         cached = self._plans.get(sql)
         if cached is None:
             return None
-        if all(self._database.newest_version(table) == version for table, version in cached.versions):
-            if self._engine.owned or not self._names_bare_table(cached.plan):
-                return cached.plan
+        current = all(self._database.newest_version(table) == version for table, version in cached.versions)
+        if current and (self._engine.owned or not self._names_bare_table(cached.plan)):
+            return cached.plan
         del self._plans[sql]
         return None
 

@@ -207,7 +207,7 @@ def _open_session(completer: Any) -> PromptSession[str]:
 
 def _split(text: str) -> list[str]:
     try:
-        return [text[span.start : span.end] for span in split_statements(text, read_tokens(text))]
+        return [text[span.start : span.end] for span in split_statements(read_tokens(text))]
     except ParseError:
         return [text]  # the connection says what is wrong with it, or can read it
 

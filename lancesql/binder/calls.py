@@ -93,7 +93,7 @@ def _read_value(
         return Parameter(use.name, argument.span)
     numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
     text = splice(statement.sql, [edit for edit in numbered if contains(argument.span, edit.span)], argument.span)
-    _refuse_correlation(argument, text, draft)
+    _refuse_correlation(argument, text)
     prefix = f"{_read_prelude(statement, draft)}SELECT "
     inner = parse_statement(f"{prefix}{text}")
     plan = bind_inner(inner) or QueryPlan(
@@ -105,8 +105,7 @@ def _read_value(
     return ScalarQuery(text, plan, argument.span)
 
 
-def _refuse_correlation(argument: Argument, text: str, draft: Draft) -> None:
-
+def _refuse_correlation(argument: Argument, text: str) -> None:
     tree = parse_expression(text)
     if tree is None:
         return

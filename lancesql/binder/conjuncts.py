@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from sqlglot import exp
 
@@ -101,7 +102,7 @@ def is_volatile(tokens: Sequence[Token], catalog: Catalog) -> bool:
     """Whether the tokens call a function that may answer differently each time."""
     return any(
         following.token_type is TokenType.L_PAREN and catalog.is_volatile(token.text.lower())
-        for token, following in zip(tokens, tokens[1:], strict=False)
+        for token, following in pairwise(tokens)
         if token.text.replace("_", "").isalnum()
     )
 
@@ -118,8 +119,8 @@ def rejects_null(tree: exp.Expr) -> bool:
 
     Example:
         >>> import sqlglot
-        >>> [rejects_null(sqlglot.parse_one(sql)) for sql in ("a = 1", "a IN (1, 2)", "a IS NULL", "coalesce(a, 1) = 1")]
-        [True, True, False, False]
+        >>> [rejects_null(sqlglot.parse_one(sql)) for sql in ("a = 1", "a IS NULL", "coalesce(a, 1) = 1")]
+        [True, False, False]
     """
     if isinstance(tree, exp.And):
         return rejects_null(tree.left) or rejects_null(tree.right)

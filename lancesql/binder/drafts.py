@@ -38,6 +38,7 @@ class Draft:
 
 
 def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) -> list[Draft]:
+    """The searches and Lance tables of a statement, in the order of the text; `numbers` names them."""
     drafts: list[Draft] = []
     found: set[str] = set()
     for node in statement.tree.find_all(exp.Table):
@@ -148,4 +149,5 @@ def is_reshaped(node: exp.Table) -> bool:
 
 
 def contains(outer: Span, inner: Span) -> bool:
+    """Whether one span lies within another."""
     return outer.start <= inner.start and inner.end <= outer.end

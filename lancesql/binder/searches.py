@@ -249,7 +249,7 @@ def _choose_metric(table: TableInfo, column: str, argument: Argument | None, con
             return index.metric, f"of index {index.name}"
         binary = pa.types.is_uint8(table.schema.field(column).type.value_type)
         return ("hamming", "default for UTINYINT vectors") if binary else ("l2", "default")
-    word = _read_word(argument, context)
+    word = _read_word(argument)
     metric = _METRICS.get(word.lower())
     if metric is None:
         near = nearest_name(word, _METRICS)
@@ -296,7 +296,7 @@ def _read_vector(call: SearchCall, argument: Argument, context: SearchContext) -
     return value
 
 
-def _read_word(argument: Argument, context: SearchContext) -> str:
+def _read_word(argument: Argument) -> str:
     if len(argument.tokens) == 1 and argument.tokens[0].token_type is not TokenType.PLACEHOLDER:
         return argument.tokens[0].text
     raise ArgumentError(f"'{argument.name}' takes a word, written in the statement", span=argument.span)
@@ -305,7 +305,7 @@ def _read_word(argument: Argument, context: SearchContext) -> str:
 def _choose_word(argument: Argument | None, words: tuple[str, ...], context: SearchContext) -> str:
     if argument is None:
         return words[0]
-    word = _read_word(argument, context).lower()
+    word = _read_word(argument).lower()
     if word not in words:
         raise ArgumentError(f"'{argument.name}' is one of {', '.join(words)}", span=argument.span)
     return word

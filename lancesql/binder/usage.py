@@ -16,6 +16,7 @@ __all__ = ["read_usage"]
 
 
 def read_usage(draft: Draft, scope: Scope | None, statement: Statement) -> Usage:
+    """Reads the statement's names, and whether a star or the like asks for every column of the source."""
     names = frozenset(
         token.text.lower()
         for token in statement.tokens

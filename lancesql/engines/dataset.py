@@ -29,7 +29,10 @@ class ScanDataset(pads.Dataset):
         return self._own_schema
 
     def scanner(  # type: ignore[override]
-        self, columns: list[str] | None = None, filter: Any = None, **_: Any  # noqa: A002
+        self,
+        columns: list[str] | None = None,
+        filter: Any = None,
+        **_: Any,
     ) -> pads.Scanner:
         """A scan of the columns; the predicate is one the engine trusts the source to apply."""
         wanted = list(self._own_schema.names if columns is None else columns)

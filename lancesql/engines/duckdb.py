@@ -74,7 +74,7 @@ class DuckDBEngine:
         """
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
         try:
-            relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)  # noqa: S307
+            relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
         return relation
@@ -83,7 +83,7 @@ class DuckDBEngine:
         """Runs a statement at once and returns what it answers: a count for most, nothing for some."""
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
         try:
-            done = eval(_EXECUTE, namespace.globals, values)  # noqa: S307
+            done = eval(_EXECUTE, namespace.globals, values)
             if done.description is None:
                 return pa.table({})
             read = getattr(done, "to_arrow_table", None) or done.fetch_arrow_table
@@ -107,7 +107,8 @@ class DuckDBEngine:
             "SELECT database_name || '.' || schema_name || '.' || table_name FROM ("
             "SELECT database_name, schema_name, table_name FROM duckdb_tables() UNION ALL "
             "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal) "
-            "WHERE lower(table_name) = lower($1) AND ($2 = '' OR lower(schema_name) = lower($2) OR lower(database_name) = lower($2))",
+            "WHERE lower(table_name) = lower($1) AND ($2 = '' OR lower(schema_name) = lower($2)"
+            " OR lower(database_name) = lower($2))",
             [table, schema],
         )
         return [str(row[0]) for row in rows]
@@ -125,8 +126,8 @@ class DuckDBEngine:
         """Whether a function, the user's own among them, may answer differently for the same arguments."""
         if self._volatile is None or function not in self._known:
             rows = self._query(
-                "SELECT lower(function_name), bool_or(stability = 'VOLATILE' OR contains(coalesce(macro_definition, ''), "
-                "'random()')) FROM duckdb_functions() GROUP BY 1",
+                "SELECT lower(function_name), bool_or(stability = 'VOLATILE' "
+                "OR contains(coalesce(macro_definition, ''), 'random()')) FROM duckdb_functions() GROUP BY 1",
                 None,
             )
             self._known = frozenset(row[0] for row in rows) | {function}
@@ -159,7 +160,7 @@ def open_relation_reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchRea
 
 def capture_namespace(depth: int) -> Namespace:
     """The namespace of the caller `depth` frames up."""
-    return Namespace(sys._getframe(depth))  # noqa: SLF001
+    return Namespace(sys._getframe(depth))
 
 
 _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)

@@ -1,0 +1,1 @@
+"""Stage 5, LogicalPlan → Result: sources from storage, the relation from the engine."""

@@ -35,14 +35,11 @@ def execute_plan(plan: LogicalPlan, run: Run) -> Result:
 
 
 def _answer_query(plan: QueryPlan, run: Run) -> Result:
-    if find_direct_answer(run) is not None:
-        types = None
-    else:
-        types = lambda: [str(one) for one in relate_plan(run).types]  # noqa: E731
+    direct = find_direct_answer(run) is not None
     return Result(
         lambda: open_plan_reader(run),
         read_table=lambda: read_plan_table(run),
-        engine_types=types,
+        engine_types=None if direct else lambda: [str(one) for one in relate_plan(run).types],
         explain=lambda analyze: explain_plan(plan, run, analyze=analyze),
     )
 

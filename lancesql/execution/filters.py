@@ -82,7 +82,9 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     )
 
 
-def _find_row_ids(source: Source, pushed: list[Conjunct], left: list[Conjunct], run: Run) -> pa.ChunkedArray[Any] | None:
+def _find_row_ids(
+    source: Source, pushed: list[Conjunct], left: list[Conjunct], run: Run
+) -> pa.ChunkedArray[Any] | None:
     """DuckDB evaluates what Lance cannot, over just the columns it needs, of the rows the rest of the filter keeps."""
     if not left:
         return None

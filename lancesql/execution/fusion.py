@@ -38,8 +38,8 @@ def fuse_legs(
         `_rowid`, the fused score (float64), `_distance`, `_score`.
 
     Example:
-        >>> vectors = pa.table({"_rowid": pa.array([1, 2], pa.uint64()), "_distance": pa.array([0.1, 0.2], pa.float32())})
-        >>> texts = pa.table({"_rowid": pa.array([2], pa.uint64()), "_score": pa.array([3.0], pa.float32())})
+        >>> vectors = pa.table({"_rowid": pa.array([1, 2], pa.uint64()), "_distance": [0.1, 0.2]})
+        >>> texts = pa.table({"_rowid": pa.array([2], pa.uint64()), "_score": [3.0]})
         >>> fuse_legs(vectors, texts, fusion="rrf", rrf_k=60, alpha=0.5, score="s").column("_rowid").to_pylist()
         [2, 1]
     """

@@ -94,7 +94,7 @@ class Result:
                 else:
                     with self._open_reader() as reader:
                         self._keep(reader.read_all())
-            assert self._table is not None  # noqa: S101 - for the type checker
+            assert self._table is not None
             return self._table
 
     def to_reader(self) -> pa.RecordBatchReader:
@@ -182,7 +182,7 @@ class Result:
             if self._table is None and (self._preview is None or self._preview.num_rows < wanted):
                 self._read_first(wanted)
             table = self._preview if self._table is None else self._table
-            assert table is not None  # noqa: S101 - for the type checker
+            assert table is not None
             return table.slice(0, max(0, max_rows)), table.num_rows, self._table is not None
 
     def _read_first(self, wanted: int) -> None:

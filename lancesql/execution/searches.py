@@ -115,10 +115,10 @@ def _run_vector(source: VectorSearch, run: Run, columns: Sequence[str], k: int |
     query = read_vector(source.query, run, type_, source.metric, source.column)
     dataset = run.database.open_dataset(source.table)
     if k == 0 or source.table.rows == 0:
-        return _empty(source, run, columns)
+        return _empty(source, columns)
     action = plan_vector_search(source, run, k)
     if action.filter.matches == 0:
-        return _empty(source, run, columns)
+        return _empty(source, columns)
     strategy, resolved = action.strategy, action.filter
     search: dict[str, Any] = {
         "column": source.column, "query": query, "k": action.k, "metric": source.metric, "bounds": action.bounds,
@@ -142,7 +142,7 @@ def _run_vector(source: VectorSearch, run: Run, columns: Sequence[str], k: int |
     return table
 
 
-def _empty(source: Search, run: Run, columns: Sequence[str]) -> pa.Table:
+def _empty(source: Search, columns: Sequence[str]) -> pa.Table:
     types = {field.name: field.type for field in source.table.schema}
     types |= {ROW_ID: pa.uint64(), DISTANCE: pa.float32(), SCORE: pa.float32()}
     return pa.schema([pa.field(name, types.get(name, pa.float64())) for name in columns]).empty_table()
@@ -166,10 +166,10 @@ def _run_text(source: FullTextSearch, run: Run, columns: Sequence[str], k: int |
     query = _read_text(source, run)
     dataset = run.database.open_dataset(source.table)
     if k == 0 or source.table.rows == 0:
-        return _empty(source, run, columns)
+        return _empty(source, columns)
     resolved = resolve_filter(source, run)
     if resolved.matches == 0:
-        return _empty(source, run, columns)
+        return _empty(source, columns)
     return search_texts(
         dataset,
         columns,
@@ -184,7 +184,7 @@ def _run_text(source: FullTextSearch, run: Run, columns: Sequence[str], k: int |
 def _run_hybrid(source: HybridSearch, run: Run, columns: Sequence[str]) -> pa.Table:
     k = _sum_counts(source.k, run) or 0
     if k == 0:
-        return _empty(source, run, columns)
+        return _empty(source, columns)
     depth = find_depth(source, run)
     resolved = resolve_filter(source, run)
     run.filters[f"{source.placeholder}/vector"] = run.filters[f"{source.placeholder}/text"] = resolved

@@ -12,7 +12,7 @@ __all__ = ["answer_directly"]
 
 
 def answer_directly(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
-    """Refused when WHERE holds anything but the source's own filter, and for a scan whose filter Lance does not finish."""
+    """Refused when WHERE holds more than the source's own filter, or a scan's filter is not all Lance's."""
     shape = plan.shape
     if shape is None or shape.output is None or not shape.filtered or not shape.keeps_order:
         return plan

@@ -12,7 +12,7 @@ __all__ = ["push_down_limit"]
 
 
 def push_down_limit(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
-    """Refused when a predicate is left to DuckDB: the first n rows of the scan are then not the first n that qualify."""
+    """Refused when a predicate is left to DuckDB: the scan's first n rows are not the first n that qualify."""
     shape = plan.shape
     if shape is None or shape.limit is None or not shape.filtered or not shape.keeps_order:
         return plan

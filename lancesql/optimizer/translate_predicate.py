@@ -26,7 +26,14 @@ from lancesql.plan.values import Constant, Parameter, Value
 
 __all__ = ["UntranslatableError", "translate_predicate"]
 
-_COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_COMPARISONS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 _FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _STRING_FUNCTIONS = {"starts_with": "starts_with", "prefix": "starts_with", "ends_with": "ends_with", "suffix": "ends_with",
                      "contains": "contains"}  # fmt: skip

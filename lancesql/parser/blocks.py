@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lancesql.errors import Span
 
@@ -113,7 +114,7 @@ class TokenTree:
         if not cuts:
             return level, False
         edges = [-1, *cuts, len(level)]
-        for left, right in zip(edges, edges[1:], strict=False):
+        for left, right in pairwise(edges):
             arm = level[left + 1 : right]
             if arm and arm[0] <= anchor <= self.partner.get(arm[-1], arm[-1]):
                 return arm, True

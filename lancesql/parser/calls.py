@@ -53,7 +53,7 @@ class SearchCall:
     arguments: tuple[Argument, ...]
 
 
-def find_search_calls(sql: str, tokens: list[Token]) -> tuple[SearchCall, ...]:
+def find_search_calls(tokens: list[Token]) -> tuple[SearchCall, ...]:
     """The outermost search calls, in the order of the text."""
     calls: list[SearchCall] = []
     index = 0

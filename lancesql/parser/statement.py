@@ -1,7 +1,7 @@
 """Text → Statement: the tree gives the meaning, the tokens give the places.
 
-Search calls and `AT (…)` clauses are blanked to the same length before the text is parsed, so every position of the tree
-is a position of the user's text.
+Search calls and `AT (…)` clauses are blanked to the same length before the text is parsed, so every position of the
+tree is a position of the user's text.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
         ParseError: When the text is not a statement of DuckDB's SQL.
     """
     tokens = read_tokens(sql) if tokens is None else tokens
-    calls = find_search_calls(sql, tokens)
+    calls = find_search_calls(tokens)
     at_clauses = find_at_clauses(tokens)
     prefix = _choose_prefix(sql)
     stand_ins = {f"{prefix}{number}": call for number, call in enumerate(calls)}

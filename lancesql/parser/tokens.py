@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import ClassVar
 
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import TokenError
@@ -14,7 +14,7 @@ __all__ = ["Token", "TokenType", "find_closing", "is_word", "read_tokens", "spli
 
 
 class _Tokenizer(DuckDB.Tokenizer):
-    COMMANDS = set()  # SHOW and its kind swallow the rest of the text as one string
+    COMMANDS: ClassVar[set[TokenType]] = set()  # SHOW and its kind swallow the rest of the text as one string
 
 
 _OPENING = {
@@ -23,11 +23,6 @@ _OPENING = {
     TokenType.L_BRACE: TokenType.R_BRACE,
 }
 _CLOSING = frozenset(_OPENING.values())
-
-
-@lru_cache(maxsize=1)
-def _tokenizer() -> _Tokenizer:
-    return _Tokenizer(dialect=DuckDB)
 
 
 def read_tokens(sql: str) -> list[Token]:
@@ -66,7 +61,7 @@ def find_closing(tokens: list[Token], opening: int) -> int:
     raise ParseError("this bracket is not closed", span=Span(token.start, token.end + 1))
 
 
-def split_statements(sql: str, tokens: list[Token]) -> list[Span]:
+def split_statements(tokens: list[Token]) -> list[Span]:
     """The spans of the statements that semicolons separate, empty ones left out."""
     spans: list[Span] = []
     first: Token | None = None

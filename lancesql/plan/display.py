@@ -90,8 +90,11 @@ def _describe(source: Source) -> list[tuple[str, str]]:
             weight = display_value(source.alpha) if source.alpha is not None else "0.5"
             formula = f"rrf, k = {constant}" if source.fusion == "rrf" else f"linear, alpha = {weight}"
             return [
-                ("vector", f"{display_value(source.vector.query)} on {source.vector.column}, metric {source.vector.metric} "
-                           f"({source.vector.metric_origin})"),
+                (
+                    "vector",
+                    f"{display_value(source.vector.query)} on {source.vector.column}, "
+                    f"metric {source.vector.metric} ({source.vector.metric_origin})",
+                ),
                 ("text", f"{display_value(source.text.query)} in {', '.join(source.text.text_columns)}"),
                 ("fusion", f"{formula}, {depth} candidates of each leg"),
                 ("k", _describe_k(source.k, source.k_origin)),

@@ -65,7 +65,7 @@ class LanceDatabase:
                     raise StorageError(f"there is no database at '{self.uri}'", hint="read_only=True creates nothing")
             try:
                 self.connection = lancedb.connect(self.uri, storage_options=storage_options)
-            except Exception as error:  # noqa: BLE001  # lancedb raises many kinds
+            except Exception as error:  # lancedb raises many kinds
                 raise StorageError(f"cannot open '{self.uri}': {_first_line(error)}") from None
         self._latest: dict[str, lance.LanceDataset] = {}
         self._tables: dict[tuple[str, int], tuple[lance.LanceDataset, TableInfo]] = {}
@@ -86,7 +86,7 @@ class LanceDatabase:
                 token = page.page_token
                 if not token:
                     break
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise StorageError(f"cannot list the tables of '{self.uri}': {_first_line(error)}") from None
         with self._lock:
             self._names = {name.lower(): name for name in names}
@@ -128,7 +128,7 @@ class LanceDatabase:
             newest = self._open_newest(table.uri)
         try:
             return None if newest is None else int(newest.latest_version)
-        except Exception:  # noqa: BLE001  # the table was dropped
+        except Exception:  # the table was dropped
             self._latest.pop(table.uri, None)
             return None
 
@@ -162,8 +162,8 @@ class LanceDatabase:
         held = self._latest.get(uri)
         if held is not None:
             try:
-                held.latest_version  # noqa: B018  # raises when the table is gone
-            except Exception:  # noqa: BLE001
+                held.latest_version  # raises when the table is gone
+            except Exception:
                 self._latest.pop(uri, None)
             else:
                 return held
@@ -190,7 +190,7 @@ class LanceDatabase:
                 rows=dataset.count_rows(),
                 indexes=read_indexes(dataset),
             )
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise ArgumentError(
                 f"table '{name}' has no version {number}: {_first_line(error)}",
                 hint=f"the newest is {newest.latest_version}",

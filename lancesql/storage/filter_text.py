@@ -1,6 +1,6 @@
 """Predicate → the filter text Lance evaluates, every literal rendered by its column's type.
 
-A value that Lance would read differently from DuckDB is refused with a reason, and DuckDB evaluates the predicate instead.
+A value that Lance would read differently from DuckDB is refused with a reason, and DuckDB evaluates it instead.
 """
 
 from __future__ import annotations

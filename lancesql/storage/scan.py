@@ -13,14 +13,22 @@ from lancesql.plan.sources import ROW_ID
 
 from .types import widen_batch, widen_schema
 
-__all__ = ["count_matches", "list_row_ids", "open_scan", "read_row_ids", "select_rows", "serialize_row_ids", "take_rows"]
+__all__ = [
+    "count_matches",
+    "list_row_ids",
+    "open_scan",
+    "read_row_ids",
+    "select_rows",
+    "serialize_row_ids",
+    "take_rows",
+]
 
 
 def open_scan(
     dataset: lance.LanceDataset,
     columns: Sequence[str],
     *,
-    filter: str | None = None,  # noqa: A002
+    filter: str | None = None,
     row_ids: bytes | None = None,
     limit: int | None = None,
     offset: int | None = None,
@@ -63,7 +71,7 @@ def _convert_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterato
         yield widen_batch(batch.select(names), schema)
 
 
-def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:  # noqa: A002
+def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:
     """The number of rows the filter keeps."""
     try:
         return int(dataset.count_rows(filter))
@@ -71,7 +79,7 @@ def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:  # no
         raise wrap_lance_error(error, "counting the rows the filter keeps") from None
 
 
-def read_row_ids(dataset: lance.LanceDataset, filter: str | None, row_ids: bytes | None) -> pa.ChunkedArray[Any]:  # noqa: A002
+def read_row_ids(dataset: lance.LanceDataset, filter: str | None, row_ids: bytes | None) -> pa.ChunkedArray[Any]:
     """The ids of the rows that the filter and the allow-list both keep."""
     return open_scan(dataset, [ROW_ID], filter=filter, row_ids=row_ids).read_all().column(ROW_ID)
 

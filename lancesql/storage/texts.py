@@ -31,7 +31,7 @@ def search_texts(
     text_columns: Sequence[str],
     query: TextQuery,
     limit: int | None,
-    filter: str | None = None,  # noqa: A002
+    filter: str | None = None,
     row_ids: bytes | None = None,
 ) -> pa.Table:
     """The matching rows, best first, ties by `_rowid`; with a limit the first so many of exactly that order.

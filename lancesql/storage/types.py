@@ -24,7 +24,8 @@ def widen_type(type_: Any) -> pa.DataType:
         storage: pa.DataType = type_.storage_type
         return storage
     if pa.types.is_fixed_size_list(type_):
-        return pa.list_(_widen_field(type_.value_field), type_.list_size)
+        widened: pa.DataType = pa.list_(_widen_field(type_.value_field), type_.list_size)
+        return widened
     if pa.types.is_list(type_):
         return pa.list_(_widen_field(type_.value_field))
     if pa.types.is_large_list(type_):

@@ -26,7 +26,7 @@ def search_vectors(
     query: np.ndarray[Any, Any],
     k: int,
     metric: str,
-    filter: str | None = None,  # noqa: A002
+    filter: str | None = None,
     row_ids: bytes | None = None,
     exact: bool = False,
     nprobes: int | None = None,
