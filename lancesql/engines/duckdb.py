@@ -26,7 +26,6 @@ from lancesql.errors import (
 __all__ = ["DuckDBEngine", "Namespace"]
 
 _SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
-_EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
 _BUSY = "an earlier result of this connection is still being read"
 
 
@@ -81,16 +80,8 @@ class DuckDBEngine:
 
     def run(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:
         """Runs a statement at once and returns what it answers: a count for most, nothing for some."""
-        values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
-        try:
-            done = eval(_EXECUTE, namespace.globals, values)
-            if done.description is None:
-                return pa.table({})
-            read = getattr(done, "to_arrow_table", None) or done.fetch_arrow_table
-            answer: pa.Table = read()
-        except duckdb.Error as error:
-            raise explain_engine_error(error) from None
-        return answer
+        relation = self.relate(sql, parameters, sources, namespace)
+        return pa.table({}) if relation is None else read_relation_table(relation)
 
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""
