@@ -29,7 +29,7 @@ QUESTIONS = (
         "Vector search",
         "The objects whose docstrings are nearest in meaning to a question, nearest first.",
         """\
-SELECT name, kind, round(_distance, 3) AS distance, summary
+SELECT name, round(_distance, 3) AS distance, summary
 FROM vector_search('docstrings', $question, k => 5)""",
         "create a temporary directory and remove it afterwards",
     ),
@@ -54,16 +54,16 @@ WHERE kind = 'function' AND NOT contains(name, '._')""",
     ),
     Question(
         "A search joined with a DuckDB table",
-        "modules is a temporary table of DuckDB, counted from the sources. Of the hundred objects nearest to a "
-        "question, those of the modules that most of the library imports.",
+        "modules is a temporary table of DuckDB, counted from the sources. Of the twenty objects nearest to a "
+        "question, those first whose modules the rest of the library imports most.",
         """\
-SELECT d.name, d.kind, m.imported_by, m.lines AS module_lines
-FROM vector_search('docstrings', $question, k => 100) AS d
+SELECT d.name, round(d._distance, 3) AS distance, m.imported_by, m.lines AS module_lines
+FROM vector_search('docstrings', $question, k => 20) AS d
 JOIN modules AS m ON m.module = d.module
 WHERE d.kind <> 'module'
 ORDER BY m.imported_by DESC, d._distance
 LIMIT 5""",
-        "escape special characters in text",
+        "copy a file",
     ),
     Question(
         "An aggregate over a search",
