@@ -63,7 +63,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         )
         own = scope.of(draft.node) if scope is not None else None
         conjuncts, rest = read_filter(context, draft.alias, own)
-        limit, page = read_limit(scope, block, statement, rest)
+        limit, page = read_limit(scope, block, statement, rest, draft.call.function if draft.call else "")
         if draft.call is not None:
             source = bind_call(draft, conjuncts, limit, page, context, bind_inner)
         else:
@@ -79,7 +79,9 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         source = _offer_row_id(source, statement)
         sources.append(source)
         if len(drafts) == 1 and scope is not None and own is not None and not is_reshaped(draft.node):
-            shape = read_shape(source, scope, block, statement, rest, filtered_all=len(rest) == 0)
+            kept = {conjunct.span for conjunct in source.filter}
+            after = (*rest, *(one.span for one in conjuncts if one.span is not None and one.span not in kept))
+            shape = read_shape(source, scope, block, statement, filtered=not after)
     cut = [draft.span for draft in drafts]
     used = tuple(dict.fromkeys(use.name for use in statement.parameters))
     left = dict.fromkeys(use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut))

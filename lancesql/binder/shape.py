@@ -12,16 +12,7 @@ from lancesql.parser import Statement
 from lancesql.parser.blocks import Block
 from lancesql.parser.tokens import is_word
 from lancesql.plan.query import OutputColumn, QueryShape
-from lancesql.plan.sources import (
-    DISTANCE,
-    ROW_ID,
-    FullTextSearch,
-    HybridSearch,
-    Source,
-    TableScan,
-    VectorSearch,
-    score_fields,
-)
+from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE, Source, score_fields
 from lancesql.plan.values import Parameter, Value
 
 from .literals import read_literal
@@ -30,14 +21,24 @@ from .scope import Scope
 __all__ = ["read_limit", "read_output", "read_shape"]
 
 _CHANGES = ("group", "having", "distinct", "qualify", "windows", "sample", "laterals", "joins", "match", "connect")
+_SCORES = {
+    "vector_search": DISTANCE,
+    "lance_vector_search": DISTANCE,
+    "fts": SCORE,
+    "lance_fts": SCORE,
+    "hybrid_search": RELEVANCE,
+    "lance_hybrid_search": "_hybrid_score",
+}
 _NODES = (exp.AggFunc, exp.Window, exp.Unnest, exp.Explode, exp.Columns)
 
 
 def read_limit(
-    scope: Scope | None, block: Block, statement: Statement, rest: tuple[Span, ...]
+    scope: Scope | None, block: Block, statement: Statement, rest: tuple[Span, ...], function: str
 ) -> tuple[tuple[Value, ...], Value | None]:
     """The values whose sum is the number of rows the block can show, and LIMIT alone; () when that cannot be said."""
-    if scope is None or rest or block.combined or not _keeps_rows(scope) or not _keeps_search_order(scope):
+    if scope is None or rest or block.combined or not _keeps_rows(scope):
+        return (), None
+    if not _orders_by_score(scope, _SCORES.get(function)):
         return (), None
     limit, offset = _read_count(block, statement, "LIMIT"), _read_count(block, statement, "OFFSET")
     if limit is None or ("OFFSET" in block.clauses and offset is None):
@@ -46,7 +47,7 @@ def read_limit(
 
 
 def read_shape(
-    source: Source, scope: Scope, block: Block, statement: Statement, rest: tuple[Span, ...], *, filtered_all: bool
+    source: Source, scope: Scope, block: Block, statement: Statement, *, filtered: bool
 ) -> QueryShape | None:
     """The shape of a statement that is one plain block over one source; None for any other."""
     if (
@@ -66,9 +67,9 @@ def read_shape(
         output = None
     if output is not None and len({one.name.lower() for one in output}) != len(output):
         output = None
-    ordered = scope.owner.args.get("order")
-    keeps_order = ordered is None or (not isinstance(source, TableScan) and _orders_by_score(ordered, source))
-    return QueryShape(output, limit, offset, keeps_order=keeps_order, filtered=filtered_all and not rest)
+    score = next((field.name for field in score_fields(source)), None)
+    keeps_order = _orders_by_score(scope, score)
+    return QueryShape(output, limit, offset, keeps_order=keeps_order, filtered=filtered)
 
 
 def read_output(tree: exp.Expr, sources: Mapping[str, Source]) -> tuple[OutputColumn | None, ...] | None:
@@ -148,30 +149,23 @@ def _keeps_rows(scope: Scope) -> bool:
     owner = scope.owner
     if not isinstance(owner, exp.Select) or len(scope.relations) != 1 or any(owner.args.get(key) for key in _CHANGES):
         return False
+    if scope.relations[0].paired or isinstance(owner.args.get("limit"), exp.Fetch):
+        return False
     return not any(next(item.find_all(*_NODES), None) for item in owner.expressions)
 
 
-def _keeps_search_order(scope: Scope) -> bool:
+def _orders_by_score(scope: Scope, score: str | None) -> bool:
+    """Whether the block asks for no order, or for the search's own: nearest or best first."""
     ordered = scope.owner.args.get("order")
-    return ordered is None or _orders_by_score(ordered, None)
-
-
-def _orders_by_score(ordered: exp.Expr, source: Source | None) -> bool:
+    if ordered is None:
+        return True
     keys = ordered.expressions
     if len(keys) != 1 or not isinstance(keys[0], exp.Ordered) or not isinstance(keys[0].this, exp.Column):
         return False
     name, descending = keys[0].this.name.lower(), bool(keys[0].args.get("desc"))
-    match source:
-        case None:
-            return name.startswith("_") and descending == (name != DISTANCE)
-        case VectorSearch():
-            return name == DISTANCE and not descending
-        case FullTextSearch():
-            return name == "_score" and descending
-        case HybridSearch():
-            return name == source.score_column.lower() and descending
-        case _:
-            return False
+    if any(isinstance(item, exp.Alias) and item.alias.lower() == name for item in scope.owner.expressions):
+        return False  # ORDER BY means the alias
+    return name == score and descending == (score != DISTANCE)
 
 
 def _read_count(block: Block, statement: Statement, clause: str) -> Value | None:
