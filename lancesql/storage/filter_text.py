@@ -73,7 +73,10 @@ def _render(predicate: Predicate, values: Mapping[str, object], depth: int) -> s
         case StringMatch(column, op, value):
             return _render_match(column, op, value, values)
         case ListContains(column, value):
-            return f"array_has({_name(column)}, {_literal(_item_type(column.type), value, values)})"
+            item = _item_type(column.type)
+            if pa.types.is_floating(item) and _value(value, values) == 0:
+                raise UnrenderableError("Lance tells -0.0 from 0.0 inside a list, DuckDB does not")
+            return f"array_has({_name(column)}, {_literal(item, value, values)})"
 
 
 def _item_type(type_: Any) -> pa.DataType:
@@ -162,6 +165,8 @@ def _integer(type_: pa.DataType, raw: object) -> str:
     low, high = (0, 2**bits - 1) if pa.types.is_unsigned_integer(type_) else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     if not low <= raw <= high:
         raise UnrenderableError(f"{raw} does not fit {type_}")
+    if raw == -(2**63):
+        raise UnrenderableError("Lance reads the smallest BIGINT as a DOUBLE")
     return str(raw)
 
 
