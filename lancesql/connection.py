@@ -18,6 +18,7 @@ from .errors import (
     ParameterError,
     Span,
     UnknownTableError,
+    UnsupportedError,
     nearest_name,
 )
 from .execution.catalog import StatementCatalog
@@ -255,9 +256,14 @@ class Connection:
             self._plans.clear()
         return result
 
-    def _suggest_table(self, error: UnknownTableError) -> UnknownTableError:
+    def _suggest_table(self, error: UnknownTableError) -> LanceSQLError:
         names = sorted(self._database.table_names())
         match = re.search(r"Table with name (\S+) does not exist", error.message)
+        if match and match.group(1).lower() in {name.lower() for name in names}:
+            return UnsupportedError(
+                f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",
+                hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",
+            )
         near = nearest_name(match.group(1), names) if match else None
         listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
         error.hint = f"did you mean '{near}'? {listed}" if near else listed

@@ -44,7 +44,10 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
     for node in statement.tree.find_all(exp.Table):
         call = statement.stand_ins.get(node.name)
         span = call.span if call is not None else table_span(node)
-        if span is None or (call is None and (_is_target(node) or _is_cte(node))):
+        if span is None or (call is None and _is_cte(node)):
+            continue
+        if call is None and _is_target(node):
+            _refuse_write(node, span, statement, catalog)
             continue
         at = _find_at_clause(node, span, statement)
         if call is not None:
@@ -99,9 +102,23 @@ def _is_target(node: exp.Table) -> bool:
     parent = node.parent
     if isinstance(parent, exp.Schema):
         parent = parent.parent
+    if isinstance(parent, exp.TruncateTable):
+        return True
     if isinstance(parent, exp.Insert | exp.Create | exp.Update | exp.Delete | exp.Merge | exp.Drop | exp.Alter):
         return parent.this is node or parent.this is node.parent
     return False
+
+
+def _refuse_write(node: exp.Table, span: Span, statement: Statement, catalog: Catalog) -> None:
+    """A write to a Lance table that came as far as this is not one of the commands."""
+    if not _may_be_lance(node, catalog) or catalog.engine_tables(node.name):
+        return
+    kind = statement.tokens[0].text.upper()
+    raise UnsupportedError(
+        f"{kind} of a Lance table is not supported",
+        hint="CREATE OR REPLACE TABLE … AS SELECT … rewrites a table",
+        span=span,
+    )
 
 
 def _is_cte(node: exp.Table) -> bool:

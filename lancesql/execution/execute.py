@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from lancesql.engines.duckdb import DuckDBEngine, Namespace, open_relation_reader, read_relation_table
+from lancesql.errors import LanceSQLError
 from lancesql.plan import Explain, LogicalPlan, QueryPlan
 
 from .commands import run_command
@@ -17,6 +18,8 @@ from .result import Result
 from .run import Run
 
 __all__ = ["execute_plan", "execute_text"]
+
+T = TypeVar("T")
 
 
 def execute_plan(plan: LogicalPlan, run: Run) -> Result:
@@ -37,11 +40,23 @@ def execute_plan(plan: LogicalPlan, run: Run) -> Result:
 def _answer_query(plan: QueryPlan, run: Run) -> Result:
     direct = find_direct_answer(run) is not None
     return Result(
-        lambda: open_plan_reader(run),
-        read_table=lambda: read_plan_table(run),
+        _locate(run, lambda: open_plan_reader(run)),
+        read_table=_locate(run, lambda: read_plan_table(run)),
         engine_types=None if direct else lambda: [str(one) for one in relate_plan(run).types],
-        explain=lambda analyze: explain_plan(plan, run, analyze=analyze),
+        explain=lambda analyze: _locate(run, lambda: explain_plan(plan, run, analyze=analyze))(),
     )
+
+
+def _locate(run: Run, act: Callable[[], T]) -> Callable[[], T]:
+    """An error of a lazy result still says where in the statement it is."""
+
+    def act_and_locate() -> T:
+        try:
+            return act()
+        except LanceSQLError as error:
+            raise error.locate(run.plan.sql) from None
+
+    return act_and_locate
 
 
 def _answer_table(table: pa.Table, **options: Any) -> Result:

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.engines.dataset import ScanDataset
-from lancesql.engines.duckdb import open_relation_reader, read_relation_table
-from lancesql.errors import LanceSQLError
+from lancesql.engines.duckdb import find_name_span, open_relation_reader, read_relation_table
+from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
-from lancesql.plan.sources import ROW_ID, Source, TableScan
+from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
 from lancesql.storage.scan import open_scan
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
@@ -28,7 +28,10 @@ def read_plan_table(run: Run) -> pa.Table:
     direct = find_direct_answer(run)
     if direct is not None:
         return _read_direct(direct, run)
-    table = read_relation_table(relate_plan(run))
+    try:
+        table = read_relation_table(relate_plan(run))
+    except LanceSQLError as error:
+        raise explain_relation_error(error, run.plan) from None
     types = _restored_types(run.plan, table.schema)
     return table if types is None else table.cast(types)
 
@@ -38,7 +41,10 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
     direct = find_direct_answer(run)
     if direct is not None:
         return _open_direct(direct, run)
-    reader = open_relation_reader(relate_plan(run))
+    try:
+        reader = open_relation_reader(relate_plan(run))
+    except LanceSQLError as error:
+        raise explain_relation_error(error, run.plan) from None
     types = _restored_types(run.plan, reader.schema)
     return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
 
@@ -50,7 +56,7 @@ def relate_plan(run: Run) -> Any:
     try:
         return run.engine.relate(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
     except LanceSQLError as error:
-        raise name_sources(error, run.plan) from None
+        raise explain_relation_error(error, run.plan) from None
 
 
 def run_plan(run: Run) -> pa.Table:
@@ -60,7 +66,7 @@ def run_plan(run: Run) -> pa.Table:
     try:
         return run.engine.run(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
     except LanceSQLError as error:
-        raise name_sources(error, run.plan) from None
+        raise explain_relation_error(error, run.plan) from None
 
 
 def find_direct_answer(run: Run) -> DirectAnswer | None:
@@ -188,10 +194,17 @@ def _cast_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[p
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def name_sources(error: LanceSQLError, plan: QueryPlan) -> LanceSQLError:
-    """Puts the user's names back where an engine error speaks of placeholders."""
+def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLError:
+    """An engine error in the user's words: their table names, their text, the nearest of every column there is."""
     for source in plan.sources:
         error.message = error.message.replace(source.placeholder, source.table.name)
         if error.hint:
             error.hint = error.hint.replace(source.placeholder, source.table.name)
+    if error.sql is None and error.span is None:
+        error.span = find_name_span(plan.sql, error)
+    if isinstance(error, UnknownColumnError) and error.span is not None:
+        name = plan.sql[error.span.start : error.span.end]
+        columns = {field.name for source in plan.sources for field in (*source.table.schema, *score_fields(source))}
+        near = nearest_name(name, columns)
+        error.hint = f"did you mean '{near}'?" if near else error.hint
     return error

@@ -6,6 +6,7 @@ tree is a position of the user's text.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import sqlglot
@@ -74,6 +75,13 @@ def parse_expression(sql: str) -> exp.Expr | None:
         return sqlglot.parse_one(sql, dialect="duckdb")
     except (SqlglotParseError, RecursionError):
         return None
+
+
+def _is_no_fallback(record: logging.LogRecord) -> bool:
+    return "Falling back to parsing as a 'Command'" not in record.getMessage()
+
+
+logging.getLogger("sqlglot").addFilter(_is_no_fallback)  # a statement of another kind is DuckDB's, not a warning
 
 
 def _parse_tree(text: str) -> exp.Expr:
