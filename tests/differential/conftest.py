@@ -1,0 +1,40 @@
+"""One database of tables in every state an index can be in, and brute force beside each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import lance
+import pytest
+from hypothesis import HealthCheck, settings
+
+import lancesql
+
+from .checks import Database
+from .oracle import Oracle
+from .tables import INDEXES, STATES, write_state
+
+NIGHTLY = os.environ.get("LANCESQL_NIGHTLY") == "1"
+settings.register_profile(
+    "differential",
+    derandomize=not NIGHTLY,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+DIFFERENTIAL = settings.get_profile("differential")
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    root = tmp_path_factory.mktemp("differential")
+    names = [f"{index}_{state}" for index in INDEXES for state in STATES]
+    for seed, name in enumerate(names):
+        index, state = name.split("_")
+        write_state(root / f"{name}.lance", index, state, seed)
+    oracles = {name: Oracle(lance.dataset(root / f"{name}.lance")) for name in names}
+    with lancesql.connect(root) as connection:
+        yield Database(connection, oracles)
+    for oracle in oracles.values():
+        oracle.close()
