@@ -162,7 +162,7 @@ def _canonical_name(argument: Argument, call: SearchCall, signature: Signature) 
     canonical = _SYNONYMS.get(name, name)
     if canonical in signature.names:
         return canonical
-    near = nearest_name(name, [*signature.names, *_SYNONYMS])
+    near = nearest_name(name, [*signature.names, *(one for one, of in _SYNONYMS.items() if of in signature.names)])
     hint = f"did you mean '{near}'? " if near else ""
     raise ArgumentError(
         f"{call.function}() has no argument '{argument.name}'",

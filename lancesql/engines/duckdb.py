@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -144,9 +144,18 @@ def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
 def open_relation_reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchReader:
     """Runs a relation as a stream."""
     try:
-        return pa.RecordBatchReader.from_stream(relation)
+        reader = pa.RecordBatchReader.from_stream(relation)
     except duckdb.Error as error:
         raise explain_engine_error(error) from None
+    return pa.RecordBatchReader.from_batches(reader.schema, _read_batches(reader))
+
+
+def _read_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    with reader:
+        try:
+            yield from reader
+        except (duckdb.Error, pa.ArrowException, OSError) as error:  # in the middle of the stream
+            raise explain_engine_error(error) from None
 
 
 def capture_namespace(depth: int) -> Namespace:
@@ -157,9 +166,22 @@ def capture_namespace(depth: int) -> Namespace:
 _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
 _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
 _MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
+_MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
+_EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
+_NAMES = (
+    _MISSING_COLUMN,
+    _MISSING_TABLE,
+    re.compile(r"Function with name (\S+) does not exist"),
+    re.compile(r'Referenced table "([^"]+)"'),
+    re.compile(r'reference to column name "([^"]+)"'),
+    re.compile(r'column "([^"]+)" must appear in the GROUP BY'),
+    re.compile(r"casting from source column (\S+)"),
+    re.compile(r"no value for parameter (\$\w+)"),
+    re.compile(r'at or near "([^"]+)"'),
+)
 
 
-def explain_engine_error(error: duckdb.Error) -> LanceSQLError:
+def explain_engine_error(error: Exception) -> LanceSQLError:
     """DuckDB's error as one of ours; an error raised inside a source is the one that counts."""
     text = str(error)
     message = _LINE.sub("", text).strip()
@@ -167,7 +189,7 @@ def explain_engine_error(error: duckdb.Error) -> LanceSQLError:
     if rest:
         message = rest
     head, _, tail = message.partition("\n")
-    hint = tail.strip().replace("\n", " ") or None
+    hint = " ".join(tail.split()).replace("bindings: : ", "bindings: ") or None
     if isinstance(error, duckdb.ParserException):
         return ParseError(head, hint=hint)
     if _MISSING_TABLE.search(head):
@@ -176,6 +198,10 @@ def explain_engine_error(error: duckdb.Error) -> LanceSQLError:
         return UnknownColumnError(head.replace("!", ""), hint=hint)
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return BindError(head, hint=hint)
+    if missing := _MISSING_VALUES.search(head):
+        return ParameterError(f"no value for parameter {_list_parameters(missing.group(1))}")
+    if excess := _EXCESS_VALUES.search(head):
+        return ParameterError(f"the statement does not use parameter {_list_parameters(excess.group(1))}")
     if "prepared statement parameters" in head or "Invalid Input Error: Parameter" in text:
         return ParameterError(head, hint=hint)
     if "open result" in head or kind == "Resource In Use":
@@ -184,14 +210,14 @@ def explain_engine_error(error: duckdb.Error) -> LanceSQLError:
 
 
 def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
-    """Where the name an engine error speaks of stands in the user's text."""
-    match = _MISSING_COLUMN.search(error.message) or _MISSING_TABLE.search(error.message)
-    if match is None:
-        quoted = re.search(r'at or near "([^"]+)"', error.message)
-        name = quoted.group(1) if quoted else None
-    else:
-        name = next(group for group in match.groups() if group)
+    """Where the name an error speaks of stands in the user's text."""
+    match = next((found for pattern in _NAMES if (found := pattern.search(error.message))), None)
+    name = next((group for group in match.groups() if group), None) if match is not None else None
     if not name:
         return None
-    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+    found = re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
     return Span(found.start(), found.end()) if found else None
+
+
+def _list_parameters(names: str) -> str:
+    return ", ".join(f"${name.strip()}" for name in names.split(","))

@@ -121,7 +121,7 @@ def _run_row_ids(
     others = tuple(other for other in run.plan.sources if f'"{other.placeholder}"' in relation)
     parameters = tuple(name for name in run.plan.used_parameters if _names_parameter(relation, name))
     plan = QueryPlan(
-        sql=relation, relation=relation, sources=(scan, *others), parameters=parameters, used_parameters=parameters
+        sql=run.plan.sql, relation=relation, sources=(scan, *others), parameters=parameters, used_parameters=parameters
     )
     return read_plan_table(run.within(plan)).column(0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -204,7 +205,9 @@ def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLErr
         error.span = find_name_span(plan.sql, error)
     if isinstance(error, UnknownColumnError) and error.span is not None:
         name = plan.sql[error.span.start : error.span.end]
-        columns = {field.name for source in plan.sources for field in (*source.table.schema, *score_fields(source))}
-        near = nearest_name(name, columns)
-        error.hint = f"did you mean '{near}'?" if near else error.hint
+        names = re.findall(r'"([^"]+)"', error.hint or "")  # DuckDB knows the other relations' columns
+        for source in plan.sources:
+            names += [field.name for field in (*source.table.schema, *score_fields(source))]
+        near = nearest_name(name, names)
+        error.hint = f"did you mean '{near}'?" if near else f"columns: {', '.join(dict.fromkeys(names))}"
     return error

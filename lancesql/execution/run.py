@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
-from lancesql.errors import ArgumentError, ParameterError, Span
+from lancesql.errors import ArgumentError, LanceSQLError, ParameterError, Span
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.storage.database import LanceDatabase
@@ -80,7 +80,16 @@ def evaluate(value: Value, run: Run) -> object:
 def _evaluate_query(value: ScalarQuery, run: Run) -> object:
     from .query import read_plan_table
 
-    table = read_plan_table(run.within(value.plan))
+    try:
+        table = read_plan_table(run.within(value.plan))
+    except LanceSQLError as error:
+        if "More than one row" in error.message:
+            raise ArgumentError(
+                "the subquery gives more than one row, one is wanted",
+                hint="add LIMIT 1, or a WHERE that finds one row",
+                span=value.span,
+            ) from None
+        raise error.locate(value.plan.sql) from None
     if table.num_columns != 1:
         raise ArgumentError(f"({value.sql}) gives {table.num_columns} columns, one is wanted", span=value.span)
     if table.num_rows != 1:
@@ -136,6 +145,8 @@ def read_vector(value: Value, run: Run, type_: Any, metric: str, column: str) ->
         ArgumentError: When it cannot be searched for; Lance would answer with no rows or with wrong ones.
     """
     raw = evaluate(value, run)
+    if raw is None and isinstance(value, ScalarQuery):
+        raise ArgumentError("the query vector is NULL: the subquery finds no row, or a NULL", span=value.span)
     vector = _to_numpy(raw, value.span)
     dimension = type_.list_size
     if vector.ndim != 1:
@@ -187,7 +198,8 @@ def _to_numpy(raw: object, span: Span | None) -> np.ndarray[Any, Any]:
     except (TypeError, ValueError):
         raise ArgumentError("the query vector is not a list of numbers", span=span) from None
     if vector.dtype.kind not in "fiu":
-        raise ArgumentError(f"the query vector is not a list of numbers but {vector.dtype}", span=span)
+        held = {"U": "texts", "S": "bytes", "b": "booleans", "M": "dates"}.get(vector.dtype.kind, str(vector.dtype))
+        raise ArgumentError(f"the query vector holds {held}, not numbers", span=span)
     return vector
 
 
@@ -201,7 +213,9 @@ def check_parameters(plan: QueryPlan, parameters: object) -> dict[str, object]:
         values: dict[str, object] = {}
     elif isinstance(parameters, Mapping):
         values = {str(name): value for name, value in parameters.items()}
+        _check_kind(plan, named=True)
     elif isinstance(parameters, list | tuple):
+        _check_kind(plan, named=False)
         values = {str(number): value for number, value in enumerate(parameters, 1)}
     else:
         raise ParameterError(
@@ -210,16 +224,29 @@ def check_parameters(plan: QueryPlan, parameters: object) -> dict[str, object]:
     return check_names(plan.used_parameters, values)
 
 
+def _check_kind(plan: QueryPlan, *, named: bool) -> None:
+    name = next((name for name in plan.used_parameters if name.isdigit() == named), None)
+    if name is not None and named and "?" in plan.sql:
+        raise ParameterError("the statement's parameters have no names, and a dict was given", hint="pass a list")
+    if name is not None and not named:
+        raise ParameterError(
+            "the statement's parameters have names, and a list was given", hint=f'pass a dict: {{"{name}": …}}'
+        )
+
+
 def check_names(used: tuple[str, ...], values: dict[str, object]) -> dict[str, object]:
     """The values, when they are exactly those the statement names."""
     missing = [name for name in used if name not in values]
     if missing:
         listed = ", ".join(f"${name}" for name in missing)
-        raise ParameterError(f"no value for parameter {listed}", hint=f"given: {', '.join(values) or 'none'}")
+        raise ParameterError(
+            f"no value for parameter {listed}", hint=f"given: {', '.join(f'${name}' for name in values) or 'none'}"
+        )
     unused = [name for name in values if name not in used]
     if unused:
         listed = ", ".join(f"${name}" for name in unused)
         raise ParameterError(
-            f"the statement does not use parameter {listed}", hint=f"it uses: {', '.join(used) or 'none'}"
+            f"the statement does not use parameter {listed}",
+            hint=f"it uses: {', '.join(f'${name}' for name in used) or 'none'}",
         )
     return values

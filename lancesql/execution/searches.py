@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError, LanceSQLError
-from lancesql.optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheap_exactly
+from lancesql.optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheaper_by_rows
 from lancesql.parser.text_query import parse_text_query
 from lancesql.plan.sources import DISTANCE, ROW_ID, SCORE, FullTextSearch, HybridSearch, VectorSearch
 from lancesql.plan.text import TextQuery, Words
 from lancesql.plan.values import Value
-from lancesql.storage.scan import list_row_ids, serialize_row_ids, take_rows
+from lancesql.storage.scan import list_row_ids, read_row_ids, serialize_row_ids, take_rows
 from lancesql.storage.texts import search_texts
 from lancesql.storage.vectors import rank_rows, search_vectors
 
@@ -124,8 +124,11 @@ def _run_vector(source: VectorSearch, run: Run, columns: Sequence[str], k: int |
         "column": source.column, "query": query, "k": action.k, "metric": source.metric, "bounds": action.bounds,
     }  # fmt: skip
     ids = resolved.row_ids
-    if strategy.exact and ids is not None and is_cheap_exactly(len(ids), type_.list_size):
-        return rank_rows(dataset, columns, row_ids=list_row_ids(ids), **search)
+    if strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, type_.list_size):
+        if ids is None and resolved.text is not None and not _is_indexed(source):
+            ids = read_row_ids(dataset, resolved.text, None)
+        if ids is not None:
+            return rank_rows(dataset, columns, row_ids=list_row_ids(ids), **search)
     search |= {"filter": resolved.text, "row_ids": None if ids is None else serialize_row_ids(ids)}
     if strategy.exact:
         return search_vectors(dataset, columns, exact=True, **search)
@@ -142,6 +145,13 @@ def _run_vector(source: VectorSearch, run: Run, columns: Sequence[str], k: int |
     return table
 
 
+def _is_indexed(source: VectorSearch) -> bool:
+    """Whether indexes answer the filter: Lance then reads only the rows that qualify, else every vector."""
+    columns = {name for conjunct in source.filter for name in conjunct.columns}
+    served = {index.columns for index in source.table.indexes if not index.kind.startswith(("IVF", "INVERTED", "FTS"))}
+    return all((name,) in served for name in columns)
+
+
 def _empty(source: Search, columns: Sequence[str]) -> pa.Table:
     types = {field.name: field.type for field in source.table.schema}
     types |= {ROW_ID: pa.uint64(), DISTANCE: pa.float32(), SCORE: pa.float32()}
@@ -151,7 +161,7 @@ def _empty(source: Search, columns: Sequence[str]) -> pa.Table:
 def _read_text(source: FullTextSearch, run: Run) -> TextQuery:
     raw = evaluate(source.query, run)
     if not isinstance(raw, str):
-        shown = "NULL" if raw is None else type(raw).__name__
+        shown = "NULL" if raw is None else "a list" if isinstance(raw, tuple | list) else type(raw).__name__
         raise ArgumentError(f"the text query is a text, not {shown}", span=source.query.span)
     if source.syntax == "plain":
         return Words(raw)
