@@ -13,6 +13,7 @@ from .binder.commands import bind_command
 from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace, find_name_span
 from .errors import (
     ArgumentError,
+    BindError,
     ConnectionClosedError,
     LanceSQLError,
     ParameterError,
@@ -248,7 +249,9 @@ class Connection:
     def _run_plain(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
         try:
             result, changes = execute_text(self._engine, sql, parameters, namespace, self._registered_in(sql))
-        except UnknownTableError as error:
+        except BindError as error:
+            if not isinstance(error, UnknownTableError):
+                raise _suggest_function(error) from None
             if not self._has_new_names(sql):
                 raise self._suggest_table(error) from None
             return self._run_statement(sql, parameters, namespace)
@@ -329,3 +332,11 @@ class Connection:
             for name, data in self._registered.items()
             if name.lower() in folded
         }
+
+
+def _suggest_function(error: BindError) -> BindError:
+    match = re.search(r"Table Function with name (\S+) does not exist", error.message)
+    near = nearest_name(match.group(1), SEARCH_FUNCTIONS) if match else None
+    if near is not None:
+        error.hint = f"did you mean '{near}'?"
+    return error

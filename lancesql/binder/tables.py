@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from sqlglot import exp
 
 from lancesql.catalog import Catalog, TableInfo, VersionRef
-from lancesql.errors import AmbiguousNameError, ArgumentError, Span, UnknownTableError, nearest_name
+from lancesql.errors import AmbiguousNameError, ArgumentError, LanceSQLError, Span, UnknownTableError, nearest_name
 from lancesql.parser.calls import Argument, AtClause
 from lancesql.parser.tokens import TokenType
 
@@ -56,11 +56,11 @@ def find_lance_table(
     if qualifier is not None:
         if qualifier.name.lower() != LANCE_SCHEMA:
             return None
-        table = catalog.find_table(name, version)
+        table = _look_up(name, version, span, catalog)
         if table is None and catalog.engine_tables(f"{LANCE_SCHEMA}.{name}"):
             return None
         return table or require_table(name, span, catalog, version)
-    table = catalog.find_table(name, version)
+    table = _look_up(name, version, span, catalog)
     if table is None:
         return None
     rivals = catalog.engine_tables(name)
@@ -73,13 +73,21 @@ def find_lance_table(
     return table
 
 
+def _look_up(name: str, version: VersionRef | None, span: Span | None, catalog: Catalog) -> TableInfo | None:
+    try:
+        return catalog.find_table(name, version)
+    except LanceSQLError as error:  # there is no such version
+        error.span = error.span or span
+        raise
+
+
 def require_table(name: str, span: Span | None, catalog: Catalog, version: VersionRef | None) -> TableInfo:
     """The Lance table of that name.
 
     Raises:
         UnknownTableError: When there is none; the hint lists those there are.
     """
-    table = catalog.find_table(name, version)
+    table = _look_up(name, version, span, catalog)
     if table is not None:
         return table
     names = sorted(catalog.table_names())

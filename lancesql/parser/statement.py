@@ -62,7 +62,7 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
         sql=sql,
         tokens=tokens,
         token_tree=TokenTree(tokens),
-        tree=_parse_tree(text),
+        tree=_parse_tree(text, sql),
         stand_ins=stand_ins,
         at_clauses=at_clauses,
         parameters=find_parameters(tokens),
@@ -84,11 +84,11 @@ def _is_no_fallback(record: logging.LogRecord) -> bool:
 logging.getLogger("sqlglot").addFilter(_is_no_fallback)  # a statement of another kind is DuckDB's, not a warning
 
 
-def _parse_tree(text: str) -> exp.Expr:
+def _parse_tree(text: str, sql: str) -> exp.Expr:
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
     except SqlglotParseError as error:
-        raise _explain_failure(error, text) from None
+        raise _explain_failure(error, text, sql) from None
     except RecursionError:
         raise ParseError("the statement is nested too deeply to be read") from None
     if len(trees) != 1:
@@ -96,13 +96,17 @@ def _parse_tree(text: str) -> exp.Expr:
     return trees[0]
 
 
-def _explain_failure(error: SqlglotParseError, text: str) -> ParseError:
+def _explain_failure(error: SqlglotParseError, text: str, sql: str) -> ParseError:
     details = error.errors[0] if error.errors else {}
     message = str(details.get("description") or "the text is not a statement").rstrip(".")
     span = None
     before, highlight = str(details.get("start_context") or ""), str(details.get("highlight") or "")
     if highlight and (found := text.find(before + highlight)) >= 0:
         span = Span(found + len(before), found + len(before) + len(highlight))
+    if "<class" in message:
+        message = "something is missing here"
+    elif span is not None and message.startswith("Invalid expression"):
+        message = f"'{sql[span.start : span.end][:40]}' is not expected here"
     return ParseError(
         f"syntax error: {message}",
         hint="a statement that names a search function or a Lance table has to be readable by lancesql's own parser",

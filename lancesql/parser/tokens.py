@@ -33,8 +33,8 @@ def read_tokens(sql: str) -> list[Token]:
     """
     try:
         return list(_Tokenizer(dialect=DuckDB).tokenize(sql))
-    except TokenError as error:
-        raise ParseError(f"the text cannot be read: {error}", hint="a quote or a comment might not be closed") from None
+    except TokenError:
+        raise ParseError("the text cannot be read", hint="a quote or a comment might not be closed") from None
 
 
 def is_word(token: Token, *words: str) -> bool:
