@@ -105,7 +105,10 @@ class Result:
         with self._lock:
             if not self._repeatable:
                 self.to_arrow()
-            return self._open_reader() if self._table is None else self._table.to_reader()
+            if self._table is not None:
+                return self._table.to_reader()
+            # A reader over a generator does nothing in close(); an imported one lets go of the engine.
+            return pa.RecordBatchReader.from_stream(self._open_reader())
 
     def to_polars(self) -> pl.DataFrame:
         """The answer as a Polars frame."""
