@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.catalog import TableInfo
 from lancesql.parser import parse_expression
+from lancesql.plan.moments import read_date, read_timestamp
 from lancesql.plan.predicates import (
     And,
     Column,
@@ -83,6 +84,8 @@ class _Translator:
             case exp.Is():
                 return self._translate_is(tree)
             case exp.Between():
+                if tree.args.get("symmetric"):
+                    raise UntranslatableError("BETWEEN SYMMETRIC is not SQL of DuckDB")
                 column = self._column(tree.this)
                 low = self._comparison(column, ">=", tree.args["low"])
                 return And((low, self._comparison(column, "<=", tree.args["high"])))
@@ -90,7 +93,8 @@ class _Translator:
                 return self._translate_in(tree)
             case exp.Like():
                 column = self._string_column(tree.this)
-                return StringMatch(column, "like", self._value(tree.expression))
+                match_ = StringMatch(column, "like", self._value(tree.expression))
+                return Not(match_) if tree.args.get("negate") else match_
             case exp.Column():
                 column = self._column(tree)
                 if not pa.types.is_boolean(column.type):
@@ -229,15 +233,12 @@ def _read_cast(tree: exp.Cast) -> Constant | None:
     if type(tree) is not exp.Cast or not isinstance(tree.this, exp.Literal) or not tree.this.is_string:
         return None
     text = str(tree.this.this)
-    try:
-        if tree.to.this is exp.DataType.Type.DATE and len(text) == len("2000-01-01"):
-            return Constant(date.fromisoformat(text))
-        if tree.to.this is exp.DataType.Type.TIMESTAMP and len(text) >= len("2000-01-01"):
-            moment = datetime.fromisoformat(text)
-            return Constant(moment) if moment.tzinfo is None else None
-    except ValueError:
-        return None
-    return None
+    value: date | None = None
+    if tree.to.this is exp.DataType.Type.DATE:
+        value = read_date(text)
+    elif tree.to.this is exp.DataType.Type.TIMESTAMP:
+        value = read_timestamp(text)
+    return None if value is None else Constant(value)
 
 
 def _read_call(tree: exp.Expr) -> tuple[str, list[exp.Expr]]:

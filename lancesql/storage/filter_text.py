@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from lancesql.plan.moments import read_date, read_timestamp
 from lancesql.plan.predicates import (
     And,
     Column,
@@ -192,10 +193,7 @@ def _string(raw: object) -> str:
 
 def _date(raw: object) -> str:
     if isinstance(raw, str):
-        try:
-            raw = date.fromisoformat(raw) if len(raw) == 10 else raw
-        except ValueError:
-            raise UnrenderableError(f"'{raw}' is not a plain date") from None
+        raw = read_date(raw)
     if isinstance(raw, datetime) or not isinstance(raw, date):
         raise UnrenderableError("a DATE column is compared with something else")
     return f"DATE '{raw.isoformat()}'"
@@ -203,10 +201,7 @@ def _date(raw: object) -> str:
 
 def _timestamp(raw: object) -> str:
     if isinstance(raw, str):
-        try:
-            raw = datetime.fromisoformat(raw) if len(raw) >= 19 else raw
-        except ValueError:
-            raise UnrenderableError(f"'{raw}' is not a plain timestamp") from None
+        raw = read_timestamp(raw)
     if not isinstance(raw, datetime) or raw.tzinfo is not None:
         raise UnrenderableError("a TIMESTAMP column is compared with something else")
     return f"TIMESTAMP '{raw.isoformat(sep=' ', timespec='microseconds')}'"
