@@ -33,8 +33,8 @@ def _needs_everything(draft: Draft, scope: Scope | None) -> bool:
         star = item.this if isinstance(item, exp.Column) else item
         if isinstance(star, exp.Star) and (not isinstance(item, exp.Column) or item.table.lower() == alias):
             return True
-        if next(item.find_all(exp.Columns), None) is not None:
-            return True
+    if next(scope.owner.find_all(exp.Columns), None) is not None:
+        return True
     if any(isinstance(star.parent, exp.Array | exp.Struct | exp.Anonymous) for star in scope.owner.find_all(exp.Star)):
         return True
     columns = {name.lower() for name in draft.table.schema.names}
