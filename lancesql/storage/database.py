@@ -191,8 +191,10 @@ class LanceDatabase:
                 indexes=read_indexes(dataset),
             )
         except Exception as error:
+            if "not found" not in str(error).lower():
+                raise StorageError(f"cannot open version {number} of '{name}': {_first_line(error)}") from None
             raise ArgumentError(
-                f"table '{name}' has no version {number}: {_first_line(error)}",
+                f"table '{name}' has no version {number}",
                 hint=f"the newest is {newest.latest_version}",
             ) from None
         with self._lock:
