@@ -11,7 +11,7 @@ from sqlglot import exp
 from lancesql.catalog import Catalog
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
-from lancesql.parser.tokens import TokenType
+from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan
 
@@ -111,12 +111,18 @@ def _refuse_stored_sources(statement: Statement, drafts: list[Draft]) -> None:
         raise UnsupportedError("this kind of statement cannot hold a Lance table or a search", span=drafts[0].span)
 
 
+def _refuses_alias(statement: Statement, draft: Draft) -> bool:
+    """Whether the table stands behind a word that takes a bare name alone."""
+    index = statement.token_tree.find_token(draft.span.start)
+    return index > 0 and is_word(statement.tokens[index - 1], "SUMMARIZE", "TABLE", "DESCRIBE")
+
+
 def _edit_statement(statement: Statement, drafts: list[Draft]) -> list[Edit]:
     edits: list[Edit] = []
     names = {draft.table.name.lower() for draft in drafts if draft.call is None}
     for draft in drafts:
         text = f'"{draft.placeholder}"'
-        if not draft.aliased:
+        if not draft.aliased and not _refuses_alias(statement, draft):
             quoted = draft.alias.replace('"', '""')
             text += f' AS "{quoted}"'
         edits.append(Edit(draft.span, text))

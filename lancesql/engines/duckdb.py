@@ -102,7 +102,10 @@ class DuckDBEngine:
             " OR lower(database_name) = lower($2))",
             [table, schema],
         )
-        return [str(row[0]) for row in rows]
+        names = [str(row[0]) for row in rows]
+        if names and not schema and self.columns_of(table, Namespace(None)) is None:
+            return []  # in a schema where the bare name does not reach
+        return names
 
     def columns_of(self, name: str, namespace: Namespace) -> Sequence[str] | None:
         """The columns of a table, view or variable; None when there is none of that name."""

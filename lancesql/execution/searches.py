@@ -43,9 +43,9 @@ def run_search(source: Search, run: Run, columns: Sequence[str] | None = None) -
     started = time.perf_counter()
     match source:
         case VectorSearch():
-            table = _run_vector(source, run, wanted, _sum_counts(source.k, run))
+            table = _run_vector(source, run, wanted, _sum_counts(source, run))
         case FullTextSearch():
-            table = _run_text(source, run, wanted, _sum_counts(source.k, run))
+            table = _run_text(source, run, wanted, _sum_counts(source, run))
         case HybridSearch():
             table = _run_hybrid(source, run, wanted)
     run.answers[source.placeholder] = table
@@ -54,8 +54,9 @@ def run_search(source: Search, run: Run, columns: Sequence[str] | None = None) -
     return table
 
 
-def _sum_counts(values: tuple[Value, ...], run: Run) -> int | None:
-    return sum(read_count(value, run, "k", least=1 if len(values) == 1 else 0) for value in values) if values else None
+def _sum_counts(source: Search, run: Run) -> int | None:
+    least = 1 if source.k_origin == "k" else 0  # LIMIT 0 is a question; k => 0 is a mistake
+    return sum(read_count(value, run, "k", least=least) for value in source.k) if source.k else None
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _run_text(source: FullTextSearch, run: Run, columns: Sequence[str], k: int |
 
 
 def _run_hybrid(source: HybridSearch, run: Run, columns: Sequence[str]) -> pa.Table:
-    k = _sum_counts(source.k, run) or 0
+    k = _sum_counts(source, run) or 0
     if k == 0:
         return _empty(source, columns)
     depth = find_depth(source, run)

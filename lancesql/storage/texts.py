@@ -99,7 +99,8 @@ class _Compiler:
             case Phrase(text):
                 return self._phrase(text)
             case AllOf(items):
-                if all(isinstance(item, Words) for item in items) and len(self.columns) == 1:
+                single = all(isinstance(item, Words) and len(item.text.split()) == 1 for item in items)
+                if single and len(self.columns) == 1:
                     text = " ".join(item.text for item in items if isinstance(item, Words))
                     return self._match(text, FullTextOperator.AND)
                 return self._join(Occur.MUST, items)
