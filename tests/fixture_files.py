@@ -13,7 +13,6 @@ what is expected, up to the next title
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,8 +33,8 @@ class Case:
 
     @property
     def parameters(self) -> object:
-        """The parameters, as a Python literal."""
-        return ast.literal_eval(self.options["params"]) if "params" in self.options else None
+        """The parameters, as Python writes them."""
+        return eval(self.options["params"]) if "params" in self.options else None
 
     def write(self) -> str:
         """The case as its file holds it."""
