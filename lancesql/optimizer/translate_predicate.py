@@ -236,7 +236,7 @@ def _read_cast(tree: exp.Cast) -> Constant | None:
     value: date | None = None
     if tree.to.this is exp.DataType.Type.DATE:
         value = read_date(text)
-    elif tree.to.this is exp.DataType.Type.TIMESTAMP:
+    elif tree.to.this in (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ):
         value = read_timestamp(text)
     return None if value is None else Constant(value)
 
@@ -255,10 +255,17 @@ def _read_call(tree: exp.Expr) -> tuple[str, list[exp.Expr]]:
     return "", []
 
 
+_SPELLINGS: dict[type[exp.Expr], str] = {
+    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%", exp.Neg: "-",
+    exp.DPipe: "||", exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM", exp.ILike: "ILIKE",
+    exp.Glob: "GLOB", exp.SimilarTo: "SIMILAR TO", exp.Escape: "ESCAPE", exp.Bracket: "a list's element",
+    exp.Column: "another column", exp.Literal: "a constant on the left", exp.Cast: "a cast", exp.TryCast: "a cast",
+    exp.Subquery: "a subquery", exp.Exists: "EXISTS", exp.Case: "CASE", exp.Array: "a list",
+}  # fmt: skip
+
+
 def _describe(tree: exp.Expr) -> str:
-    if isinstance(tree, exp.Anonymous):
-        return f"{tree.name.lower()}()"
-    if isinstance(tree, exp.Func):
-        return f"{tree.sql_name().lower()}()"
-    names: dict[type[exp.Expr], str] = {exp.Subquery: "a subquery", exp.Exists: "EXISTS", exp.Case: "CASE"}
-    return names.get(type(tree), type(tree).__name__.upper())
+    if type(tree) in _SPELLINGS:
+        return _SPELLINGS[type(tree)]
+    name = tree.sql(dialect="duckdb").partition("(")[0].lower()  # as DuckDB spells it, not as sqlglot's class does
+    return f"{name}()" if name.isidentifier() else "this expression"
