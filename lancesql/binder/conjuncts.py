@@ -38,8 +38,11 @@ def find_owners(
     for column in tree.find_all(exp.Column):
         if isinstance(column.this, exp.Star):
             owners.add(OTHER)
-        elif not _is_bound_inside(column, tree, catalog):
+        elif not _is_bound_inside(column, tree, scope, catalog):
             owners.add(_find_owner(column, scope, columns))
+    computed = COMPUTED & {column.name.lower() for column in tree.find_all(exp.Column)}
+    if not owners and not computed and len(scope.relations) == 1 and tree.find(exp.Select) is not None:
+        owners.add(scope.relations[0].alias)  # a subquery over a relation of unknown columns may use the block's
     return owners
 
 
@@ -63,7 +66,7 @@ def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[s
     return relation.alias if column in columns.get(relation.alias, {}) else OTHER
 
 
-def _is_bound_inside(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> bool:
+def _is_bound_inside(column: exp.Column, tree: exp.Expr, outer: Scope, catalog: Catalog) -> bool:
     """Whether a subquery, a lambda or a list comprehension inside `tree` defines what the column names."""
     parts = [part.name.lower() for part in column.parts]
     node: exp.Expr | None = column
@@ -72,16 +75,18 @@ def _is_bound_inside(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> bo
             return True
         if isinstance(node, exp.Comprehension) and node.args["expression"].name.lower() == parts[0]:
             return True
-        if isinstance(node, exp.Select) and _defines(node, parts, catalog):
+        if isinstance(node, exp.Select) and _defines(node, parts, outer, catalog):
             return True
         node = node.parent
     return False
 
 
-def _defines(select: exp.Select, parts: list[str], catalog: Catalog) -> bool:
+def _defines(select: exp.Select, parts: list[str], outer: Scope, catalog: Catalog) -> bool:
     scope = read_scope(select)
     if len(parts) > 1 and scope.find(parts[0]) is not None:
         return True
+    if len(parts) > 1 and outer.find(parts[0]) is not None:
+        return False
     for relation in scope.relations:
         known = _known_columns(relation, catalog)
         if known is None or parts[0] in known:
