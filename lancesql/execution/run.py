@@ -221,7 +221,13 @@ def check_parameters(plan: QueryPlan, parameters: object) -> dict[str, object]:
         raise ParameterError(
             f"parameters are a dict or a list, not {type(parameters).__name__}", hint='{"name": value} or [value, …]'
         )
-    return check_names(plan.used_parameters, values)
+    return check_names(plan.used_parameters, {name: _unwrap(value) for name, value in values.items()})
+
+
+def _unwrap(value: object) -> object:
+    """A numpy scalar as the Python value it is: DuckDB takes some kinds and refuses others."""
+    is_number = isinstance(value, np.bool_ | np.integer | np.floating) and not isinstance(value, np.timedelta64)
+    return value.item() if is_number else value  # type: ignore[attr-defined]
 
 
 def _check_kind(plan: QueryPlan, *, named: bool) -> None:
