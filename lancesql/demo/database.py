@@ -23,8 +23,8 @@ _FORMAT = 1
 BUILD_STATEMENTS = (
     "CREATE OR REPLACE TABLE docstrings AS SELECT * FROM objects",
     "CREATE OR REPLACE TABLE questions AS SELECT * FROM asked",
-    "CREATE INDEX ON docstrings (vector) USING IVF_PQ WITH (metric = 'cosine', num_partitions = 16)",
-    "CREATE INDEX ON docstrings (text) USING FTS WITH (with_position = true)",
+    "CREATE INDEX ON docstrings (vector) USING IVF_PQ WITH (metric = 'cosine')",
+    "CREATE INDEX ON docstrings (text) USING FTS",
     "CREATE INDEX ON docstrings (kind) USING BITMAP",
     "CREATE INDEX ON docstrings (module) USING BTREE",
 )
@@ -63,7 +63,7 @@ def register_modules(db: lancesql.Connection, modules: pa.Table) -> None:
     db.register("counted", modules)
     statement = "CREATE TEMP TABLE modules AS SELECT * FROM counted"
     db.execute(statement).to_arrow()
-    print_step(f"{statement};", f"{modules.num_rows:,}")
+    print_step(f"{statement};", f"{modules.num_rows:,} rows")
 
 
 def read_vectors(db: lancesql.Connection) -> dict[str, list[float]]:

@@ -31,7 +31,7 @@ QUESTIONS = (
         """\
 SELECT name, round(_distance, 3) AS distance, summary
 FROM vector_search('docstrings', $question, k => 5)""",
-        "create a temporary directory and remove it afterwards",
+        "create a temporary directory that is removed",
     ),
     Question(
         "Text search",

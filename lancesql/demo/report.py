@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
 
-__all__ = ["print_heading", "print_sql", "print_step", "print_text", "time_step"]
+__all__ = ["format_time", "print_heading", "print_sql", "print_step", "print_text", "time_step"]
 
 _WIDEST = 100
 
@@ -38,19 +39,38 @@ def print_sql(sql: str, indent: str = "  ") -> None:
 
 def print_step(label: str, note: str) -> None:
     """Prints what was done, with a note at the right."""
-    lines = textwrap.wrap(label, max(40, _find_width() - 12), subsequent_indent="  ") or [""]
-    *first, last = lines
-    for line in first:
-        print(f"  {line}")
-    print(f"  {last:<{_find_width() - 12}} {note:>9}")
+    _start_step(label)
+    print(f" {note:>9}".rstrip())
 
 
 @contextlib.contextmanager
 def time_step(label: str) -> Iterator[None]:
-    """Prints the label and, at its right, how long the block took."""
+    """Prints the label and, when the block is done, how long it took."""
+    _start_step(label)
     started = time.perf_counter()
-    yield
-    print_step(label, f"{time.perf_counter() - started:.1f} s")
+    try:
+        yield
+    except BaseException:
+        print()
+        raise
+    print(f" {format_time(time.perf_counter() - started):>9}")
+
+
+def _start_step(label: str) -> None:
+    whole = re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", "\xa0"), label)  # no break inside brackets
+    *first, last = textwrap.wrap(whole, max(40, _find_width() - 12), subsequent_indent="    ")
+    lines = [*first, f"{last:<{_find_width() - 12}}"]
+    print(textwrap.indent("\n".join(lines), "  ").replace("\xa0", " "), end="", flush=True)
+
+
+def format_time(seconds: float) -> str:
+    """A time in the unit that suits it.
+
+    Example:
+        >>> format_time(0.0431), format_time(2.5)
+        ('43 ms', '2.5 s')
+    """
+    return f"{seconds * 1000:,.0f} ms" if seconds < 1 else f"{seconds:,.1f} s"
 
 
 def _find_width() -> int:

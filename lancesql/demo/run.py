@@ -15,7 +15,7 @@ from lancesql.demo.database import build_database, find_state, read_vectors, reg
 from lancesql.demo.docstrings import Library, find_library, read_library
 from lancesql.demo.embedding import DIMENSIONS, fit_embedder, require_scikit_learn, to_vector_array
 from lancesql.demo.questions import QUESTIONS, Question
-from lancesql.demo.report import print_heading, print_sql, print_step, print_text, time_step
+from lancesql.demo.report import format_time, print_heading, print_sql, print_step, print_text, time_step
 from lancesql.errors import ExecutionError
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def run_demo(directory: Path | None = None, *, keep: bool = False, library: Path
         if passing:
             _remove(folder, contents_only=existed)
     if passing:
-        print_text("\nThe database is gone again. To keep one: lancesql demo --dir DIR --keep")
+        print()
+        print_text("The database is removed again. To keep one for the shell: lancesql demo --dir DIR --keep")
     else:
         _print_farewell(folder)
 
@@ -91,7 +92,9 @@ def _build(db: lancesql.Connection, folder: Path, found: Library) -> dict[str, l
         embedder, placed = fit_embedder(write_contexts(found))
         texts = [question.text for question in QUESTIONS if question.text]
         vectors = {text: embedder.embed_question(text) for text in texts}
+    print()
     print_text(_ABOUT_EMBEDDING, indent="  ")
+    print()
     asked = pa.table(
         {"question": texts, "vector": pa.array(vectors.values(), pa.list_(pa.float32(), embedder.dimensions))}
     )
@@ -113,7 +116,7 @@ def _ask(db: lancesql.Connection, number: int, question: Question, vectors: dict
     result.to_arrow()
     elapsed = time.perf_counter() - started
     result.show()
-    print(f"  {elapsed * 1000:,.1f} ms")
+    print(f"  {format_time(elapsed)}")
 
 
 def _print_farewell(folder: Path) -> None:
@@ -125,6 +128,10 @@ def _print_farewell(folder: Path) -> None:
     print_sql(
         "SELECT name, summary\n"
         "FROM vector_search('docstrings', (SELECT vector FROM docstrings WHERE name = 'json.loads'), k => 5);"
+    )
+    print()
+    print_text(
+        "EXPLAIN before a query tells what LanceDB answers, with an index or without and why, and what DuckDB runs."
     )
 
 

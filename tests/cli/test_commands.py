@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -92,7 +91,7 @@ def test_binary_formats_go_into_a_pipe(database: Path, file_format: str) -> None
 
 
 def test_binary_formats_are_refused_on_a_terminal(database: Path) -> None:
-    ours, theirs = pty.openpty()
+    ours, theirs = pytest.importorskip("pty").openpty()
     command = [sys.executable, "-c", "from lancesql.cli import main; main()", "-d", database, "query", "SELECT 1"]
     done = subprocess.run([*command, "-f", "arrow"], stdout=theirs, stderr=subprocess.PIPE, check=False, text=True)
     os.close(theirs)
