@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
@@ -22,8 +23,10 @@ def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> s
         notes: Placeholder → label → lines that take the place of the plan's own.
     """
     lines: list[str] = []
+    read = dict.fromkeys(column.source_column for column in plan.direct.output) if plan.direct is not None else {}
     for source in plan.sources:
-        lines += display_source(source, (notes or {}).get(source.placeholder, {}))
+        shown = source if plan.direct is None else replace(source, columns=tuple(read))
+        lines += display_source(shown, (notes or {}).get(source.placeholder, {}))
     if plan.direct is not None:
         lines.append("Answered without DuckDB")
         output = ", ".join(
@@ -65,10 +68,7 @@ def _describe(source: Source) -> list[tuple[str, str]]:
             return []
         case VectorSearch():
             return [
-                (
-                    "query",
-                    f"{display_value(source.query)} on {source.column}, metric {source.metric} ({source.metric_origin})",
-                ),
+                ("query", _describe_vector(source)),
                 ("k", _describe_k(source.k, source.k_origin)),
                 *[
                     (label, display_value(value))
@@ -90,15 +90,15 @@ def _describe(source: Source) -> list[tuple[str, str]]:
             weight = display_value(source.alpha) if source.alpha is not None else "0.5"
             formula = f"rrf, k = {constant}" if source.fusion == "rrf" else f"linear, alpha = {weight}"
             return [
-                (
-                    "vector",
-                    f"{display_value(source.vector.query)} on {source.vector.column}, "
-                    f"metric {source.vector.metric} ({source.vector.metric_origin})",
-                ),
+                ("vector", _describe_vector(source.vector)),
                 ("text", f"{display_value(source.text.query)} in {', '.join(source.text.text_columns)}"),
                 ("fusion", f"{formula}, {depth} candidates of each leg"),
                 ("k", _describe_k(source.k, source.k_origin)),
-            ]  # fmt: skip
+            ]
+
+
+def _describe_vector(source: VectorSearch) -> str:
+    return f"{display_value(source.query)} on {source.column}, metric {source.metric} ({source.metric_origin})"
 
 
 def _describe_k(values: tuple[Value, ...], origin: str) -> str:

@@ -161,12 +161,9 @@ class LanceDatabase:
     def _open_newest(self, uri: str) -> lance.LanceDataset | None:
         held = self._latest.get(uri)
         if held is not None:
-            try:
-                held.latest_version  # raises when the table is gone
-            except Exception:
-                self._latest.pop(uri, None)
-            else:
+            if _is_alive(held):
                 return held
+            self._latest.pop(uri, None)
         try:
             opened = lance.dataset(uri, storage_options=self.storage_options)
         except (ValueError, FileNotFoundError, OSError) as error:
@@ -224,6 +221,13 @@ class LanceDatabase:
         if not earlier:
             raise ArgumentError(f"table '{name}' has no version at {text}", hint="its history begins later")
         return int(max(earlier, key=lambda one: one["version"])["version"])
+
+
+def _is_alive(dataset: lance.LanceDataset) -> bool:
+    try:
+        return int(dataset.latest_version) > 0
+    except Exception:  # the table was dropped
+        return False
 
 
 def _first_line(error: BaseException) -> str:
