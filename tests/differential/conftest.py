@@ -26,6 +26,11 @@ settings.register_profile(
 DIFFERENTIAL = settings.get_profile("differential")
 
 
+def scaled(examples: int) -> int:
+    """So many examples, and twenty times as many at night."""
+    return examples * 20 if NIGHTLY else examples
+
+
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     root = tmp_path_factory.mktemp("differential")
@@ -33,7 +38,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     for seed, name in enumerate(names):
         index, state = name.split("_")
         write_state(root / f"{name}.lance", index, state, seed)
-    oracles = {name: Oracle(lance.dataset(root / f"{name}.lance")) for name in names}
+    oracles = {name: Oracle(lance.dataset(root / f"{name}.lance"), name) for name in names}
     with lancesql.connect(root) as connection:
         yield Database(connection, oracles)
     for oracle in oracles.values():

@@ -47,7 +47,7 @@ class Oracle:
         """What DuckDB answers; parameters the text does not name are left out."""
         for name, table in tables.items():
             self.connection.register(name, widen(table))
-        used = {name: value for name, value in (parameters or {}).items() if f"${name}" in sql}
+        used = {name: _unwrap(value) for name, value in (parameters or {}).items() if f"${name}" in sql}
         try:
             return self.connection.sql(sql, params=used or None).to_arrow_table()
         except (duckdb.Error, TypeError, ValueError, OverflowError) as error:
@@ -138,6 +138,12 @@ def check_nearest(
         if ids != wanted:
             return f"{ids} instead of {wanted}"
     return None
+
+
+def _unwrap(value: Any) -> Any:
+    """lancesql takes every scalar of numpy, DuckDB a few: for the others it is asked with the Python value."""
+    is_number = isinstance(value, np.bool_ | np.integer | np.floating) and not isinstance(value, np.timedelta64)
+    return value.item() if is_number else value
 
 
 def widen(table: pa.Table) -> pa.Table:
