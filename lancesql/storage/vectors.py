@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ def search_vectors(
         ef: The candidate list of an HNSW index.
         bounds: The half-open range of distances, for an exact search.
     """
-    nearest: dict[str, Any] = {"column": column, "q": query, "k": k, "metric": metric}
+    nearest: dict[str, Any] = {"column": column, "q": pa.array(query), "k": k, "metric": metric}
     if exact:
         nearest["use_index"] = False
     else:
@@ -62,24 +63,36 @@ def search_vectors(
             nearest["ef"] = ef
     if bounds != (None, None):
         nearest["distance_range"] = bounds
-    own = [name for name in columns if name not in (ROW_ID, DISTANCE)]
-    try:
-        table = dataset.scanner(
-            columns=[*own, DISTANCE],
-            nearest=nearest,
-            filter=filter,
-            prefilter=True,
-            with_row_id=ROW_ID in columns,
-            row_addr_allowlist=row_ids,
-            disable_scoring_autoprojection=True,
-        ).to_table()
-    except BaseException as error:
-        raise wrap_lance_error(error, f"searching column '{column}'") from None
-    distances = table.column(DISTANCE)
-    finite = pc.is_finite(distances)
-    if not pc.all(finite, min_count=0).as_py():
-        table = table.filter(finite)
-    return table.select(list(columns))
+    asked = [*(name for name in columns if name not in (ROW_ID, DISTANCE)), DISTANCE]
+    while True:
+        try:
+            table = dataset.scanner(
+                columns=asked,
+                nearest=nearest,
+                filter=filter,
+                prefilter=True,
+                with_row_id=ROW_ID in columns,
+                row_addr_allowlist=row_ids,
+                disable_scoring_autoprojection=True,
+            ).to_table()
+        except BaseException as error:
+            raise wrap_lance_error(error, f"searching column '{column}'") from None
+        if _is_finite(table.column(DISTANCE)):
+            break
+        complete = table.num_rows < nearest["k"]
+        table = table.filter(pc.is_finite(table.column(DISTANCE))).slice(0, k)
+        if complete or table.num_rows == k:
+            break
+        nearest["k"] *= 4  # vectors with an infinity took the place of others: with `dot` they come first
+    return table if asked == list(columns) else table.select(list(columns))
+
+
+def _is_finite(distances: Any) -> bool:
+    """Whether all are finite. They are sorted: what is not stands at an end."""
+    if not len(distances):
+        return True
+    ends = (distances[0].as_py(), distances[-1].as_py())
+    return None not in ends and math.isfinite(ends[0]) and math.isfinite(ends[1])
 
 
 def rank_rows(
