@@ -18,7 +18,23 @@ PLAIN = tuple(column for column in COLUMNS if column.plain)
 TEXTS = tuple(column for column in COLUMNS if pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 NUMBERS = tuple(column for column in PLAIN if pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
 LISTS = tuple(column for column in COLUMNS if is_list(column.type))
-PATTERNS = ("a%", "%", "_", "%b%", "", "under_score", "back\\slash", "new%", "%'%", "_b_", "%本%", "a\\%", "per\\%cent", "[a]", ".*")
+PATTERNS = (
+    "a%",
+    "%",
+    "_",
+    "%b%",
+    "",
+    "under_score",
+    "back\\slash",
+    "new%",
+    "%'%",
+    "_b_",
+    "%本%",
+    "a\\%",
+    "per\\%cent",
+    "[a]",
+    ".*",
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,9 @@ def values_for(column: Column) -> st.SearchStrategy[Any]:
 def _strange_values(type_: pa.DataType) -> st.SearchStrategy[Any]:
     if pa.types.is_integer(type_) or pa.types.is_floating(type_):
         return st.one_of(
-            st.sampled_from([1.5, -0.5, 2**31, 2**63, -(2**63) - 1, 2**64, 1e39, True, "1", "x", Decimal("1.50"), 300, 0.1]),
+            st.sampled_from(
+                [1.5, -0.5, 2**31, 2**63, -(2**63) - 1, 2**64, 1e39, True, "1", "x", Decimal("1.50"), 300, 0.1]
+            ),
             st.integers(-(2**70), 2**70),
             st.floats(),
         )
@@ -59,7 +77,9 @@ def _strange_values(type_: pa.DataType) -> st.SearchStrategy[Any]:
         return st.one_of(st.sampled_from([1, True, date(2024, 1, 1)]), st.text(max_size=4).filter(_is_text))
     if pa.types.is_date(type_) or pa.types.is_timestamp(type_):
         return st.one_of(
-            st.sampled_from(["2024-01-01", "2024-01-01 12:30:15", "nonsense", "2024-1-1", "2024-W01-1", date(2024, 1, 1)]),
+            st.sampled_from(
+                ["2024-01-01", "2024-01-01 12:30:15", "nonsense", "2024-1-1", "2024-W01-1", date(2024, 1, 1)]
+            ),
             st.sampled_from([datetime(2024, 1, 1, 12, 30, 15), datetime(2024, 1, 1)]),
             st.dates(),
             st.datetimes(datetime(1800, 1, 1), datetime(2200, 1, 1)),
@@ -159,7 +179,9 @@ def _null(draw: st.DrawFn, names: _Namer) -> str:
 def _text_match(draw: st.DrawFn, names: _Namer) -> str:
     name = _name(draw(st.sampled_from(TEXTS)), draw)
     pattern = spell_value(draw(st.sampled_from(PATTERNS)), draw, names)
-    operator = draw(st.sampled_from(("LIKE", "NOT LIKE", "ILIKE", "starts_with", "ends_with", "contains", "suffix", "prefix")))
+    operator = draw(
+        st.sampled_from(("LIKE", "NOT LIKE", "ILIKE", "starts_with", "ends_with", "contains", "suffix", "prefix"))
+    )
     return f"{name} {operator} {pattern}" if operator.isupper() else f"{operator}({name}, {pattern})"
 
 
@@ -171,7 +193,9 @@ def _list_item(draw: st.DrawFn, names: _Namer) -> str:
 
 
 def _boolean(draw: st.DrawFn, names: _Namer) -> str:
-    return draw(st.sampled_from(("b", "NOT b", "t.b", "b IS TRUE", "b IS NOT FALSE", "true", "false", "NULL", "b = (i32 > 1)")))
+    return draw(
+        st.sampled_from(("b", "NOT b", "t.b", "b IS TRUE", "b IS NOT FALSE", "true", "false", "NULL", "b = (i32 > 1)"))
+    )
 
 
 def _computed(draw: st.DrawFn, names: _Namer) -> str:
