@@ -1,0 +1,93 @@
+"""Statements as the parser reads them, and tokens, brackets and spans on their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lancesql.errors import ArgumentError, ParseError
+from lancesql.parser import parse_expression, read_tokens, split_statements
+from lancesql.parser.blocks import TokenTree, split_conjuncts
+from lancesql.parser.text_query import parse_text_query
+from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, Words
+from tests.fixture_files import check_file, list_files
+from tests.parser.statement_text import describe_statement
+
+
+@pytest.mark.parametrize("path", list_files("parser"), ids=lambda path: path.stem)
+def test_statements(path: Path, complete: bool) -> None:
+    check_file(path, lambda case: describe_statement(case.text), complete=complete)
+
+
+def split(sql: str) -> list[str]:
+    return [sql[span.start : span.end] for span in split_statements(read_tokens(sql))]
+
+
+def test_semicolons_split_statements_but_not_strings_or_comments() -> None:
+    assert split("SELECT ';' ; -- a ; b\nSELECT 2;;") == ["SELECT ';'", "SELECT 2"]
+    assert split(" ; ") == []
+
+
+def test_token_places_are_characters_not_bytes() -> None:
+    sql = "SELECT 'héllo → 世界' AS ä, fts"
+    token = read_tokens(sql)[-1]
+    assert sql[token.start : token.end + 1] == "fts"
+
+
+@pytest.mark.parametrize(
+    ("predicate", "parts"),
+    [
+        ("a = 1 AND b = 2", ["a = 1", "b = 2"]),
+        ("a = 1 OR b = 2 AND c", ["a = 1 OR b = 2 AND c"]),
+        ("a BETWEEN 1 AND 2 AND b", ["a BETWEEN 1 AND 2", "b"]),
+        ("a NOT BETWEEN b AND c AND d BETWEEN 1 AND 2", ["a NOT BETWEEN b AND c", "d BETWEEN 1 AND 2"]),
+        ("(a AND b) AND c", ["(a AND b)", "c"]),
+        ("CASE WHEN a AND b THEN c END AND d", ["CASE WHEN a AND b THEN c END", "d"]),
+        ("CASE WHEN a OR b THEN c END AND d", ["CASE WHEN a OR b THEN c END", "d"]),
+        ("f(a AND b) AND [a, b][1]", ["f(a AND b)", "[a, b][1]"]),
+        ("a = 'x AND y' AND b", ["a = 'x AND y'", "b"]),
+        ('"and" AND b', ['"and"', "b"]),
+    ],
+)
+def test_conjuncts(predicate: str, parts: list[str]) -> None:
+    tokens = read_tokens(predicate)
+    spans = split_conjuncts(TokenTree(tokens), 0, len(tokens))
+    assert [predicate[span.start : span.end] for span in spans] == parts
+
+
+@pytest.mark.parametrize("text", ["a >", ")"])
+def test_what_is_no_expression_gives_none(text: str) -> None:
+    assert parse_expression(text) is None
+
+
+def test_a_comment_that_is_not_closed() -> None:
+    with pytest.raises(ParseError, match="cannot be read") as caught:
+        read_tokens("SELECT 'a")
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("deep learning", Words("deep learning")),
+        ("deep OR learning", Words("deep learning")),
+        ("deep AND learning", AllOf((Words("deep"), Words("learning")))),
+        ('"neural network"', Phrase("neural network")),
+        ('a "b c" d', AnyOf((Words("a"), Phrase("b c"), Words("d")))),
+        ("a AND b OR c", AnyOf((AllOf((Words("a"), Words("b"))), Words("c")))),
+        ("a AND (b OR c)", AllOf((Words("a"), Words("b c")))),
+        ("a NOT b", Excluding(Words("a"), (Words("b"),))),
+        ("a AND NOT b", Excluding(Words("a"), (Words("b"),))),
+        ("and or not", Words("and or not")),
+        ("", Words("")),
+    ],
+)
+def test_text_queries(text: str, query: object) -> None:
+    assert parse_text_query(text) == query
+
+
+@pytest.mark.parametrize("text", ["a AND", "NOT a", "(a", "a)", '"a', "a AND OR b", "AND"])
+def test_text_queries_that_mean_nothing(text: str) -> None:
+    with pytest.raises(ArgumentError, match="text query"):
+        parse_text_query(text)
