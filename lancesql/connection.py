@@ -125,12 +125,13 @@ class Connection:
             ArgumentError: When the object has no rows to read, or the name is a Lance table's.
         """
         from .frames import frame_to_arrow
+        from .storage.types import widen_object
 
         self._check_open()
         if self._database.find_table(name) is not None:
             raise ArgumentError(f"'{name}' is a Lance table", hint="register the object under another name")
         is_lazy = type(data).__name__ == "LazyFrame"
-        self._registered[name] = data if is_lazy else frame_to_arrow(data)
+        self._registered[name] = data if is_lazy else widen_object(frame_to_arrow(data))
         self._plans.clear()
         self._gate = None
 
@@ -321,17 +322,15 @@ class Connection:
     def _registered_in(self, sql: str) -> dict[str, object]:
         if not self._registered:
             return {}
-        import pyarrow as pa
-
-        from .frames import frame_to_arrow
-        from .storage.types import widen_object
-
         folded = sql.lower()
-        return {
-            name: widen_object(data if isinstance(data, pa.Table) else frame_to_arrow(data))
-            for name, data in self._registered.items()
-            if name.lower() in folded
-        }
+        named = {name: data for name, data in self._registered.items() if name.lower() in folded}
+        for name, data in named.items():
+            if type(data).__name__ == "LazyFrame":
+                from .frames import frame_to_arrow
+                from .storage.types import widen_object
+
+                named[name] = widen_object(frame_to_arrow(data))
+        return named
 
 
 def _suggest_function(error: BindError) -> BindError:

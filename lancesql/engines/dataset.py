@@ -1,4 +1,4 @@
-"""A source as DuckDB scans it: a `pyarrow.dataset.Dataset` that opens a stream for just the columns asked for."""
+"""A source as DuckDB scans it: a stream, opened anew for every scan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,36 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-__all__ = ["ScanDataset"]
+__all__ = ["ScanDataset", "ScanStream"]
+
+
+class ScanStream:
+    """A source all of whose columns are needed: the engine is offered no choice of columns, which costs it time.
+
+    The first stream is opened at once, so that it is read while the engine still plans.
+
+    Args:
+        schema: The columns offered.
+        open_reader: Opens a stream of the columns named.
+    """
+
+    def __init__(self, schema: pa.Schema, open_reader: Callable[[Sequence[str]], pa.RecordBatchReader]) -> None:
+        self._schema = schema
+        self._open_reader = open_reader
+        self._ahead = [open_reader(schema.names)]
+
+    def __arrow_c_schema__(self) -> object:
+        exporter: Any = self._schema
+        capsule: object = exporter.__arrow_c_schema__()
+        return capsule
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        try:
+            reader: Any = self._ahead.pop()
+        except IndexError:
+            reader = self._open_reader(self._schema.names)
+        stream: object = reader.__arrow_c_stream__(requested_schema)
+        return stream
 
 
 class ScanDataset(pads.Dataset):

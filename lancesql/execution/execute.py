@@ -42,7 +42,7 @@ def _answer_query(plan: QueryPlan, run: Run) -> Result:
     return Result(
         _locate(run, lambda: open_plan_reader(run)),
         read_table=_locate(run, lambda: read_plan_table(run)),
-        engine_types=None if direct else lambda: [str(one) for one in relate_plan(run).types],
+        engine_types=None if direct else lambda: [str(one) for one in relate_plan(run, read=False).types],
         explain=lambda analyze: _locate(run, lambda: explain_plan(plan, run, analyze=analyze))(),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lancesql.engines.dataset import ScanDataset
+from lancesql.engines.dataset import ScanDataset, ScanStream
 from lancesql.engines.duckdb import find_name_span, open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
@@ -50,9 +50,9 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
     return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
 
 
-def relate_plan(run: Run) -> Any:
-    """The relation, bound to its sources: searches are carried out now, scans when they are read."""
-    sources = {source.placeholder: _offer_source(source, run) for source in run.plan.sources}
+def relate_plan(run: Run, *, read: bool = True) -> Any:
+    """The relation, bound to its sources: searches are carried out now, scans from now on if it is going to be read."""
+    sources = {source.placeholder: _offer_source(source, run, ahead=read) for source in run.plan.sources}
     parameters = {name: run.values[name] for name in run.plan.parameters}
     try:
         return run.engine.relate(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
@@ -62,7 +62,7 @@ def relate_plan(run: Run) -> Any:
 
 def run_plan(run: Run) -> pa.Table:
     """Runs a statement that is not a query (INSERT, COPY, CREATE TABLE AS …) and returns what the engine says of it."""
-    sources = {source.placeholder: _offer_source(source, run) for source in run.plan.sources}
+    sources = {source.placeholder: _offer_source(source, run, ahead=True) for source in run.plan.sources}
     parameters = {name: run.values[name] for name in run.plan.parameters}
     try:
         return run.engine.run(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
@@ -81,7 +81,7 @@ def find_direct_answer(run: Run) -> DirectAnswer | None:
     return direct
 
 
-def _offer_source(source: Source, run: Run) -> object:
+def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     if not isinstance(source, TableScan):
         return widen_table(run_search(source, run))
     types = {field.name: field for field in source.table.schema}
@@ -94,7 +94,8 @@ def _offer_source(source: Source, run: Run) -> object:
         reader = open_scan(dataset, columns, filter=text, limit=limit)
         return _report_batches(reader, source, run) if run.measured else reader
 
-    return ScanDataset(schema, open_reader)
+    pruned = any(usage.placeholder == source.placeholder and not usage.everything for usage in run.plan.usage)
+    return ScanStream(schema, open_reader) if ahead and pruned else ScanDataset(schema, open_reader)
 
 
 def _scan_arguments(source: TableScan, run: Run) -> tuple[str | None, int | None]:
@@ -127,11 +128,14 @@ def _read_direct(direct: DirectAnswer, run: Run) -> pa.Table:
         return _open_direct(direct, run).read_all()
     needed = tuple(dict.fromkeys(column.source_column for column in direct.output))
     table = run_search(source, run, needed)
-    offset = read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else 0
-    limit = read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None
-    table = table.slice(offset, limit)
-    columns = [table.column(column.source_column) for column in direct.output]
-    return pa.table(columns, names=[column.name for column in direct.output])
+    if direct.limit is not None or direct.offset is not None:
+        offset = read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else 0
+        limit = read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None
+        table = table.slice(offset, limit)
+    names = [column.name for column in direct.output]
+    if names == list(needed) and source.table.schema.metadata is None:
+        return table
+    return pa.table([table.column(column.source_column) for column in direct.output], names=names)
 
 
 def _open_direct(direct: DirectAnswer, run: Run) -> pa.RecordBatchReader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -147,8 +148,8 @@ def read_vector(value: Value, run: Run, type_: Any, metric: str, column: str) ->
     raw = evaluate(value, run)
     if raw is None and isinstance(value, ScalarQuery):
         raise ArgumentError("the query vector is NULL: the subquery finds no row, or a NULL", span=value.span)
-    vector = _to_numpy(raw, value.span)
-    dimension = type_.list_size
+    vector = raw if isinstance(raw, np.ndarray) and raw.dtype.kind in "fiu" else _to_numpy(raw, value.span)
+    dimension, component = type_.list_size, type_.value_type
     if vector.ndim != 1:
         raise ArgumentError(
             f"the query has {vector.ndim} dimensions of nesting, one vector is wanted",
@@ -159,17 +160,19 @@ def read_vector(value: Value, run: Run, type_: Any, metric: str, column: str) ->
         raise ArgumentError(
             f"the query vector has {len(vector)} dimensions, column '{column}' has {dimension}", span=value.span
         )
-    if pa.types.is_uint8(type_.value_type):
+    if pa.types.is_uint8(component):
         whole = vector.astype(np.float64)
         if not np.all((whole >= 0) & (whole <= 255) & (whole == np.floor(whole))):
             raise ArgumentError(f"column '{column}' holds bytes: the query's numbers go from 0 to 255", span=value.span)
         return vector.astype(np.uint8)
-    wide = np.float64 if pa.types.is_float64(type_.value_type) else np.float32
-    with np.errstate(over="ignore"):
-        vector = vector.astype(wide)
-    if not np.isfinite(vector).all():
+    wide = np.float64 if pa.types.is_float64(component) else np.float32
+    with np.errstate(over="ignore", invalid="ignore"):
+        if vector.dtype != wide:
+            vector = vector.astype(wide)
+        length = float(np.dot(vector, vector))  # one number that is finite and positive spares a look at each component
+    if not math.isfinite(length) and not np.isfinite(vector).all():
         raise ArgumentError("the query vector holds NaN, an infinity or a NULL", span=value.span)
-    if metric == "cosine" and not vector.any():
+    if metric == "cosine" and not length > 0 and not vector.any():
         raise ArgumentError(
             "the query vector is zero, which has no direction",
             hint="cosine distance needs a vector that is not zero",
