@@ -113,6 +113,14 @@ def fit_embedder(texts: Sequence[str], dimensions: int = DIMENSIONS) -> tuple[Em
     vectors.
     """
     require_scikit_learn()
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # scikit-learn needs it itself
+
+    # Threads cost more than they bring for matrices of this size, ten times more on a busy machine.
+    with threadpool_limits(limits=1):
+        return _fit(texts, dimensions)
+
+
+def _fit(texts: Sequence[str], dimensions: int) -> tuple[Embedder, NDArray[np.float32]]:
     import numpy as np
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -57,7 +57,7 @@ def time_step(label: str) -> Iterator[None]:
 
 
 def _start_step(label: str) -> None:
-    whole = re.sub(r"\([^)]*\)", lambda found: found[0].replace(" ", "\xa0"), label)  # no break inside brackets
+    whole = re.sub(r"(WITH )?\([^)]*\)", lambda found: found[0].replace(" ", "\xa0"), label)  # no break inside brackets
     *first, last = textwrap.wrap(whole, max(40, _find_width() - 12), subsequent_indent="    ")
     lines = [*first, f"{last:<{_find_width() - 12}}"]
     print(textwrap.indent("\n".join(lines), "  ").replace("\xa0", " "), end="", flush=True)

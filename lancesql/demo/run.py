@@ -88,7 +88,7 @@ def _run(folder: Path, sources: Path, *, build: bool) -> None:
 
 
 def _build(db: lancesql.Connection, folder: Path, found: Library) -> dict[str, list[float]]:
-    with time_step("Embed them"):
+    with time_step("Embed the docstrings"):
         embedder, placed = fit_embedder(write_contexts(found))
         texts = [question.text for question in QUESTIONS if question.text]
         vectors = {text: embedder.embed_question(text) for text in texts}
@@ -127,7 +127,8 @@ def _print_farewell(folder: Path) -> None:
     print()
     print_sql(
         "SELECT name, summary\n"
-        "FROM vector_search('docstrings', (SELECT vector FROM docstrings WHERE name = 'json.loads'), k => 5);"
+        "FROM vector_search('docstrings',\n"
+        "                   (SELECT vector FROM docstrings WHERE name = 'json.loads'), k => 5);"
     )
     print()
     print_text(
