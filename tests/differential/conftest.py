@@ -23,12 +23,17 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
+SETUP = (
+    "CREATE TABLE orders AS SELECT i * 3 AS oid, (i * 37) % 50 AS amount, 'note ' || i AS note FROM range(40) r(i)",
+    "INSERT INTO orders VALUES (3, 11, NULL), (NULL, 12, 'lost'), (-1, 13, ''), (9, NULL, 'again')",
+    "CREATE TABLE tags_of AS SELECT unnest(['a', 'abc', '', 'ünïcödé', NULL]) AS name, unnest([1, 2, 3, 4, 5]) AS weight",
+)
 DIFFERENTIAL = settings.get_profile("differential")
 
 
 def scaled(examples: int) -> int:
-    """So many examples, and twenty times as many at night."""
-    return examples * 20 if NIGHTLY else examples
+    """So many examples, and twenty times as many (or LANCESQL_NIGHTLY_SCALE times) at night."""
+    return examples * int(os.environ.get("LANCESQL_NIGHTLY_SCALE", "20")) if NIGHTLY else examples
 
 
 @pytest.fixture(scope="session")
