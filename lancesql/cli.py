@@ -85,7 +85,12 @@ def query(
     _refuse_terminal(chosen, output)
     values = read_parameters(param or [])
     with report_errors(), _open_database(context) as db:
-        _write(db.sql(_read_statement(sql), values), chosen, output, rows)
+        statement = _read_statement(sql)
+        result = db.sql(statement, values)
+        if chosen == "table":
+            _write_table(result, statement, output, rows)
+        else:
+            _write(result, chosen, output)
 
 
 @app.command()
@@ -239,19 +244,23 @@ def _refuse_terminal(file_format: Format, output: Path | None) -> None:
         )
 
 
-def _write(result: lancesql.Result, file_format: Format, output: Path | None, rows: int) -> None:
+def _write_table(result: lancesql.Result, sql: str, output: Path | None, rows: int) -> None:
+    from lancesql.output import open_output, show_result
+
+    if output is None:
+        show_result(result, sql, rows)
+        return
+    with open_output(output) as sink, contextlib.redirect_stdout(io.TextIOWrapper(sink, encoding="utf-8")) as text:
+        show_result(result, sql, rows)
+        text.detach()
+
+
+def _write(result: lancesql.Result, file_format: Format, output: Path | None) -> None:
     from lancesql.output import open_output, write_rows
 
-    if output is not None:
-        with open_output(output) as sink:
-            if file_format == "table":
-                with contextlib.redirect_stdout(io.TextIOWrapper(sink, encoding="utf-8")) as text:
-                    result.show(max_rows=rows)
-                    text.detach()
-            else:
-                write_rows(result.to_reader(), sink, file_format)
-    elif file_format == "table":
-        result.show(max_rows=rows)
-    else:
+    if output is None:
         write_rows(result.to_reader(), sys.stdout.buffer, file_format)
         sys.stdout.buffer.flush()
+        return
+    with open_output(output) as sink:
+        write_rows(result.to_reader(), sink, file_format)

@@ -166,7 +166,7 @@ def _read_alias(statement: str, start: int) -> str | None:
 
 def _read_columns(db: lancesql.Connection, table: str) -> list[str]:
     try:
-        return db.sql(f'SELECT * FROM "{table.replace(chr(34), chr(34) * 2)}" LIMIT 0').columns  # noqa: S608
+        return db.sql(f'SELECT * FROM "{table.replace(chr(34), chr(34) * 2)}" LIMIT 0').columns
     except LanceSQLError:
         return []
 

@@ -11,13 +11,16 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from lancesql.errors import UnsupportedError
 
-__all__ = ["BINARY_FORMATS", "FORMATS", "format_json_value", "open_output", "write_rows"]
+if TYPE_CHECKING:
+    import lancesql
+
+__all__ = ["BINARY_FORMATS", "FORMATS", "format_json_value", "open_output", "show_result", "write_rows"]
 
 BINARY_FORMATS = frozenset({"arrow", "parquet"})
 
@@ -34,6 +37,16 @@ def write_rows(reader: pa.RecordBatchReader, sink: IO[bytes], file_format: str) 
         raise UnsupportedError(
             f"the result cannot be written as {file_format}: {error}", hint="CAST the column to VARCHAR, or choose json"
         ) from None
+
+
+def show_result(result: lancesql.Result, sql: str, rows: int) -> None:
+    """Prints the answer of a statement: a table of at most `rows` rows, a plan as it is, or that it is done."""
+    if not result.columns or (result.columns == ["Success"] and not result.fetchall()):  # Lance's answer, and DuckDB's
+        print("Done.")
+    elif result.columns == ["plan"] and sql.lstrip()[:7].upper() == "EXPLAIN":
+        print("\n".join(str(line) for (line,) in result.fetchall()))
+    else:
+        result.show(max_rows=rows)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lancesql.errors import LanceSQLError, ParseError, nearest_name
+from lancesql.output import show_result
 from lancesql.parser.tokens import TokenType, read_tokens, split_statements
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Shell:
             return
         for statement in _split(text):
             started = time.perf_counter()
-            self.db.sql(statement).show(max_rows=40)
+            show_result(self.db.sql(statement), statement, rows=40)
             if self.timer:
                 sys.stdout.write(f"  {(time.perf_counter() - started) * 1000:,.1f} ms\n")
 

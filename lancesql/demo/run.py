@@ -15,7 +15,7 @@ from lancesql.demo.database import build_database, find_state, read_vectors, reg
 from lancesql.demo.docstrings import Library, find_library, read_library
 from lancesql.demo.embedding import DIMENSIONS, fit_embedder, require_scikit_learn, to_vector_array
 from lancesql.demo.questions import QUESTIONS, Question
-from lancesql.demo.report import format_time, print_heading, print_sql, print_step, print_text, time_step
+from lancesql.demo.report import format_time, print_heading, print_sql, print_text, time_step
 from lancesql.errors import ExecutionError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _run(folder: Path, sources: Path, *, build: bool) -> None:
         if build:
             vectors = _build(db, folder, found)
         else:
-            print_step(f"Use the database in {folder} again", "")
+            print_text(f"Use the database in {folder} again.", indent="  ")
             vectors = read_vectors(db)
         register_modules(db, modules_to_table(found))
         print_text(f"Ready after {time.perf_counter() - started:.1f} s.", indent="  ")

@@ -39,6 +39,18 @@ def test_a_schema_lists_columns_and_indexes(database: Path) -> None:
     assert "FLOAT[2]" in done.stdout
 
 
+def test_a_statement_without_rows_is_done_and_a_plan_is_no_table(database: Path) -> None:
+    run(database, "CREATE TABLE gone AS SELECT 1 AS n;")
+    done = run(
+        database,
+        "CREATE TEMP TABLE t AS SELECT 1 AS n; DROP TABLE t; DROP TABLE gone; EXPLAIN SELECT title FROM films;",
+    )
+    assert done.exit_code == 0, done.output
+    plan = done.stdout.partition("Done.\nDone.\n")[2]
+    assert "films" in plan
+    assert "│" not in plan
+
+
 def test_an_explained_statement(database: Path) -> None:
     done = run(database, ".explain SELECT title FROM films WHERE id = 1;\n")
     assert done.exit_code == 0, done.output
