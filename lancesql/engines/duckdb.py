@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -147,18 +147,9 @@ def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
 def open_relation_reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchReader:
     """Runs a relation as a stream."""
     try:
-        reader = pa.RecordBatchReader.from_stream(relation)
+        return pa.RecordBatchReader.from_stream(relation)
     except duckdb.Error as error:
         raise explain_engine_error(error) from None
-    return pa.RecordBatchReader.from_batches(reader.schema, _read_batches(reader))
-
-
-def _read_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    with reader:
-        try:
-            yield from reader
-        except (duckdb.Error, pa.ArrowException, OSError) as error:  # in the middle of the stream
-            raise explain_engine_error(error) from None
 
 
 def capture_namespace(depth: int) -> Namespace:

@@ -14,7 +14,7 @@ from lancesql.engines.duckdb import find_name_span, open_relation_reader, read_r
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
-from lancesql.storage.scan import open_scan
+from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
 from .filters import render_conjuncts
@@ -125,7 +125,7 @@ def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> p
 def _read_direct(direct: DirectAnswer, run: Run) -> pa.Table:
     (source,) = run.plan.sources
     if isinstance(source, TableScan):
-        return _open_direct(direct, run).read_all()
+        return read_scan(_open_direct(direct, run))
     needed = tuple(dict.fromkeys(column.source_column for column in direct.output))
     table = run_search(source, run, needed)
     if direct.limit is not None or direct.offset is not None:

@@ -18,6 +18,7 @@ __all__ = [
     "list_row_ids",
     "open_scan",
     "read_row_ids",
+    "read_scan",
     "select_rows",
     "serialize_row_ids",
     "take_rows",
@@ -65,6 +66,18 @@ def open_scan(
     return pa.RecordBatchReader.from_batches(ordered, _convert_batches(reader, ordered))
 
 
+def read_scan(reader: pa.RecordBatchReader) -> pa.Table:
+    """Every row of a stream of Lance's.
+
+    Raises:
+        StorageError: When the table is gone, or cannot be read.
+    """
+    try:
+        return reader.read_all()
+    except BaseException as error:
+        raise wrap_lance_error(error, "reading the table") from None
+
+
 def _convert_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     names = schema.names
     for batch in reader:
@@ -81,7 +94,7 @@ def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:
 
 def read_row_ids(dataset: lance.LanceDataset, filter: str | None, row_ids: bytes | None) -> pa.ChunkedArray[Any]:
     """The ids of the rows that the filter and the allow-list both keep."""
-    return open_scan(dataset, [ROW_ID], filter=filter, row_ids=row_ids).read_all().column(ROW_ID)
+    return read_scan(open_scan(dataset, [ROW_ID], filter=filter, row_ids=row_ids)).column(ROW_ID)
 
 
 def list_row_ids(row_ids: pa.ChunkedArray[Any]) -> list[int]:
@@ -100,7 +113,7 @@ def serialize_row_ids(row_ids: Any) -> bytes:
 def select_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence[str]) -> pa.Table:
     """The rows with these ids, `_rowid` included, in storage's own order; types as Lance stores them."""
     wanted = [*(column for column in columns if column != ROW_ID), ROW_ID]
-    return open_scan(dataset, wanted, row_ids=serialize_row_ids(row_ids), widen=False).read_all()
+    return read_scan(open_scan(dataset, wanted, row_ids=serialize_row_ids(row_ids), widen=False))
 
 
 def take_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence[str]) -> pa.Table:
