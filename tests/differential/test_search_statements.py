@@ -1,0 +1,85 @@
+"""A search inside every kind of statement: brute force's k rows put in its place give the same answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import patch
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .checks import QUERY, Database, check_same_rows
+from .conftest import DIFFERENTIAL, SETUP, scaled
+from .oracle import Failure, Oracle
+from .predicates import Where, wheres
+from .test_predicate_matrix import TABLES
+from .test_statements import leave_plan
+
+LINES = [
+    line
+    for line in Path(__file__).with_name("search_statements.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+PREDICATES = (
+    "t.i32 > 0",
+    "t.id % 3 <> 0",
+    "(t.s LIKE '%a%' OR t.b)",
+    "t.f64 >= 0 AND t.u8 IS NOT NULL",
+    "t.id IN (SELECT oid FROM orders)",
+)
+
+
+@pytest.fixture(scope="module")
+def furnished(database: Database) -> Database:
+    """The session's tables, with DuckDB tables beside them."""
+    for statement in SETUP:
+        database.connection.execute(statement.replace("CREATE TABLE", "CREATE OR REPLACE TABLE"))
+    for oracle in database.oracles.values():
+        for statement in SETUP:
+            oracle.connection.execute(statement.replace("CREATE TABLE", "CREATE OR REPLACE TABLE"))
+    return database
+
+
+def find_nearest(oracle: Oracle, where: str, parameters: dict[str, object], k: int) -> pa.Table | Failure:
+    kept = oracle.find_ids(where, parameters)
+    if isinstance(kept, Failure):
+        return kept
+    distances = oracle.measure("vec", QUERY, "l2")
+    ids = sorted(kept, key=lambda row_id: (distances[row_id], row_id))[:k]
+    answer = oracle.take(ids, _distance=pa.array([distances[row_id] for row_id in ids], pa.float32()))
+    return answer.drop(["_rowid"])
+
+
+def check_search(database: Database, line: str, table: str, where: Where, k: int) -> None:
+    oracle = database.oracles[table]
+    predicate = where.sql.replace("@t", table)
+    answer = find_nearest(oracle, predicate, where.parameters, k)
+    if isinstance(answer, Failure):
+        return
+    call = f"vector_search('{table}', 'vec', {list(QUERY)}, k => {k}, exact => true)"
+    sql = line.replace("{t}", table).replace("{p}", predicate)
+    ordered = "ORDER BY" in line.rsplit(")", 1)[-1]
+    wanted = oracle.query(sql.replace("{s}", "answer_of_oracle"), where.parameters, answer_of_oracle=answer)
+    got = database.query(sql.replace("{s}", call), where.parameters)
+    problem = check_same_rows(got, wanted, ordered=ordered)
+    assert problem is None, f"{problem}\n{sql.replace('{s}', call)}\n{where.parameters}"
+    with patch("lancesql.connection.optimize", leave_plan):
+        plain = database.query(f"{sql.replace('{s}', call)} -- as bound", where.parameters)
+    problem = check_same_rows(plain, wanted, ordered=ordered)
+    assert problem is None, f"without the optimizer: {problem}\n{sql.replace('{s}', call)}\n{where.parameters}"
+
+
+@pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
+def test_every_statement(furnished: Database, line: str) -> None:
+    at = LINES.index(line)
+    check_search(furnished, line, TABLES[at % len(TABLES)], Where(PREDICATES[at % len(PREDICATES)]), 2 + at % 9)
+
+
+@settings(DIFFERENTIAL, max_examples=scaled(100))
+@given(line=st.sampled_from(LINES), table=st.sampled_from(TABLES), where=wheres(1, strange=False), k=st.integers(1, 40))
+def test_searches_under_any_predicate(furnished: Database, line: str, table: str, where: Where, k: int) -> None:
+    if " OR " in where.sql:
+        where = Where(f"({where.sql})", where.parameters, where.conjuncts)
+    check_search(furnished, line, table, where, k)
