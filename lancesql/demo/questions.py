@@ -57,7 +57,8 @@ WHERE kind = 'function' AND NOT contains(name, '._')""",
         "modules is a temporary table of DuckDB, counted from the sources. Of the twenty objects nearest to a "
         "question, those first whose modules the rest of the library imports most.",
         """\
-SELECT d.name, round(d._distance, 3) AS distance, m.imported_by, m.lines AS module_lines
+SELECT d.name, round(d._distance, 3) AS distance,
+       m.imported_by, m.lines AS module_lines
 FROM vector_search('docstrings', $question, k => 20) AS d
 JOIN modules AS m ON m.module = d.module
 WHERE d.kind <> 'module'

@@ -116,6 +116,12 @@ def test_an_outdated_database_is_built_anew_and_left(library: Path, capsys, tmp_
     assert find_state(tmp_path) == "finished"
 
 
+def test_every_statement_fits_a_terminal_of_80_columns() -> None:
+    shown = [f"  {line}" for question in QUESTIONS for line in question.sql.splitlines()]
+    shown += [f"  -- $question is the vector of '{question.text}'" for question in QUESTIONS]
+    assert max(map(len, shown)) < 80
+
+
 def test_a_directory_of_something_else_is_refused(library: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(ExecutionError, match="is not empty, and no database of the demo") as caught:
