@@ -21,6 +21,7 @@ from .filters import FilterContext, read_filter
 from .scope import read_scope
 from .shape import read_limit, read_output, read_shape
 from .splice import Edit, splice
+from .stars import hide_row_ids
 from .usage import read_usage
 
 __all__ = ["bind_query"]
@@ -43,6 +44,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     _refuse_stored_sources(statement, drafts)
     edits = _edit_statement(statement, drafts)
     scopes = {id(draft.owner): read_scope(draft.owner) for draft in drafts if draft.owner is not None}
+    edits += hide_row_ids(statement, drafts, scopes.values())
     blocks = {draft.placeholder: statement.token_tree.read_block(draft.span.start) for draft in drafts}
     sources: list[Source] = []
 

@@ -109,7 +109,8 @@ def _expand_star(
         if source is None or not isinstance(relation.node, exp.Table) or relation.node.args.get("pivots"):
             return None
         types = _column_types(source)
-        output += [OutputColumn(name, name, types[name]) for name in source.columns if name.lower() not in excluded]
+        shown = [name for name in source.columns if name != ROW_ID and name.lower() not in excluded]
+        output += [OutputColumn(name, name, types[name]) for name in shown]
     return output
 
 
