@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -40,6 +41,7 @@ def find_owners(
             owners.add(OTHER)
         elif not _is_bound_inside(column, tree, scope, catalog):
             owners.add(_find_owner(column, scope, columns))
+    owners |= {_find_pattern_owner(chosen, scope) for chosen in tree.find_all(exp.Columns)}
     computed = COMPUTED & {column.name.lower() for column in tree.find_all(exp.Column)}
     if not owners and not computed and len(scope.relations) == 1 and tree.find(exp.Select) is not None:
         owners.add(scope.relations[0].alias)  # a subquery over a relation of unknown columns may use the block's
@@ -60,6 +62,16 @@ def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[
         first = scope.relations[0]
         return first.alias if first in holders and not first.nullable else OTHER
     return holders[0].alias if len(holders) == 1 else OTHER
+
+
+def _find_pattern_owner(chosen: exp.Columns, scope: Scope) -> str:
+    """The one relation of a block whose `COLUMNS('pattern')` names base columns alone."""
+    pattern = chosen.this.this if isinstance(chosen.this, exp.Literal) and len(scope.relations) == 1 else ".*"
+    try:
+        is_base = not any(re.search(pattern, name) for name in COMPUTED)
+    except re.error:
+        is_base = False
+    return scope.relations[0].alias if is_base else OTHER
 
 
 def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[str, str]]) -> str:

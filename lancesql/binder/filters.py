@@ -13,7 +13,7 @@ from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.blocks import Block
 from lancesql.parser.calls import Argument
 from lancesql.parser.tokens import TokenType, find_closing
-from lancesql.plan.sources import Conjunct
+from lancesql.plan.sources import ROW_ID, Conjunct
 
 from .conjuncts import find_owners, is_volatile, rejects_null
 from .literals import read_literal
@@ -78,7 +78,11 @@ def _read_conjunct(
     names = {token.text.lower() for token in tokens if token.token_type is not TokenType.STRING}
     return Conjunct(
         sql=text,
-        columns=tuple(name for folded, name in context.columns[relation.alias].items() if folded in names),
+        columns=tuple(
+            name
+            for folded, name in context.columns[relation.alias].items()
+            if folded in names or (name != ROW_ID and tree.find(exp.Columns) is not None)
+        ),
         span=span,
         prelude=read_prelude(context.statement, relation.node, text, context.edits) if tree.find(exp.Select) else "",
         parameters=tuple(dict.fromkeys(use.name for use in context.statement.parameters if f"${use.name}" in text)),
