@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # one film a line
 """The small database of the fixture files: films whose distances can be told by looking at them."""
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ def test_errors(path: Path, db: lancesql.Connection, library: Path, complete: bo
         try:
             answer = db.sql(case.text, case.parameters).to_arrow()
         except LanceSQLError as error:
-            assert error.__cause__ is None
-            assert error.__context__ is None or error.__suppress_context__
-            return f"{type(error).__name__}: {error}".replace(str(library), "<library>")
+            foreign = error.__cause__ or (error.__context__ if not error.__suppress_context__ else None)
+            note = f"\n\nbehind it: {foreign!r}" if foreign is not None else ""
+            return f"{type(error).__name__}: {error}{note}".replace(str(library), "<library>")
         return f"no error: {answer.to_pylist()}"
 
     check_file(path, render, complete=complete)
