@@ -1,0 +1,192 @@
+"""Columns on their way into a table: types Lance cannot store, lists that are vectors, and casts that lose nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lancesql.errors import ExecutionError, UnsupportedError
+
+__all__ = ["RaggedVectorError", "convert_column", "convert_to_half", "plan_field", "plan_type"]
+
+
+class RaggedVectorError(Exception):
+    """A list that was taken for a vector has another length than those before it."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+def plan_field(field: pa.Field) -> pa.Field:
+    """The field a new table has for a column of a query; only what makes an extension type of it is kept as metadata.
+
+    Raises:
+        UnsupportedError: When Lance has no type for it.
+    """
+    metadata = {key: value for key, value in (field.metadata or {}).items() if key.startswith(b"ARROW:extension")}
+    return pa.field(field.name, plan_type(field.type, field.name), nullable=True, metadata=metadata or None)
+
+
+def plan_type(type_: pa.DataType, column: str) -> pa.DataType:
+    """The type Lance stores for a type of a query.
+
+    Example:
+        >>> plan_type(pa.list_(pa.string_view(), 2), "names")
+        ListType(list<item: string>)
+    """
+    types = pa.types
+    if types.is_null(type_):
+        return pa.int32()  # as DuckDB types a column of nothing but NULL
+    if types.is_string_view(type_):
+        return pa.string()
+    if types.is_binary_view(type_):
+        return pa.binary()
+    if types.is_fixed_size_list(type_):
+        inner = plan_type(type_.value_type, column)
+        # Upstream: Lance panics on fixed-size lists of strings, and refuses those of lists.
+        return pa.list_(inner, type_.list_size) if _has_fixed_width(inner) else pa.list_(inner)
+    if types.is_large_list(type_) or types.is_large_list_view(type_):
+        return pa.large_list(plan_type(type_.value_type, column))
+    if types.is_list(type_) or types.is_list_view(type_):
+        return pa.list_(plan_type(type_.value_type, column))
+    if types.is_map(type_):
+        return pa.map_(plan_type(type_.key_type, column), plan_type(type_.item_type, column))
+    if types.is_struct(type_):
+        fields = [type_.field(index) for index in range(type_.num_fields)]
+        return pa.struct([pa.field(field.name, plan_type(field.type, column)) for field in fields])
+    if types.is_run_end_encoded(type_):
+        return plan_type(type_.value_type, column)
+    opaque = getattr(type_, "extension_name", None) == "arrow.opaque"
+    if opaque or types.is_interval(type_) or types.is_union(type_):
+        name = type_.type_name.upper() if opaque else "INTERVAL" if types.is_interval(type_) else "UNION"
+        raise UnsupportedError(
+            f"column '{column}' is {name}, which Lance cannot store",
+            hint=f"cast it, for instance CAST({column} AS VARCHAR)",
+        )
+    return type_
+
+
+def _has_fixed_width(type_: pa.DataType) -> bool:
+    types = pa.types
+    if types.is_fixed_size_list(type_):
+        return _has_fixed_width(type_.value_type)
+    return bool(types.is_primitive(type_) or types.is_decimal(type_) or types.is_fixed_size_binary(type_))
+
+
+def convert_column(array: pa.Array, type_: pa.DataType, column: str) -> pa.Array:
+    """The column in the type of the table. What a cast would change or cut off is refused.
+
+    Raises:
+        ExecutionError: When a value does not fit; the message names the column.
+    """
+    if array.type == type_:
+        return array
+    if array.null_count == len(array):
+        return pa.nulls(len(array), type_)
+    types = pa.types
+    if types.is_dictionary(array.type) and not types.is_dictionary(type_):
+        array = array.dictionary_decode()
+    if isinstance(array.type, pa.BaseExtensionType) and not isinstance(type_, pa.BaseExtensionType):
+        array = array.storage
+    if array.type == type_:
+        return array
+    if not _is_cast_meant(array.type, type_):
+        raise _refuse(column, array.type, type_)
+    if types.is_fixed_size_list(type_):
+        return _convert_vectors(array, type_, column)
+    if types.is_float16(type_) and types.is_floating(array.type):
+        return convert_to_half(array, column)
+    if types.is_struct(type_):
+        _refuse_lost_fields(array.type, type_, column)
+    if types.is_decimal(type_) and types.is_integer(array.type):
+        array = array.cast(pa.decimal256(76, type_.scale))
+    try:
+        converted = array.cast(type_)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise _refuse(column, array.type, type_, str(error)) from None
+    if types.is_floating(type_) and types.is_floating(array.type):
+        _refuse_overflow(array, converted, column, type_)
+    return converted
+
+
+def convert_to_half(array: pa.Array, column: str) -> pa.Array:
+    """Floating-point numbers, or vectors of them, as float16.
+
+    Raises:
+        ExecutionError: When a number is beyond float16's range.
+    """
+    vectors = pa.types.is_fixed_size_list(array.type)
+    type_ = pa.list_(pa.float16(), array.type.list_size) if vectors else pa.float16()
+    converted = array.cast(type_)
+    before, after = (array.flatten(), converted.flatten()) if vectors else (array, converted)
+    _refuse_overflow(before, after, column, pa.float16())
+    return converted
+
+
+def _convert_vectors(array: pa.Array, type_: pa.FixedSizeListType, column: str) -> pa.Array:
+    size = type_.list_size
+    lengths = pc.list_value_length(array).drop_null()
+    wrong = lengths.filter(pc.not_equal(lengths, size))
+    if len(wrong):
+        raise ExecutionError(
+            f"column '{column}' holds vectors of {size} dimensions, and a row has {wrong[0].as_py()}",
+            hint="nothing was written",
+        )
+    inner = array.type.value_type
+    if inner != type_.value_type:
+        values = convert_column(array.flatten(), type_.value_type, column)
+        if array.null_count == 0:
+            return pa.FixedSizeListArray.from_arrays(values, type=type_)
+        dense = pa.FixedSizeListArray.from_arrays(values, type=type_)
+        places = pc.cumulative_sum(array.is_valid().cast(pa.int64()))
+        return dense.take(pc.if_else(array.is_valid(), pc.subtract(places, 1), pa.scalar(None, pa.int64())))
+    return array.cast(type_)
+
+
+def _is_cast_meant(source: pa.DataType, target: pa.DataType) -> bool:
+    """Whether a cast keeps the meaning: pyarrow also casts what reads differently in SQL."""
+    types = pa.types
+    if types.is_string(target) or types.is_large_string(target):
+        texts = (types.is_string, types.is_large_string, types.is_string_view, types.is_integer, types.is_boolean)
+        return any(check(source) for check in (*texts, types.is_decimal, types.is_date32))
+    if types.is_timestamp(target) and types.is_timestamp(source):
+        return (source.tz is None) == (target.tz is None)
+    if types.is_timestamp(target) and types.is_date(source):
+        return target.tz is None
+    if types.is_boolean(target):
+        return bool(types.is_string(source))
+    if types.is_fixed_size_list(target):
+        return bool(types.is_list(source) or types.is_large_list(source) or types.is_fixed_size_list(source))
+    return True
+
+
+def _refuse_lost_fields(source: pa.DataType, target: pa.DataType, column: str) -> None:
+    if not pa.types.is_struct(source):
+        raise _refuse(column, source, target)
+    known = {target.field(index).name for index in range(target.num_fields)}
+    lost = [name for name in (source.field(index).name for index in range(source.num_fields)) if name not in known]
+    if lost:
+        raise ExecutionError(
+            f"column '{column}' has no field '{lost[0]}'", hint=f"its fields are {', '.join(sorted(known))}"
+        )
+
+
+def _refuse_overflow(before: Any, after: Any, column: str, type_: pa.DataType) -> None:
+    finite = pc.is_finite(before)
+    lost = pc.and_(finite, pc.is_inf(after.cast(pa.float32()) if pa.types.is_float16(after.type) else after))
+    if pc.any(lost).as_py():
+        value = before.filter(lost)[0].as_py()
+        raise ExecutionError(
+            f"{value!r} is beyond the range of column '{column}', which is {type_}", hint="nothing was written"
+        )
+
+
+def _refuse(column: str, source: pa.DataType, target: pa.DataType, why: str = "") -> ExecutionError:
+    detail = f": {why.splitlines()[0]}" if why else ""
+    return ExecutionError(
+        f"column '{column}' is {target}, and the query gives {source} that does not fit{detail}",
+        hint="cast it in the query; nothing was written",
+    )
