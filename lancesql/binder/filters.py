@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from sqlglot import exp
 
@@ -12,6 +13,7 @@ from lancesql.errors import ArgumentError, ParseError, Span, UnknownColumnError,
 from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.blocks import Block
 from lancesql.parser.calls import Argument
+from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType, find_closing
 from lancesql.plan.sources import ROW_ID, Conjunct
 
@@ -85,7 +87,7 @@ def _read_conjunct(
         ),
         span=span,
         prelude=read_prelude(context.statement, relation.node, text, context.edits) if tree.find(exp.Select) else "",
-        parameters=tuple(dict.fromkeys(use.name for use in context.statement.parameters if f"${use.name}" in text)),
+        parameters=tuple(dict.fromkeys(use.name for use in find_parameters(tokens))),
     )
 
 
@@ -149,10 +151,11 @@ def read_prelude(statement: Statement, node: exp.Expr, text: str, edits: list[Ed
     current: exp.Expr | None = node
     while current is not None:
         with_ = current.args.get("with_")
-        if with_ is not None and not any(_is_inside(node, cte) for cte in with_.expressions):
-            names = [cte.alias.lower() for cte in with_.expressions]
+        if with_ is not None:
+            ctes = list(takewhile(lambda cte: not _is_inside(node, cte), with_.expressions))
+            names = [cte.alias.lower() for cte in ctes]
             if any(name in folded for name in names) and not seen & set(names):
-                lists.insert(0, splice(statement.sql, edits, _span_ctes(statement, with_)))
+                lists.insert(0, splice(statement.sql, edits, _span_ctes(statement, ctes)))
                 seen |= set(names)
                 folded += lists[0].lower()
                 recursive = recursive or bool(with_.args.get("recursive"))
@@ -167,9 +170,9 @@ def _is_inside(node: exp.Expr, ancestor: exp.Expr) -> bool:
     return current is not None
 
 
-def _span_ctes(statement: Statement, with_: exp.With) -> Span:
-    start = with_.expressions[0].args["alias"].this.meta["start"]
-    last = statement.token_tree.find_token(with_.expressions[-1].args["alias"].this.meta["start"])
+def _span_ctes(statement: Statement, ctes: Sequence[exp.Expr]) -> Span:
+    start = ctes[0].args["alias"].this.meta["start"]
+    last = statement.token_tree.find_token(ctes[-1].args["alias"].this.meta["start"])
     tokens = statement.tokens
     while tokens[last].text.upper() != "AS":
         last += 1

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from lancesql.parser import read_tokens
+from lancesql.parser.parameters import find_parameters
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.storage.filter_text import UnrenderableError, render_filter
@@ -119,18 +121,9 @@ def _run_row_ids(
     alias = source.alias.replace('"', '""')
     relation = f'{prelude}SELECT "{ROW_ID}" FROM "{ROWS}" AS "{alias}" WHERE {predicates}'
     others = tuple(other for other in run.plan.sources if f'"{other.placeholder}"' in relation)
-    parameters = tuple(name for name in run.plan.used_parameters if _names_parameter(relation, name))
+    named = {use.name for use in find_parameters(read_tokens(relation))}
+    parameters = tuple(name for name in run.plan.used_parameters if name in named)
     plan = QueryPlan(
         sql=run.plan.sql, relation=relation, sources=(scan, *others), parameters=parameters, used_parameters=parameters
     )
     return read_plan_table(run.within(plan)).column(0)
-
-
-def _names_parameter(sql: str, name: str) -> bool:
-    at = sql.find(f"${name}")
-    while at >= 0:
-        end = at + len(name) + 1
-        if end == len(sql) or not (sql[end].isalnum() or sql[end] == "_"):
-            return True
-        at = sql.find(f"${name}", end)
-    return False
