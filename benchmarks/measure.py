@@ -1,0 +1,96 @@
+"""Paired, alternating measurements: a machine's mood falls on both sides alike."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from .cases import Case
+
+_WARM_UP = 10
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Milliseconds.
+
+    Attributes:
+        ours: The p50 of the statement.
+        by_hand: The p50 of the work by hand.
+        difference: The p50 of the differences within the pairs.
+        ratio: The p50 of the ratios within the pairs.
+    """
+
+    ours: float
+    by_hand: float | None = None
+    difference: float | None = None
+    ratio: float | None = None
+
+
+def measure_case(case: Case, rounds: int, next_query: Callable[[], Any]) -> Measurement:
+    """Checks that both sides answer alike, then times them in turn."""
+    for _ in range(_WARM_UP):
+        query = next_query()
+        answer = case.ours(query)
+        if case.by_hand is not None:
+            expected = case.by_hand(query)
+            assert answer.num_rows == expected.num_rows, case.name
+            assert answer.to_pydict() == expected.to_pydict(), case.name
+    gc.collect()
+    gc.disable()
+    try:
+        pairs = [_time_pair(case, next_query(), first=number % 2 == 0) for number in range(rounds)]
+    finally:
+        gc.enable()
+    ours = median(pair[0] for pair in pairs)
+    if case.by_hand is None:
+        return Measurement(ours)
+    return Measurement(
+        ours,
+        median(pair[1] for pair in pairs),
+        median(pair[0] - pair[1] for pair in pairs),
+        median(pair[0] / pair[1] for pair in pairs),
+    )
+
+
+def _time_pair(case: Case, query: Any, *, first: bool) -> tuple[float, float]:
+    if case.by_hand is None:
+        return _time(case.ours, query), 0.0
+    if first:
+        ours = _time(case.ours, query)
+        return ours, _time(case.by_hand, query)
+    by_hand = _time(case.by_hand, query)
+    return _time(case.ours, query), by_hand
+
+
+def _time(work: Callable[[Any], Any], query: Any) -> float:
+    started = time.perf_counter()
+    work(query)
+    return (time.perf_counter() - started) * 1e3
+
+
+def measure_imports(rounds: int) -> Measurement:
+    """`import lancesql` beside `import duckdb`, each in a new interpreter."""
+    pairs = []
+    for number in range(rounds):
+        names = ("lancesql", "duckdb") if number % 2 else ("duckdb", "lancesql")
+        times = {name: _time_import(name) for name in names}
+        pairs.append((times["lancesql"], times["duckdb"]))
+    return Measurement(
+        median(pair[0] for pair in pairs),
+        median(pair[1] for pair in pairs),
+        median(pair[0] - pair[1] for pair in pairs),
+        median(pair[0] / pair[1] for pair in pairs),
+    )
+
+
+def _time_import(module: str) -> float:
+    program = f"import time; t = time.perf_counter(); import {module}; print((time.perf_counter() - t) * 1e3)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return float(done.stdout)
