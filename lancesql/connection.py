@@ -31,6 +31,7 @@ from .parser import parse_statement, read_tokens, split_statements
 from .parser.calls import SEARCH_FUNCTIONS
 from .parser.commands import ExplainSyntax, read_command
 from .plan import Explain, LogicalPlan, QueryPlan
+from .plan.sources import TableScan
 from .storage.database import LanceDatabase
 
 if TYPE_CHECKING:
@@ -278,14 +279,17 @@ class Connection:
         if cached is None:
             return None
         current = all(self._database.newest_version(table) == version for table, version in cached.versions)
-        if current and (self._engine.owned or not self._names_bare_table(cached.plan)):
+        if current and not self._is_shadowed(cached.plan):
             return cached.plan
         del self._plans[sql]
         return None
 
-    def _names_bare_table(self, plan: LogicalPlan) -> bool:
+    def _is_shadowed(self, plan: LogicalPlan) -> bool:
         """A user's own connection can gain a table of the same name behind our back."""
-        return isinstance(plan, QueryPlan) and any(source.__class__.__name__ == "TableScan" for source in plan.sources)
+        if self._engine.owned or not isinstance(plan, QueryPlan):
+            return False
+        names = {source.table.name for source in plan.sources if isinstance(source, TableScan)}
+        return any(self._engine.tables_named(name) for name in names if not name.lower().endswith(".lance"))
 
     def _keep_plan(self, sql: str, plan: LogicalPlan) -> None:
         if not isinstance(plan, QueryPlan) or len(sql) > _MAX_CACHED_TEXT:
