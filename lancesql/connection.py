@@ -188,6 +188,8 @@ class Connection:
                 result = self._run_statement(text, parameters, namespace)
             except LanceSQLError as error:
                 if len(spans) > 1:
+                    if error.span is None and error.sql is None:
+                        error.span = find_name_span(text, error)
                     error.locate(sql, span.start)
                 raise
             if span is not spans[-1]:

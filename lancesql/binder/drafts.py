@@ -49,7 +49,7 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
         if call is None and _is_target(node):
             _refuse_write(node, span, statement, catalog)
             continue
-        at = _find_at_clause(node, span, statement)
+        at = _find_at_clause(node, span, statement, call)
         if call is not None:
             found.add(node.name)
             table, arguments, _ = find_search_table(call, at, catalog)
@@ -154,7 +154,10 @@ def _is_within(node: exp.Expr, ancestor: exp.Expr) -> bool:
     return False
 
 
-def _find_at_clause(node: exp.Table, span: Span, statement: Statement) -> AtClause | None:
+def _find_at_clause(node: exp.Table, span: Span, statement: Statement, call: SearchCall | None) -> AtClause | None:
+    for clause in statement.at_clauses:
+        if call is not None and call.arguments and contains(call.arguments[0].span, clause.span):
+            return clause
     end = span.end
     alias = node.args.get("alias")
     ends = {end}

@@ -128,7 +128,7 @@ def _edit_statement(statement: Statement, drafts: list[Draft]) -> list[Edit]:
             quoted = draft.alias.replace('"', '""')
             text += f' AS "{quoted}"'
         edits.append(Edit(draft.span, text))
-        if draft.at is not None:
+        if draft.at is not None and not contains(draft.span, draft.at.span):
             edits.append(Edit(draft.at.span, ""))
     inside = [edit.span for edit in edits]
     for use in statement.parameters:

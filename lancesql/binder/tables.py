@@ -9,7 +9,7 @@ from sqlglot import exp
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import AmbiguousNameError, ArgumentError, LanceSQLError, Span, UnknownTableError, nearest_name
 from lancesql.parser.calls import Argument, AtClause
-from lancesql.parser.tokens import TokenType
+from lancesql.parser.tokens import TokenType, is_word
 
 from .literals import read_literal
 
@@ -130,6 +130,8 @@ def read_table_argument(argument: Argument) -> tuple[str, list[Argument]]:
         ArgumentError: When it is not a name.
     """
     tokens = list(argument.tokens)
+    at = next((index for index, token in enumerate(tokens) if index and is_word(token, "AT")), len(tokens))
+    tokens = tokens[:at]
     if tokens[0].token_type is TokenType.STRING:
         if len(tokens) > 1:
             raise ArgumentError("the table of a search is a name", span=argument.span)
@@ -138,7 +140,7 @@ def read_table_argument(argument: Argument) -> tuple[str, list[Argument]]:
     for index, token in enumerate(tokens):
         if index % 2 == 1:
             if token.token_type is not TokenType.DOT:
-                break
+                raise ArgumentError("the table of a search is a name", span=argument.span)
         elif token.token_type in (TokenType.L_PAREN, TokenType.PARAMETER, TokenType.NUMBER, TokenType.PLACEHOLDER):
             raise ArgumentError(
                 "the table of a search is a name",

@@ -115,7 +115,7 @@ def read_count(value: Value, run: Run, what: str, *, least: int = 1) -> int:
     if isinstance(raw, np.integer):
         raw = int(raw)
     if isinstance(raw, bool) or not isinstance(raw, int) or raw < least:
-        shown = f"{type(raw).__name__} {raw!r}"[:60]
+        shown = "NULL" if raw is None else f"{type(raw).__name__} {raw!r}"[:60]
         raise ArgumentError(f"{what} is a whole number, at least {least}, not {shown}", span=value.span)
     return raw
 
