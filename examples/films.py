@@ -21,7 +21,7 @@ SELECT * FROM (VALUES
 
 def main() -> None:
     query = {"q": [0.9, 0.15, 0.35]}
-    ratings = pa.table({"film_id": [1, 2, 3, 4], "stars": [4.5, 4.2, 4.0, 4.4]})
+    ratings = pa.table({"film_id": [1, 2, 3, 4], "stars": [4.5, 4.2, 4.0, 4.4]})  # noqa: F841 - SQL finds it by its name
     with tempfile.TemporaryDirectory() as folder, lancesql.connect(folder) as db:
         db.execute(FILMS)
         db.execute("CREATE INDEX ON films (plot) USING FTS")

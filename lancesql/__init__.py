@@ -98,7 +98,7 @@ def sql(sql: str, parameters: Any = None) -> Result:
 
     from .engines.duckdb import capture_namespace
 
-    global _default  # noqa: PLW0603  # one connection for the module, as duckdb has
+    global _default  # noqa: PLW0603 - one connection for the module, as duckdb has
     if _default is None or _default.closed:
         _default = connect(os.environ.get("LANCESQL_DATABASE"))
     return _default.run(sql, parameters, capture_namespace(2))

@@ -60,7 +60,7 @@ def read_options(
             "-d", "--database", metavar="DIR", envvar="LANCESQL_DATABASE", help="The LanceDB: a directory or a URI."
         ),
     ] = None,
-    version: Annotated[  # noqa: ARG001 - print_version reads it
+    version: Annotated[  # noqa: ARG001 - its callback prints
         bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=print_version)
     ] = False,
 ) -> None:

@@ -36,7 +36,7 @@ A statement ends with ; and may take several lines.
   SELECT * FROM hybrid_search('table', [0.1, …], 'some words');       both"""
 
 
-class LeaveShell(Exception):  # noqa: N818 - a request, no error
+class LeaveShell(Exception):  # noqa: N818 - a wish, not an error
     """Asks to leave the shell."""
 
 

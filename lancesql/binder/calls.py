@@ -62,7 +62,7 @@ def bind_call(
         prefilter = constant.value
     filter_ = conjuncts if prefilter else ()
     if "filter" in draft.arguments:
-        filter_ = (*filter_, *read_explicit_filter(context, draft.alias, draft.table, draft.arguments["filter"]))
+        filter_ = (*filter_, *read_explicit_filter(draft.alias, draft.table, draft.arguments["filter"]))
 
     def read_value(argument: Argument) -> Value:
         return _read_value(argument, draft, context.statement, bind_inner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 
@@ -54,8 +55,8 @@ def bind_command(
     syntax: CommandSyntax,
     catalog: Catalog,
     bind_query: Callable[[Span], QueryPlan],
-    read_only: bool,  # noqa: FBT001
-    has_database: bool = True,  # noqa: FBT001, FBT002
+    read_only: bool,
+    has_database: bool = True,
 ) -> Command | None:
     """Resolves the names of a command.
 
@@ -224,7 +225,7 @@ def _bind_create_index(
     )
 
 
-def _check_together(kind: str, field: pa.Field, options: dict[str, object], spans: dict[str, Span]) -> None:
+def _check_together(kind: str, field: pa.Field[Any], options: dict[str, object], spans: dict[str, Span]) -> None:
     """Refuses options that are right alone and wrong for this column, or beside each other."""
     parts = options.get("num_sub_vectors")
     if isinstance(parts, int):
@@ -232,7 +233,8 @@ def _check_together(kind: str, field: pa.Field, options: dict[str, object], span
         if type_.list_size % parts:
             divisors = [str(number) for number in range(1, type_.list_size + 1) if type_.list_size % number == 0]
             raise ArgumentError(
-                f"num_sub_vectors has to divide the {type_.list_size} dimensions of column '{field.name}', {parts} does not",
+                f"num_sub_vectors has to divide the {type_.list_size} dimensions of column '{field.name}', "
+                f"{parts} does not",
                 hint=f"one of {', '.join(divisors)}",
                 span=spans["num_sub_vectors"],
             )
@@ -295,7 +297,7 @@ def _require_target(syntax: NameSyntax, catalog: Catalog, hint: str) -> TableInf
     return require_table(shown, syntax.span, catalog, None)
 
 
-def _find_column(syntax: NameSyntax, table: TableInfo) -> pa.Field:
+def _find_column(syntax: NameSyntax, table: TableInfo) -> pa.Field[Any]:
     wanted = syntax.parts[0]
     if wanted in table.schema.names:
         return table.schema.field(wanted)

@@ -91,9 +91,7 @@ def _read_conjunct(
     )
 
 
-def read_explicit_filter(
-    context: FilterContext, alias: str, table: TableInfo, argument: Argument
-) -> tuple[Conjunct, ...]:
+def read_explicit_filter(alias: str, table: TableInfo, argument: Argument) -> tuple[Conjunct, ...]:
     """The conjunct of `filter => '…'`.
 
     Raises:

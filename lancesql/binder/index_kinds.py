@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -176,9 +177,7 @@ def check_column(kind: str, name: str, type_: pa.DataType, spelled: str, metric:
         _check_vector(kind, name, vector, metric, span, many=vector is not type_)
 
 
-def _check_vector(
-    kind: str, name: str, type_: pa.FixedSizeListType, metric: str | None, span: Span, *, many: bool
-) -> None:
+def _check_vector(kind: str, name: str, type_: Any, metric: str | None, span: Span, *, many: bool) -> None:
     bytes_ = pa.types.is_uint8(type_.value_type)
     if bytes_ and kind not in ("IVF_FLAT", "IVF_HNSW_FLAT"):
         raise ArgumentError(
@@ -235,9 +234,9 @@ def _read_value(name: str, option: OptionSyntax, known: Option) -> object:
     value = option.value
     match known:
         case Number(least, most, choices):
-            if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-                if not choices or value in choices:
-                    return value
+            fits = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+            if fits and (not choices or value in choices):
+                return value
             wanted = " or ".join(map(str, choices)) if choices else f"a whole number from {least} to {most}"
         case Flag():
             word = str(value).lower()
@@ -264,7 +263,7 @@ def _read_value(name: str, option: OptionSyntax, known: Option) -> object:
     )
 
 
-def _fits(family: str, type_: pa.DataType) -> bool:
+def _fits(family: str, type_: Any) -> bool:
     types = pa.types
     storage = type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
     text = types.is_string(type_) or types.is_large_string(type_)
@@ -292,7 +291,7 @@ def _is_scalar(type_: pa.DataType) -> bool:
     return any(check(type_) for check in checks) and not types.is_interval(type_)
 
 
-def _find_vector(type_: pa.DataType) -> pa.FixedSizeListType | None:
+def _find_vector(type_: Any) -> Any:
     if pa.types.is_list(type_):
         type_ = type_.value_type
     if pa.types.is_fixed_size_list(type_) and (

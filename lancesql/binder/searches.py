@@ -117,7 +117,7 @@ def _bind_vector(
             span=arguments["k"].span,
         )
     k, origin = ((), "every row in range") if unbounded else _choose_k(call, arguments, context)
-    metric, metric_origin = _choose_metric(table, column, arguments.get("metric"), context)
+    metric, metric_origin = _choose_metric(table, column, arguments.get("metric"))
     return VectorSearch(
         placeholder=context.placeholder,
         alias=context.alias,
@@ -160,8 +160,8 @@ def _bind_text(
         query=context.read_value(arguments["query"]),
         k=k,
         k_origin=origin,
-        operator=_choose_word(arguments.get("operator"), ("or", "and"), context),  # type: ignore[arg-type]
-        syntax=_choose_word(arguments.get("syntax"), ("query", "plain"), context),  # type: ignore[arg-type]
+        operator=_choose_word(arguments.get("operator"), ("or", "and")),  # type: ignore[arg-type]
+        syntax=_choose_word(arguments.get("syntax"), ("query", "plain")),  # type: ignore[arg-type]
         filter=context.filter,
         function=call.function,
         span=call.span,
@@ -188,7 +188,7 @@ def _bind_hybrid(
     text = _bind_text(call, table, _leg(legs, arguments, "text", "text_columns", "columns"), context)
     fusion: Literal["rrf", "linear"] = "linear" if compatible else "rrf"
     if "fusion" in arguments:
-        fusion = _choose_word(arguments["fusion"], ("rrf", "linear"), context)  # type: ignore[assignment]
+        fusion = _choose_word(arguments["fusion"], ("rrf", "linear"))  # type: ignore[assignment]
     score = "_hybrid_score" if compatible else RELEVANCE
     return HybridSearch(
         placeholder=context.placeholder,
@@ -242,7 +242,7 @@ def _is_null(argument: Argument | None, context: SearchContext) -> bool:
     return isinstance(value, Constant) and value.value is None
 
 
-def _choose_metric(table: TableInfo, column: str, argument: Argument | None, context: SearchContext) -> tuple[str, str]:
+def _choose_metric(table: TableInfo, column: str, argument: Argument | None) -> tuple[str, str]:
     index = table.index_on(column, ("IVF",))
     if argument is None:
         if index is not None and index.metric:
@@ -302,7 +302,7 @@ def _read_word(argument: Argument) -> str:
     raise ArgumentError(f"'{argument.name}' takes a word, written in the statement", span=argument.span)
 
 
-def _choose_word(argument: Argument | None, words: tuple[str, ...], context: SearchContext) -> str:
+def _choose_word(argument: Argument | None, words: tuple[str, ...]) -> str:
     if argument is None:
         return words[0]
     word = _read_word(argument).lower()

@@ -73,7 +73,7 @@ def read_shape(
 
 
 def read_output(tree: exp.Expr, sources: Mapping[str, Source]) -> tuple[OutputColumn | None, ...] | None:
-    """Which result columns are a source's columns passed through; None when the columns cannot be told from the text."""
+    """Which result columns are a source's, passed through; None when the columns cannot be told from the text."""
     if not isinstance(tree, exp.Select):
         return None
     from .scope import read_scope

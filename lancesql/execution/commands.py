@@ -27,18 +27,17 @@ from .progress import Report, show_progress
 
 __all__ = ["run_command"]
 
-_INDEX_SCHEMA = pa.schema(
-    [
-        ("name", pa.string()),
-        ("type", pa.string()),
-        ("column", pa.string()),
-        ("metric", pa.string()),
-        ("partitions", pa.int64()),
-        ("rows_indexed", pa.int64()),
-        ("rows_unindexed", pa.int64()),
-        ("size_bytes", pa.int64()),
-    ]
-)
+_INDEX_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("name", pa.string()),
+    ("type", pa.string()),
+    ("column", pa.string()),
+    ("metric", pa.string()),
+    ("partitions", pa.int64()),
+    ("rows_indexed", pa.int64()),
+    ("rows_unindexed", pa.int64()),
+    ("size_bytes", pa.int64()),
+]
+_INDEX_SCHEMA = pa.schema(_INDEX_FIELDS)
 
 
 def run_command(

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 __all__ = ["read_dates", "read_durations", "read_intervals", "read_times", "read_timestamps", "read_zoned_time"]
 
-_EPOCH = dt.datetime(1970, 1, 1)
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - DuckDB's TIMESTAMP has no zone
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 _CYCLE_DAYS = 146_097  # the Gregorian calendar repeats every 400 years
 _DAY_MICROS = 86_400_000_000
@@ -106,7 +106,7 @@ def _spell_date(days: int) -> str:
 
 def _moment_of_number(number: int, per_second: int, *, zoned: bool) -> Any:
     if abs(number) == _INFINITY[64]:
-        return dt.datetime.max if number > 0 else dt.datetime.min
+        return dt.datetime.max if number > 0 else dt.datetime.min  # noqa: DTZ901
     days, rest = divmod(number * 1_000_000 // per_second, _DAY_MICROS)
     return f"{_spell_date(days)} {_spell_time(rest)}{'+00' if zoned else ''}"
 

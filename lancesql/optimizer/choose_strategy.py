@@ -119,7 +119,7 @@ def _count_refined(index: IndexInfo, k: int, effort: Effort) -> int:
         refined *= _ROTATED
     if (effort.recall or TARGET_RECALL) > TARGET_RECALL:
         refined *= 4
-    return max(2 * k, round(refined))
+    return max(2 * k, round(float(refined)))
 
 
 def _use_index(index: IndexInfo, k: int, candidates: int, effort: Effort) -> Strategy:

@@ -36,8 +36,13 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.GTE: ">=",
 }
 _FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_STRING_FUNCTIONS = {"starts_with": "starts_with", "prefix": "starts_with", "ends_with": "ends_with", "suffix": "ends_with",
-                     "contains": "contains"}  # fmt: skip
+_STRING_FUNCTIONS = {
+    "starts_with": "starts_with",
+    "prefix": "starts_with",
+    "ends_with": "ends_with",
+    "suffix": "ends_with",
+    "contains": "contains",
+}
 _LIST_FUNCTIONS = frozenset({"list_contains", "list_has", "array_contains", "array_has"})
 
 

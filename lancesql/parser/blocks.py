@@ -184,15 +184,17 @@ class TokenTree:
             words.append(self.tokens[index].text.upper())
         return words
 
+    def _starts_join(self, index: int) -> bool:
+        """A join word that is not a function: `left(title, 1)` is one."""
+        return is_word(self.tokens[index], *_JOIN_WORDS) and self.tokens[index + 1].token_type is not TokenType.L_PAREN
+
     def _find_condition_end(self, first: int, last: int) -> int:
         index = first
         while index < last:
             token = self.tokens[index]
             if token.token_type in _OPEN:
                 index = self.partner.get(index, last)
-            elif token.token_type is TokenType.COMMA or is_word(token, "ON"):
-                return index
-            elif is_word(token, *_JOIN_WORDS) and self.tokens[index + 1].token_type is not TokenType.L_PAREN:
+            elif token.token_type is TokenType.COMMA or is_word(token, "ON") or self._starts_join(index):
                 return index
             index += 1
         return last

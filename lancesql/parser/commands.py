@@ -1,7 +1,7 @@
 """Tokens → CommandSyntax: the statements about tables and indexes, which sqlglot and DuckDB do not read as we do.
 
-Whether a statement is ours depends on what its name means, which only the binder knows. So what is wrong behind the name
-is kept in `problem`, and counts when the table is one of Lance; the rest is DuckDB's to judge.
+Whether a statement is ours depends on what its name means, which only the binder knows. So what is wrong behind the
+name is kept in `problem`, and counts when the table is one of Lance; the rest is DuckDB's to judge.
 """
 
 from __future__ import annotations
@@ -158,12 +158,12 @@ def _read_create_table(cursor: TokenCursor, *, replace: bool) -> CommandSyntax |
     if len(name.parts) > 1 and (len(name.parts) > 2 or name.parts[0].lower() != "lance"):
         return None
     if cursor.at_kind(TokenType.L_PAREN):
-        problem = UnsupportedError(
+        refusal = UnsupportedError(
             "a Lance table takes its columns from a query",
             hint=f"CREATE TABLE {cursor.text_of(name.span)} AS SELECT … (with LIMIT 0 for an empty one)",
             span=cursor.span,
         )
-        return CreateTableSyntax(name, cursor.rest, problem=problem) if len(name.parts) > 1 else None
+        return CreateTableSyntax(name, cursor.rest, problem=refusal) if len(name.parts) > 1 else None
     options: tuple[OptionSyntax, ...] = ()
     if cursor.accept("WITH"):
         options = cursor.read_options()
@@ -172,7 +172,7 @@ def _read_create_table(cursor: TokenCursor, *, replace: bool) -> CommandSyntax |
     if cursor.at_end():
         raise cursor.expected("a query")
     body = cursor.rest
-    problem = None
+    problem: UnsupportedError | None = None
     if cursor.ends_with("WITH", "DATA"):
         body = cursor.cut_last(2)
     elif cursor.ends_with("WITH", "NO", "DATA"):

@@ -20,7 +20,7 @@ class RaggedVectorError(Exception):
         self.column = column
 
 
-def plan_field(field: pa.Field) -> pa.Field:
+def plan_field(field: pa.Field[Any]) -> pa.Field[Any]:
     """The field a new table has for a column of a query; only what makes an extension type of it is kept as metadata.
 
     Raises:
@@ -30,7 +30,7 @@ def plan_field(field: pa.Field) -> pa.Field:
     return pa.field(field.name, plan_type(field.type, field.name), nullable=True, metadata=metadata or None)
 
 
-def plan_type(type_: pa.DataType, column: str) -> pa.DataType:
+def plan_type(type_: Any, column: str) -> pa.DataType:
     """The type Lance stores for a type of a query.
 
     Example:
@@ -66,17 +66,18 @@ def plan_type(type_: pa.DataType, column: str) -> pa.DataType:
             f"column '{column}' is {name}, which Lance cannot store",
             hint=f"cast it, for instance CAST({column} AS VARCHAR)",
         )
-    return type_
+    stored: pa.DataType = type_
+    return stored
 
 
-def _has_fixed_width(type_: pa.DataType) -> bool:
+def _has_fixed_width(type_: Any) -> bool:
     types = pa.types
     if types.is_fixed_size_list(type_):
         return _has_fixed_width(type_.value_type)
     return bool(types.is_primitive(type_) or types.is_decimal(type_) or types.is_fixed_size_binary(type_))
 
 
-def convert_column(array: pa.Array, type_: pa.DataType, column: str) -> pa.Array:
+def convert_column(array: Any, type_: Any, column: str) -> Any:
     """The column in the type of the table. What a cast would change or cut off is refused.
 
     Raises:
@@ -112,7 +113,7 @@ def convert_column(array: pa.Array, type_: pa.DataType, column: str) -> pa.Array
     return converted
 
 
-def convert_to_half(array: pa.Array, column: str) -> pa.Array:
+def convert_to_half(array: Any, column: str) -> Any:
     """Floating-point numbers, or vectors of them, as float16.
 
     Raises:
@@ -126,10 +127,10 @@ def convert_to_half(array: pa.Array, column: str) -> pa.Array:
     return converted
 
 
-def _convert_vectors(array: pa.Array, type_: pa.FixedSizeListType, column: str) -> pa.Array:
+def _convert_vectors(array: Any, type_: Any, column: str) -> Any:
     size = type_.list_size
     lengths = pc.list_value_length(array).drop_null()
-    wrong = lengths.filter(pc.not_equal(lengths, size))
+    wrong = lengths.filter(pc.not_equal(lengths, pa.scalar(size)))
     if len(wrong):
         raise ExecutionError(
             f"column '{column}' holds vectors of {size} dimensions, and a row has {wrong[0].as_py()}",

@@ -74,10 +74,10 @@ def _render(predicate: Predicate, values: Mapping[str, object], depth: int) -> s
         case StringMatch(column, op, value):
             return _render_match(column, op, value, values)
         case ListContains(column, value):
-            item = _item_type(column.type)
-            if pa.types.is_floating(item) and _value(value, values) == 0:
+            inner = _item_type(column.type)
+            if pa.types.is_floating(inner) and _value(value, values) == 0:
                 raise UnrenderableError("Lance tells -0.0 from 0.0 inside a list, DuckDB does not")
-            return f"array_has({_name(column)}, {_literal(item, value, values)})"
+            return f"array_has({_name(column)}, {_literal(inner, value, values)})"
 
 
 def _item_type(type_: Any) -> pa.DataType:

@@ -25,8 +25,8 @@ OnProgress = Callable[[str, int | None, int | None], None]
 """Told the stage of a build, how much of it is done, and how much there is."""
 
 _MAX_ITERATIONS, _SAMPLE_RATE = 10, 128
-"""How long a product quantizer is trained. Measured on 34,514 × 384 float16: a tenth of the time of Lance's 50 and 256, with
-the same recall, 0.97 at ten times refinement."""
+"""How long a product quantizer is trained. Measured on 34,514 × 384 float16: a tenth of the time of Lance's 50 and 256,
+with the same recall, 0.97 at ten times refinement."""
 
 _BITS_PER_DIMENSION = 1
 _KINDS = {
@@ -159,7 +159,8 @@ def create_index(
         if if_not_exists:
             return rival.name
         raise StorageError(
-            f"table '{table.name}' has an index '{rival.name}' ({_show_kind(rival)}) on column '{rival.columns[0]}' already",
+            f"table '{table.name}' has an index '{rival.name}' ({_show_kind(rival)}) "
+            f"on column '{rival.columns[0]}' already",
             hint="CREATE OR REPLACE INDEX builds it anew; another name builds another",
         )
     if rival is not None and rival.columns != (column,):
@@ -172,7 +173,8 @@ def create_index(
         if kind.startswith("IVF"):
             _build_vector_index(dataset, column, kind, chosen, dict(options or {}), rival is not None, on_progress)
         else:
-            dataset.create_scalar_index(
+            create_scalar_index: Any = dataset.create_scalar_index
+            create_scalar_index(
                 column,
                 "INVERTED" if kind == "FTS" else kind,
                 name=chosen,
@@ -193,7 +195,7 @@ def _build_vector_index(
     kind: str,
     name: str,
     options: dict[str, object],
-    replace: bool,  # noqa: FBT001
+    replace: bool,
     on_progress: OnProgress | None,
 ) -> None:
     type_ = dataset.schema.field(column).type
@@ -207,7 +209,8 @@ def _build_vector_index(
     if "num_partitions" in options:  # Lance warns on the standard error when there are fewer vectors than partitions
         options["num_partitions"] = max(1, min(int(str(options["num_partitions"])), _count_vectors(dataset, column)))
     metric = options.pop("metric", default)
-    dataset.create_index(
+    build: Any = dataset.create_index
+    build(
         column,
         kind,
         name=name,

@@ -53,7 +53,7 @@ def create_table(
     Args:
         database: The database.
         name: The table's name, or a path.
-        open_reader: Runs the query. It is called once more when a list that was taken for a vector turns out not to be one.
+        open_reader: Runs the query; called once more when a list that was taken for a vector turns out not to be one.
         replace: Replace a table that exists.
         if_not_exists: Leave a table that exists as it is.
         float16: Vector columns stored as float16: all of them, or by name.
@@ -175,7 +175,7 @@ class _NewTable:
         arrays = [self._convert(column, field) for column, field in zip(batch.columns, self.schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def _convert(self, array: pa.Array, field: pa.Field) -> pa.Array:
+    def _convert(self, array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
         if field.name in self._guessed and _find_size(array, field.type.list_size) is None:
             raise RaggedVectorError(field.name)
         if field.name in self._half and pa.types.is_fixed_size_list(array.type) and array.type != field.type:
@@ -275,7 +275,7 @@ def _read_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 def _explain_read_error(error: BaseException) -> LanceSQLError:
-    """The query's error: an exception of Python that crossed a stream is only a text there, its last line the message."""
+    """The query's error: a Python exception that crossed a stream is only a text, its last line the message."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     text = (
         lines[-1] if "Traceback (most recent call last)" in str(error) else lines[0] if lines else type(error).__name__
@@ -319,7 +319,7 @@ def _is_number_list(type_: pa.DataType) -> bool:
     return bool((pa.types.is_list(type_) or pa.types.is_large_list(type_)) and pa.types.is_floating(type_.value_type))
 
 
-def _find_size(array: pa.Array, size: int | None = None) -> int | None:
+def _find_size(array: pa.Array[Any], size: int | None = None) -> int | None:
     """The one length (of two or more) all lists have; None when there is none, or it is not `size`."""
     bounds = pc.min_max(pc.list_value_length(array))
     least, most = bounds["min"].as_py(), bounds["max"].as_py()
@@ -328,7 +328,7 @@ def _find_size(array: pa.Array, size: int | None = None) -> int | None:
     return int(least) if least == most and least >= 2 and size in (None, least) else None
 
 
-def _choose_half(fields: Sequence[pa.Field], float16: bool | str | Sequence[str]) -> frozenset[str]:
+def _choose_half(fields: Sequence[pa.Field[Any]], float16: bool | str | Sequence[str]) -> frozenset[str]:
     vectors = [
         field.name
         for field in fields
@@ -388,7 +388,7 @@ def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *
     return places
 
 
-def _fit_column(array: pa.Array, field: pa.Field) -> pa.Array:
+def _fit_column(array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
     converted = _copy_slice(convert_column(array, field.type, field.name))
     if not field.nullable and converted.null_count:
         raise ExecutionError(
@@ -397,6 +397,6 @@ def _fit_column(array: pa.Array, field: pa.Field) -> pa.Array:
     return converted
 
 
-def _copy_slice(array: pa.Array) -> pa.Array:
+def _copy_slice(array: pa.Array[Any]) -> pa.Array[Any]:
     """Upstream: Lance panics on a slice of nested structs."""
     return pa.concat_arrays([array, array.slice(0, 0)]) if array.offset and pa.types.is_nested(array.type) else array
