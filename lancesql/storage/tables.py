@@ -14,15 +14,14 @@ import pyarrow.compute as pc
 from lancesql.catalog import TableInfo
 from lancesql.errors import (
     BindError,
-    EngineError,
     ExecutionError,
-    LanceSQLError,
     StorageError,
     UnknownColumnError,
     nearest_name,
 )
 
 from .conversion import RaggedVectorError, convert_column, convert_to_half, plan_field
+from .row_stream import RowStream, read_batches
 from .scan import wrap_lance_error
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def create_table(
     while True:
         with contextlib.closing(open_reader()) as reader:
             plan = _NewTable(reader, vectors=vectors, lists=lists, float16=float16)
-            stream = _RowStream(plan.batches(), plan.schema, plan.convert, at_least=read_before)
+            stream = RowStream(plan.batches(), plan.schema, plan.convert, at_least=read_before)
             try:
                 return _write(database, name, stream, "overwrite" if exists else "create")
             except RaggedVectorError as ragged:
@@ -116,7 +115,7 @@ def insert_rows(
             ]
             return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
-        return _write(database, table.name, _RowStream(_read_batches(reader), table.schema, convert), "append")
+        return _write(database, table.name, RowStream(read_batches(reader), table.schema, convert), "append")
 
 
 def drop_table(database: LanceDatabase, name: str) -> None:
@@ -141,7 +140,7 @@ class _NewTable:
         self, reader: pa.RecordBatchReader, *, vectors: bool, lists: set[str], float16: bool | str | Sequence[str]
     ) -> None:
         _check_names(reader.schema.names)
-        self._reader = _read_batches(reader)
+        self._reader = read_batches(reader)
         self._peeked: list[pa.RecordBatch] = []
         given = reader.schema
         candidates = [
@@ -204,47 +203,8 @@ class _NewTable:
         return {name: size for name, size in sizes.items() if size is not None}
 
 
-class _RowStream:
-    """Rows on their way to Lance: counted, converted, and with the first error kept as it was."""
-
-    def __init__(
-        self,
-        batches: Iterator[pa.RecordBatch],
-        schema: pa.Schema,
-        convert: Callable[[pa.RecordBatch], pa.RecordBatch],
-        *,
-        at_least: int = 0,
-    ) -> None:
-        self.schema = schema
-        self.rows = 0
-        self.failure: BaseException | None = None
-        self._batches = batches
-        self._convert = convert
-        self._at_least = at_least
-
-    def to_reader(self) -> pa.RecordBatchReader:
-        """The rows as Lance takes them."""
-        return pa.RecordBatchReader.from_batches(self.schema, self._read())
-
-    def _read(self) -> Iterator[pa.RecordBatch]:
-        try:
-            for batch in self._batches:
-                self.rows += batch.num_rows
-                yield self._convert(batch)
-            if self.rows < self._at_least:
-                raise ExecutionError(
-                    "the query gave fewer rows when it was read again, because a list of numbers changed its length",
-                    hint="CREATE TABLE … WITH (vectors = false) reads it once",
-                )
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self.failure = error  # what Lance makes of it is only its text
-            raise
-
-
 def _write(
-    database: LanceDatabase, name: str, stream: _RowStream, mode: Literal["create", "overwrite", "append"]
+    database: LanceDatabase, name: str, stream: RowStream, mode: Literal["create", "overwrite", "append"]
 ) -> int:
     uri = database.table_uri(name)
     options: dict[str, Any] = {} if mode == "append" else {"enable_stable_row_ids": True}
@@ -259,31 +219,6 @@ def _write(
     finally:
         database.forget(name)
     return stream.rows
-
-
-def _read_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    while True:
-        try:
-            batch = reader.read_next_batch()
-        except StopIteration:
-            return
-        except LanceSQLError:
-            raise
-        except (pa.ArrowException, OSError) as error:
-            raise _explain_read_error(error) from None
-        yield batch
-
-
-def _explain_read_error(error: BaseException) -> LanceSQLError:
-    """The query's error: a Python exception that crossed a stream is only a text, its last line the message."""
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    text = (
-        lines[-1] if "Traceback (most recent call last)" in str(error) else lines[0] if lines else type(error).__name__
-    )
-    for prefix in ("IOError: ", "Invalid: "):
-        text = text.removeprefix(prefix)
-    head, _, rest = text.partition(" Error: ")
-    return EngineError((rest if rest and head.count(" ") <= 2 else text)[:400])
 
 
 def _remove_empty_folders(path: Path) -> None:
