@@ -12,7 +12,6 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.storage.filter_text import UnrenderableError, render_filter
-from lancesql.storage.scan import count_matches
 
 from .run import Run
 
@@ -72,7 +71,7 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     if row_ids is not None:
         matches = len(row_ids)
     elif text is not None:
-        matches = count_matches(run.database.open_dataset(source.table), text)
+        matches = run.database.count_matches(source.table, text)
     else:
         matches = source.table.rows
     return ResolvedFilter(

@@ -14,6 +14,7 @@ from lancesql.catalog import TableInfo, VersionRef
 from lancesql.errors import ArgumentError, StorageError, UnsupportedError
 
 from .indexes import read_indexes
+from .scan import count_matches
 
 os.environ.setdefault("LANCE_INCLUDE_VECTOR_CENTROIDS", "false")  # statistics without megabytes of centroids
 
@@ -24,6 +25,7 @@ __all__ = ["LanceDatabase"]
 
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAX_HANDLES = 256
+_MAX_COUNTS = 4096
 
 
 class LanceDatabase:
@@ -69,6 +71,7 @@ class LanceDatabase:
                 raise StorageError(f"cannot open '{self.uri}': {_first_line(error)}") from None
         self._latest: dict[str, lance.LanceDataset] = {}
         self._tables: dict[tuple[str, int], tuple[lance.LanceDataset, TableInfo]] = {}
+        self._counts: dict[tuple[str, int, str], int] = {}
         self._names: dict[str, str] | None = None
         self._lock = threading.Lock()
 
@@ -142,6 +145,18 @@ class LanceDatabase:
             raise StorageError(f"table '{table.name}' is gone", hint="it was dropped after the statement was planned")
         return self._describe(table.name, table.uri, table.version, newest)[0]
 
+    def count_matches(self, table: TableInfo, filter: str) -> int:
+        """The number of rows the filter text keeps; remembered, since a version never changes."""
+        key = (table.uri, table.version, filter)
+        count = self._counts.get(key)
+        if count is None:
+            count = count_matches(self.open_dataset(table), filter)
+            with self._lock:
+                if len(self._counts) >= _MAX_COUNTS:
+                    self._counts.pop(next(iter(self._counts)))
+                self._counts[key] = count
+        return count
+
     def forget(self, name: str) -> None:
         """Drops what is remembered of a table, after it was written, replaced or dropped."""
         uri = self.table_uri(name)
@@ -149,6 +164,7 @@ class LanceDatabase:
             self._latest.pop(uri, None)
             for key in [key for key in self._tables if key[0] == uri]:
                 del self._tables[key]
+            self._counts.clear()
             self._names = None
 
     def _spell(self, name: str) -> str | None:
