@@ -189,6 +189,9 @@ def _is_restorable(field: pa.Field[Any], column: OutputColumn) -> bool:
         (pa.types.is_large_binary, pa.types.is_binary),
         (pa.types.is_time32, pa.types.is_time64),
         (pa.types.is_fixed_size_binary, pa.types.is_binary),
+        (pa.types.is_date64, pa.types.is_date32),
+        (pa.types.is_dictionary, pa.types.is_string),
+        (pa.types.is_large_list, pa.types.is_list),
     )
     return any(stored(column.type) and given(field.type) for stored, given in kinds)
 
