@@ -53,7 +53,7 @@ class DuckDBEngine:
     def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
         self.owned = connection is None
         self.connection = duckdb.connect() if connection is None else connection
-        self._volatile: frozenset[str] | None = None
+        self._volatile: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
         if self.owned:
             self._closer = weakref.finalize(self, self.connection.close)
@@ -117,15 +117,18 @@ class DuckDBEngine:
         return None if relation is None else list(relation.columns)
 
     def is_volatile(self, function: str) -> bool:
-        """Whether a function, the user's own among them, may answer differently for the same arguments."""
-        if self._volatile is None or function not in self._known:
+        """Whether a function, the user's own among them, may answer differently for the same arguments.
+
+        A name that is not known yet is looked up each time: a function of that name may be made at any moment.
+        """
+        if function not in self._known and function not in _BEFORE_PARENTHESES:
             rows = self._query(
-                "SELECT lower(function_name), bool_or(stability = 'VOLATILE' "
-                "OR contains(coalesce(macro_definition, ''), 'random()')) FROM duckdb_functions() GROUP BY 1",
+                "SELECT lower(function_name), bool_or(stability = 'VOLATILE'), "
+                "string_agg(lower(macro_definition), ' ') FROM duckdb_functions() GROUP BY 1",
                 None,
             )
-            self._known = frozenset(row[0] for row in rows) | {function}
-            self._volatile = frozenset(row[0] for row in rows if row[1])
+            self._known = frozenset(row[0] for row in rows)
+            self._volatile = _spread_volatility(rows)
         return function in self._volatile
 
     def _query(self, sql: str, parameters: object) -> list[tuple[Any, ...]]:
@@ -133,6 +136,22 @@ class DuckDBEngine:
             return self.connection.execute(sql, parameters).fetchall()
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
+
+
+_BEFORE_PARENTHESES = frozenset(
+    {"and", "or", "not", "in", "any", "all", "some", "exists", "case", "when", "then", "else", "between", "like", "is",
+     "cast", "try_cast", "select", "where", "from", "as", "on", "values", "over", "filter", "distinct"}
+)  # fmt: skip
+"""Words that stand before a parenthesis without being functions."""
+
+
+def _spread_volatility(rows: list[tuple[Any, ...]]) -> frozenset[str]:
+    """The volatile functions: those DuckDB calls so, and the macros that call one of them, however deep."""
+    volatile = {name for name, is_volatile, _ in rows if is_volatile}
+    macros = {name: set(_CALLED.findall(definition)) for name, _, definition in rows if definition}
+    while spread := {name for name, called in macros.items() if called & volatile} - volatile:
+        volatile |= spread
+    return frozenset(volatile)
 
 
 def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
@@ -157,6 +176,7 @@ def capture_namespace(depth: int) -> Namespace:
     return Namespace(sys._getframe(depth))
 
 
+_CALLED = re.compile(r"(\w+)\s*\(")
 _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
 _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
 _MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")

@@ -90,6 +90,12 @@ class _Compiler:
         for index in dataset.describe_indices():
             if len(index.field_names) == 1 and index.field_names[0] in columns and "Inverted" in index.type_url:
                 self.options[index.field_names[0]] = dict(index.details or {})
+        missing = [column for column in columns if column not in self.options]
+        if missing:  # without an index Lance compares whole words as they are written, capitals and endings too
+            raise UnsupportedError(
+                f"column '{missing[0]}' has no text index, without which its words cannot be told",
+                hint=f"CREATE INDEX ON … ({missing[0]}) USING FTS",
+            )
 
     def compile(self, query: TextQuery) -> FullTextQuery | None:
         """The query for Lance; None when no word of it is ever looked for (stop words, an empty text)."""
