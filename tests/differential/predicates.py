@@ -1,4 +1,4 @@
-"""A generator of predicates: what Lance answers, what it must not be asked, as literals and as parameters of many types."""
+"""A generator of predicates: what Lance answers and what it must not be asked, as literals and as parameters."""
 
 from __future__ import annotations
 
@@ -145,8 +145,8 @@ def _draw_predicate(draw: st.DrawFn, names: _Namer, depth: int) -> str:
         joined = " OR " if kind == 1 else " AND "
         items = [_draw_predicate(draw, names, depth - 1) for _ in range(draw(st.integers(2, 3)))]
         return "(" + joined.join(items) + ")"
-    return draw(st.sampled_from((_comparison, _comparison, _comparison, _in_list, _between, _null, _text_match, _list_item,
-                                 _boolean, _computed)))(draw, names)  # fmt: skip
+    return draw(st.sampled_from((_comparison, _comparison, _comparison, _in_list, _between, _null, _text_match,
+                                 _list_item, _boolean, _computed)))(draw, names)  # fmt: skip
 
 
 def _name(column: Column, draw: st.DrawFn) -> str:
@@ -204,11 +204,12 @@ def _boolean(draw: st.DrawFn, names: _Namer) -> str:
 def _computed(draw: st.DrawFn, names: _Namer) -> str:
     number = _name(draw(st.sampled_from(NUMBERS)), draw)
     forms = (
-        "abs({n}::DOUBLE) > {v}", "{n}::DOUBLE / 2 = {v}", "CASE WHEN {n} > 1 THEN b ELSE true END", "coalesce({n}, 0) = 0",
-        "{n} IN (SELECT i32 FROM @t u WHERE u.b)", "{n} IS DISTINCT FROM {v}", "{n}::VARCHAR = '1'", "try_cast(s AS INT) = {v}",
-        "{n} > (SELECT avg(id) FROM @t)", "length(s) % 2 = 0", "lower(s) = 'a'", "i32 + 1 > {v}", "_rowid % 3 = 0",
-        "EXISTS (SELECT 1 FROM @t u WHERE u.id = t.id + 1 AND u.i32 > t.i32)", "nullif({n}, 1) IS NULL", "id < 40",
-        "st.a = {v}", "hash(s) % 2 = 0", "len(tags) > 1", "f64 > f32", "date_part('year', d) = 2024",
+        "abs({n}::DOUBLE) > {v}", "{n}::DOUBLE / 2 = {v}", "CASE WHEN {n} > 1 THEN b ELSE true END",
+        "coalesce({n}, 0) = 0", "{n} IN (SELECT i32 FROM @t u WHERE u.b)", "{n} IS DISTINCT FROM {v}",
+        "{n}::VARCHAR = '1'", "try_cast(s AS INT) = {v}", "{n} > (SELECT avg(id) FROM @t)", "length(s) % 2 = 0",
+        "lower(s) = 'a'", "i32 + 1 > {v}", "_rowid % 3 = 0",
+        "EXISTS (SELECT 1 FROM @t u WHERE u.id = t.id + 1 AND u.i32 > t.i32)", "nullif({n}, 1) IS NULL",
+        "id < 40", "st.a = {v}", "hash(s) % 2 = 0", "len(tags) > 1", "f64 > f32", "date_part('year', d) = 2024",
     )  # fmt: skip
     form = draw(
         st.sampled_from(

@@ -21,7 +21,8 @@ DIMENSION = 4
 
 STRINGS = (
     "", "a", "A", "abc", "abd", "b'c", 'q"d', "back\\slash", "per%cent", "under_score", "new\nline", "tab\tstop",
-    "ünïcödé", "ß", "İ", "日本語", "🎉 party", "a b", "NULL", "1", "1.5", "2024-01-01", "true", " a", "a ", "é", "e\u0301",
+    "ünïcödé", "ß", "İ", "日本語", "🎉 party", "a b", "NULL", "1", "1.5", "2024-01-01", "true", " a", "a ",
+    "é", "e\u0301",
     "-- no", "/* no */", ";", "$p0", "?", "z" * 70, "`tick`", "a\x00b", "1e3",
 )  # fmt: skip
 WORDS = (
@@ -34,8 +35,8 @@ DATES = (
 )  # fmt: skip
 MOMENTS = (
     datetime(1970, 1, 1), datetime(2024, 1, 1), datetime(2024, 1, 1, 12, 30, 15), datetime(2024, 3, 31, 2, 30),
-    datetime(2024, 1, 1, 12, 30, 15, 500_000), datetime(2024, 1, 1, 12, 30, 15, 123_456), datetime(1969, 12, 31, 23, 59, 59),
-    datetime(1900, 1, 1), datetime(2200, 1, 1, 0, 0, 0, 1),
+    datetime(2024, 1, 1, 12, 30, 15, 500_000), datetime(2024, 1, 1, 12, 30, 15, 123_456),
+    datetime(1969, 12, 31, 23, 59, 59),    datetime(1900, 1, 1), datetime(2200, 1, 1, 0, 0, 0, 1),
 )  # fmt: skip
 DECIMALS = tuple(
     map(Decimal, ("0.00", "1.00", "-1.00", "1.01", "1.25", "2.50", "-2.50", "99999999.99", "-99999999.99"))
@@ -101,7 +102,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("reals", pa.list_(pa.float64()), _lists((0.0, -0.0, 1.5, float("nan"), NEGATIVE_NAN, float("inf")))),
     Column("llist", pa.large_list(pa.int32()), _lists((1, 2, 3))),
     Column("st", pa.struct([("a", pa.int32()), ("n", pa.struct([("s", pa.string())]))]),
-           ({"a": 1, "n": {"s": "x"}}, {"a": None, "n": None}, {"a": 2, "n": {"s": None}}, {"a": -1, "n": {"s": "it's"}})),
+           ({"a": 1, "n": {"s": "x"}}, {"a": None, "n": None}, {"a": 2, "n": {"s": None}},
+            {"a": -1, "n": {"s": "it's"}})),
     Column("Mixed Case", pa.int32(), (1, 2, 3, -5), True),
     Column("select", pa.string(), ("a", "b", "x"), True),
     Column("größe", pa.int16(), (1, 2, 3), True),
@@ -126,7 +128,7 @@ def _make_array(values: list[Any], type_: pa.DataType) -> pa.Array:
         return pa.array([None if value is None else np.float16(value) for value in values], type_)
     if pa.types.is_float32(type_):
         halves = np.array([0.0 if value is None else value for value in values], np.float64).astype(np.float32)
-        return pa.array(halves, type_, mask=np.array([value is None for value in values]))
+        return pa.array(halves, type_, mask=np.array([value is None for value in values], bool))
     return pa.array(values, type_)
 
 
@@ -137,7 +139,7 @@ def _make_text(chosen: random.Random) -> str | None:
 
 
 def _make_vectors(chosen: random.Random, rows: int) -> dict[str, pa.Array]:
-    """`vec`: whole numbers, never NULL, so that distances are exact and many are equal; the others as nasty as it gets."""
+    """`vec`: whole numbers, never NULL: distances are exact and many are equal. The others are as nasty as it gets."""
 
     def whole(size: int = DIMENSION) -> list[float]:
         return [float(chosen.randint(-3, 3)) for _ in range(size)]

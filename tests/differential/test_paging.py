@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def test_pages_are_slices_of_one_answer(db: lancesql.Connection, search: str, st
 @pytest.mark.parametrize("search", SEARCHES)
 def test_one_page_more_is_the_same_beginning(db: lancesql.Connection, search: str) -> None:
     answers = [db.sql(f"SELECT id FROM {SEARCHES[search]} LIMIT {n}").fetchall() for n in (5, 20, 90)]
-    for shorter, longer in zip(answers, answers[1:], strict=False):
+    for shorter, longer in itertools.pairwise(answers):
         assert longer[: len(shorter)] == shorter
 
 

@@ -109,7 +109,7 @@ def test_prefilter_false_is_the_literal_order(db: lancesql.Connection) -> None:
     assert ids(db, f"SELECT id FROM {search} t JOIN people p ON p.pid = t.id AND t.even ORDER BY id") == [0, 2, 4]
     assert ids(
         db,
-        f"SELECT id FROM vector_search('t_none', {[0.0] * 8}, k => 6, prefilter => false, filter => 'even') WHERE id > 2",
+        f"SELECT id FROM {search[:-1]}, filter => 'even') WHERE id > 2",
     ) == [4, 6, 8, 10]
 
 
@@ -200,3 +200,28 @@ def test_star_never_holds_the_row_id(db: lancesql.Connection) -> None:
 
 def test_columns_chosen_by_pattern_filter_before_the_top_k(db: lancesql.Connection) -> None:
     assert ids(db, f"SELECT id FROM {SEARCH} WHERE COLUMNS('^id$') > 3") == [4, 5, 6, 7, 8, 9]
+
+
+def test_a_parameter_inside_a_text_is_text(db: lancesql.Connection) -> None:
+    sql = f"SELECT id FROM {SEARCH} WHERE upper(txt) <> '$v' AND id > $v AND id + 0 <> $v1"
+    assert [row[0] for row in db.sql(sql, {"v": 3, "v1": 5}).fetchall()] == [4, 6, 7, 8, 9, 10]
+    marks = f"SELECT id FROM {SEARCH} WHERE {' AND '.join(['id + 0 <> ?'] * 12)} AND id >= ?"
+    assert [row[0] for row in db.sql(marks, list(range(13))).fetchall()] == [12, 13, 14, 15, 16, 17]
+
+
+def test_a_filter_reads_the_ctes_in_its_reach(db: lancesql.Connection) -> None:
+    few = "good AS (SELECT id FROM t_none WHERE even)"
+    assert ids(db, f"WITH {few} SELECT id FROM {SEARCH} x WHERE x.id IN (FROM good)") == [0, 2, 4, 6, 8, 10]
+    assert ids(db, f"WITH {few}, x AS (SELECT id FROM {SEARCH} y WHERE y.id IN (FROM good)) FROM x") == [
+        0,
+        2,
+        4,
+        6,
+        8,
+        10,
+    ]
+    odd = "odd AS (SELECT id + 1 AS id FROM good)"
+    inner = f"(WITH {odd} SELECT y.id FROM {SEARCH} y WHERE y.id IN (FROM odd))"
+    assert ids(db, f"WITH {few} SELECT id FROM {inner}") == [1, 3, 5, 7, 9, 11]
+    # The table's own columns come before a CTE of the same name.
+    assert ids(db, f"WITH even AS (SELECT 1 AS one) SELECT id FROM {SEARCH} x WHERE x.even") == [0, 2, 4, 6, 8, 10]

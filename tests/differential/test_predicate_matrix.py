@@ -1,4 +1,4 @@
-"""Every type × every operator × {low, middle, high, NULL, edge}, over tables whose indexes are fresh, behind, or rebuilt."""
+"""Every type × every operator × {low, middle, high, NULL, edge}, over tables whose indexes are fresh or behind."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from .predicates import Where, wheres
 from .test_predicate_matrix import TABLES
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(150))
+@settings(DIFFERENTIAL, max_examples=scaled(90))
 @given(where=wheres(), table=st.sampled_from(TABLES), k=st.integers(1, 7))
 def test_nested_predicates(database: Database, where: Where, table: str, k: int) -> None:
     _check(database, where, table, k)
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(200))
+@settings(DIFFERENTIAL, max_examples=scaled(150))
 @given(where=wheres(depth=0), table=st.sampled_from(TABLES), k=st.integers(1, 7))
 def test_single_predicates(database: Database, where: Where, table: str, k: int) -> None:
     _check(database, where, table, k)

@@ -77,7 +77,7 @@ def test_every_statement(furnished: Database, line: str) -> None:
     check_search(furnished, line, TABLES[at % len(TABLES)], Where(PREDICATES[at % len(PREDICATES)]), 2 + at % 9)
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(100))
+@settings(DIFFERENTIAL, max_examples=scaled(80))
 @given(line=st.sampled_from(LINES), table=st.sampled_from(TABLES), where=wheres(1, strange=False), k=st.integers(1, 40))
 def test_searches_under_any_predicate(furnished: Database, line: str, table: str, where: Where, k: int) -> None:
     if " OR " in where.sql:

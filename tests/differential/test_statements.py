@@ -82,7 +82,7 @@ def test_every_statement(joined: Database, line: str) -> None:
     check_statement(joined, line.replace("{t}", table).replace("{p}", f"({predicate})"), {})
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(120))
+@settings(DIFFERENTIAL, max_examples=scaled(80))
 @given(
     line=st.sampled_from([line for line in LINES if "{p}" in line]),
     table=st.sampled_from(TABLES),
