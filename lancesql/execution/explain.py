@@ -95,7 +95,7 @@ def _describe_text(source: FullTextSearch) -> list[str]:
     for column in source.text_columns:
         index = source.table.index_on(column, ("INVERTED", "FTS"))
         if index is None:
-            lines.append(f"text: no index on {column}, every row is read")
+            lines.append(f"text: no index on {column}, every text is read and cut into words")
         else:
             unindexed = f", {index.rows_unindexed:,} rows not indexed yet" if index.rows_unindexed else ""
             lines.append(f"text: index {index.name} on {column}{unindexed}")

@@ -14,14 +14,10 @@ from lancesql.errors import UnsupportedError
 from lancesql.plan.sources import ROW_ID, SCORE
 from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
 
+from .flat_texts import Tokenizer, search_flat
 from .scan import wrap_lance_error
 
 __all__ = ["search_texts"]
-
-_TOKENIZER_OPTIONS = (
-    "base_tokenizer", "language", "max_token_length", "lower_case", "stem", "remove_stop_words", "custom_stop_words",
-    "ascii_folding", "min_ngram_length", "max_ngram_length", "prefix_only",
-)  # fmt: skip
 
 
 def search_texts(
@@ -48,7 +44,18 @@ def search_texts(
     Raises:
         UnsupportedError: For a phrase on a column whose index keeps no positions.
     """
-    compiled = _Compiler(dataset, tuple(text_columns)).compile(query)
+    options = read_text_options(dataset)
+    if any(column not in options for column in text_columns):
+        return search_flat(
+            dataset,
+            columns,
+            tokenizers={column: Tokenizer(options.get(column, {})) for column in text_columns},
+            query=query,
+            limit=limit,
+            filter=filter,
+            row_ids=row_ids,
+        )
+    compiled = _Compiler({column: options[column] for column in text_columns}).compile(query)
     own = [name for name in columns if name not in (ROW_ID, SCORE)]
     if compiled is None:
         empty = dataset.scanner(columns=own, with_row_id=True, limit=0).to_table()
@@ -75,6 +82,15 @@ def search_texts(
     return table.take(order[:limit] if limit is not None else order).select(list(columns))
 
 
+def read_text_options(dataset: lance.LanceDataset) -> dict[str, dict[str, Any]]:
+    """The columns that have a text index, and how each cuts a text into words."""
+    return {
+        index.field_names[0]: dict(index.details or {})
+        for index in dataset.describe_indices()
+        if len(index.field_names) == 1 and "Inverted" in index.type_url
+    }
+
+
 def _cuts_tie(table: pa.Table, limit: int) -> bool:
     scores = table.column(SCORE).combine_chunks().to_numpy()
     ranked = sorted(scores.tolist(), reverse=True)
@@ -84,18 +100,9 @@ def _cuts_tie(table: pa.Table, limit: int) -> bool:
 class _Compiler:
     """Turns a query tree into Lance's query objects, for one table and its columns."""
 
-    def __init__(self, dataset: lance.LanceDataset, columns: tuple[str, ...]) -> None:
-        self.columns = columns
-        self.options: dict[str, dict[str, Any]] = {}
-        for index in dataset.describe_indices():
-            if len(index.field_names) == 1 and index.field_names[0] in columns and "Inverted" in index.type_url:
-                self.options[index.field_names[0]] = dict(index.details or {})
-        missing = [column for column in columns if column not in self.options]
-        if missing:  # without an index Lance compares whole words as they are written, capitals and endings too
-            raise UnsupportedError(
-                f"column '{missing[0]}' has no text index, without which its words cannot be told",
-                hint=f"CREATE INDEX ON … ({missing[0]}) USING FTS",
-            )
+    def __init__(self, options: dict[str, dict[str, Any]]) -> None:
+        self.columns = tuple(options)
+        self.options = options
 
     def compile(self, query: TextQuery) -> FullTextQuery | None:
         """The query for Lance; None when no word of it is ever looked for (stop words, an empty text)."""
@@ -149,9 +156,7 @@ class _Compiler:
     def _has_tokens(self, text: str, column: str) -> bool:
         if not text.strip():
             return False
-        own = self.options.get(column, {})
-        options = {key: own[key] for key in _TOKENIZER_OPTIONS if own.get(key) is not None}
-        return bool(lance.tokenize(text, **options))
+        return bool(Tokenizer(self.options[column]).read(text))
 
 
 def _explain_text_error(error: BaseException, columns: Sequence[str]) -> BaseException:
