@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lancesql.catalog import IndexInfo
 
@@ -67,6 +68,7 @@ def is_cheaper_by_rows(candidates: int, rows: int, dimension: int) -> bool:
     return candidates * _READ_ROW <= rows * dimension * _READ_COMPONENT
 
 
+@lru_cache(maxsize=1024)
 def choose_strategy(
     index: IndexInfo | None, metric: str, dimension: int, k: int, candidates: int, effort: Effort, *, filtered: bool
 ) -> Strategy:
