@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import duckdb
 import lance
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,8 +44,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     for seed, name in enumerate(names):
         index, state = name.split("_")
         write_state(root / f"{name}.lance", index, state, seed)
-    oracles = {name: Oracle(lance.dataset(root / f"{name}.lance"), name) for name in names}
-    with lancesql.connect(root) as connection:
+    oracles = {name: Oracle(lance.dataset(root / f"{name}.lance"), name, SETUP) for name in names}
+    own = duckdb.connect()
+    for statement in SETUP:
+        own.execute(statement)
+    with lancesql.connect(root, duckdb=own) as connection:
         yield Database(connection, oracles)
+    own.close()
     for oracle in oracles.values():
         oracle.close()

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import lance
 import pyarrow as pa
 import pytest
@@ -54,10 +55,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def db(folder: Path) -> Iterator[lancesql.Connection]:
-    with lancesql.connect(folder) as connection:
-        connection.execute("CREATE TABLE even AS SELECT range * 2 AS n FROM range(200)")
-        connection.execute("CREATE TABLE people AS SELECT range AS pid, 'name ' || range AS name FROM range(12)")
+    own = duckdb.connect()
+    own.execute("CREATE TABLE even AS SELECT range * 2 AS n FROM range(200)")
+    own.execute("CREATE TABLE people AS SELECT range AS pid, 'name ' || range AS name FROM range(12)")
+    with lancesql.connect(folder, duckdb=own) as connection:
         yield connection
+    own.close()
 
 
 @pytest.mark.parametrize("index", INDEXES)

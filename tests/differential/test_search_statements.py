@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .checks import QUERY, Database, check_same_rows
-from .conftest import DIFFERENTIAL, SETUP, scaled
+from .conftest import DIFFERENTIAL, scaled
 from .oracle import Failure, Oracle
 from .predicates import Where, wheres
 from .test_predicate_matrix import TABLES
@@ -29,17 +29,6 @@ PREDICATES = (
     "t.f64 >= 0 AND t.u8 IS NOT NULL",
     "t.id IN (SELECT oid FROM orders)",
 )
-
-
-@pytest.fixture(scope="module")
-def furnished(database: Database) -> Database:
-    """The session's tables, with DuckDB tables beside them."""
-    for statement in SETUP:
-        database.connection.execute(statement.replace("CREATE TABLE", "CREATE OR REPLACE TABLE"))
-    for oracle in database.oracles.values():
-        for statement in SETUP:
-            oracle.connection.execute(statement.replace("CREATE TABLE", "CREATE OR REPLACE TABLE"))
-    return database
 
 
 def find_nearest(oracle: Oracle, where: str, parameters: dict[str, object], k: int) -> pa.Table | Failure:
@@ -72,14 +61,14 @@ def check_search(database: Database, line: str, table: str, where: Where, k: int
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
-def test_every_statement(furnished: Database, line: str) -> None:
+def test_every_statement(database: Database, line: str) -> None:
     at = LINES.index(line)
-    check_search(furnished, line, TABLES[at % len(TABLES)], Where(PREDICATES[at % len(PREDICATES)]), 2 + at % 9)
+    check_search(database, line, TABLES[at % len(TABLES)], Where(PREDICATES[at % len(PREDICATES)]), 2 + at % 9)
 
 
 @settings(DIFFERENTIAL, max_examples=scaled(80))
 @given(line=st.sampled_from(LINES), table=st.sampled_from(TABLES), where=wheres(1, strange=False), k=st.integers(1, 40))
-def test_searches_under_any_predicate(furnished: Database, line: str, table: str, where: Where, k: int) -> None:
+def test_searches_under_any_predicate(database: Database, line: str, table: str, where: Where, k: int) -> None:
     if " OR " in where.sql:
         where = Where(f"({where.sql})", where.parameters, where.conjuncts)
-    check_search(furnished, line, table, where, k)
+    check_search(database, line, table, where, k)
