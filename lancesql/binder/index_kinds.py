@@ -101,7 +101,7 @@ class IndexKind:
     """One kind of index.
 
     Attributes:
-        family: `vector`, `text`, `scalar`, `list` or `string`: what columns it fits.
+        family: `vector`, `text`, `scalar`, `hashed`, `list` or `string`: what columns it fits.
         options: The options it takes, by name.
     """
 
@@ -123,7 +123,7 @@ INDEX_KINDS: dict[str, IndexKind] = {
     "LABEL_LIST": IndexKind("list"),
     "NGRAM": IndexKind("string"),
     "ZONEMAP": IndexKind("scalar"),
-    "BLOOMFILTER": IndexKind("scalar"),
+    "BLOOMFILTER": IndexKind("hashed"),
 }
 _KIND_SYNONYMS = {
     "HNSW": "IVF_HNSW_SQ",
@@ -166,11 +166,9 @@ def check_column(kind: str, name: str, type_: pa.DataType, spelled: str, metric:
     """
     fitting = [other for other in INDEX_KINDS if _fits(INDEX_KINDS[other].family, type_)]
     if kind not in fitting:
-        hint = f"{' or '.join(fitting[-5:])} would fit" if fitting else "no kind of index fits this type"
-        if _is_number_list(type_):
-            hint = f"a vector is FLOAT[n]: store it with {name}::FLOAT[n]"
-        if _find_vector(type_) is not None and fitting:
-            hint = f"{', '.join(fitting)} would fit"
+        hint = f"{', '.join(fitting)} would fit" if fitting else "no kind of index fits this type"
+        if _is_number_list(type_) and INDEX_KINDS[kind].family == "vector":
+            hint = f"a vector has one length: make the table with {name}::FLOAT[n] AS {name}"
         raise ArgumentError(f"{kind} does not fit column '{name}', which is {spelled}", hint=hint, span=span)
     vector = _find_vector(type_)
     if vector is not None and INDEX_KINDS[kind].family == "vector":
@@ -246,7 +244,7 @@ def _read_value(name: str, option: OptionSyntax, known: Option) -> object:
         case Choice(words):
             if isinstance(value, str) and value.lower() in words:
                 return words[value.lower()]
-            wanted = ", ".join(dict.fromkeys(words.values()))
+            wanted = f"one of {', '.join(dict.fromkeys(words.values()))}"
         case Names():
             if isinstance(value, bool | str):
                 return (
@@ -278,6 +276,8 @@ def _fits(family: str, type_: Any) -> bool:
             return bool(text)
         case "list":
             return bool(is_list and _is_scalar(type_.value_type))
+        case "hashed":
+            return _is_scalar(storage) and not _is_unhashed(storage)
         case _:
             return _is_scalar(storage)
 
@@ -289,6 +289,16 @@ def _is_scalar(type_: pa.DataType) -> bool:
         types.is_large_binary, types.is_temporal, types.is_decimal128, types.is_decimal256, types.is_fixed_size_binary,
     )  # fmt: skip
     return any(check(type_) for check in checks) and not types.is_interval(type_)
+
+
+def _is_unhashed(type_: pa.DataType) -> bool:
+    """Whether Lance has no Bloom filter for a scalar type."""
+    types = pa.types
+    checks = (
+        types.is_float16, types.is_boolean, types.is_fixed_size_binary, types.is_duration, types.is_decimal128,
+        types.is_decimal256,
+    )  # fmt: skip
+    return any(check(type_) for check in checks)
 
 
 def _find_vector(type_: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pyarrow as pa
 
@@ -66,9 +66,10 @@ def run_command(
                     insert_rows(
                         database,
                         table,
-                        lambda: _report_rows(open_query(query), report),
+                        lambda: open_query(query),
                         columns=columns,
                         by_name=by_name,
+                        on_rows=_count_rows(report),
                     )
                 )
         case DropTable(name, table):
@@ -94,11 +95,12 @@ def _create_table(
         return create_table(
             database,
             command.name,
-            lambda: _report_rows(open_query(command.query), report),
+            lambda: open_query(command.query),
             replace=command.replace,
             if_not_exists=command.if_not_exists,
             float16=float16 if isinstance(float16, bool | str | tuple) else False,
             vectors=bool(vectors),
+            on_rows=_count_rows(report),
         )
 
 
@@ -120,21 +122,8 @@ def _create_index(command: CreateIndex, database: LanceDatabase) -> IndexInfo:
     return built[0] if built else IndexInfo(name=name, kind=command.kind, columns=(command.column,))
 
 
-def _report_rows(reader: pa.RecordBatchReader, report: Report | None) -> pa.RecordBatchReader:
-    if report is None:
-        return reader
-
-    def count() -> Iterator[pa.RecordBatch]:
-        rows = 0
-        try:
-            for batch in reader:
-                rows += batch.num_rows
-                report("rows", rows, None)
-                yield batch
-        finally:
-            reader.close()
-
-    return pa.RecordBatchReader.from_batches(reader.schema, count())
+def _count_rows(report: Report | None) -> Callable[[int], None] | None:
+    return None if report is None else lambda rows: report("rows", rows, None)
 
 
 def _answer_count(rows: int) -> pa.Table:

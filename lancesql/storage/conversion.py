@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from lancesql.errors import ExecutionError, UnsupportedError
 
-__all__ = ["RaggedVectorError", "convert_column", "convert_to_half", "plan_field", "plan_type"]
+__all__ = ["RaggedVectorError", "convert_column", "convert_to_half", "copy_slice", "plan_field", "plan_type"]
 
 
 class RaggedVectorError(Exception):
@@ -54,20 +54,30 @@ def plan_type(type_: Any, column: str) -> pa.DataType:
         return pa.list_(plan_type(type_.value_type, column))
     if types.is_map(type_):
         return pa.map_(plan_type(type_.key_type, column), plan_type(type_.item_type, column))
-    if types.is_struct(type_):
+    if types.is_struct(type_) and type_.num_fields:
         fields = [type_.field(index) for index in range(type_.num_fields)]
         return pa.struct([pa.field(field.name, plan_type(field.type, column)) for field in fields])
     if types.is_run_end_encoded(type_):
         return plan_type(type_.value_type, column)
-    opaque = getattr(type_, "extension_name", None) == "arrow.opaque"
-    if opaque or types.is_interval(type_) or types.is_union(type_):
-        name = type_.type_name.upper() if opaque else "INTERVAL" if types.is_interval(type_) else "UNION"
+    refused = _name_unstored(type_)
+    if refused is not None:
         raise UnsupportedError(
-            f"column '{column}' is {name}, which Lance cannot store",
+            f"column '{column}' is {refused}, which Lance cannot store",
             hint=f"cast it, for instance CAST({column} AS VARCHAR)",
         )
     stored: pa.DataType = type_
     return stored
+
+
+def _name_unstored(type_: Any) -> str | None:
+    """What SQL calls a type that Lance has not; None for one it has."""
+    if getattr(type_, "extension_name", None) == "arrow.opaque":
+        return str(type_.type_name).upper()
+    if pa.types.is_interval(type_):
+        return "INTERVAL"
+    if pa.types.is_union(type_):
+        return "UNION"
+    return "STRUCT without fields" if pa.types.is_struct(type_) else None
 
 
 def _has_fixed_width(type_: Any) -> bool:
@@ -150,15 +160,21 @@ def _convert_vectors(array: Any, type_: Any, column: str) -> Any:
 def _is_cast_meant(source: pa.DataType, target: pa.DataType) -> bool:
     """Whether a cast keeps the meaning: pyarrow also casts what reads differently in SQL."""
     types = pa.types
+    text = types.is_string(source) or types.is_large_string(source) or types.is_string_view(source)
+    number = types.is_integer(source) or types.is_floating(source) or types.is_decimal(source)
     if types.is_string(target) or types.is_large_string(target):
-        texts = (types.is_string, types.is_large_string, types.is_string_view, types.is_integer, types.is_boolean)
-        return any(check(source) for check in (*texts, types.is_decimal, types.is_date32))
-    if types.is_timestamp(target) and types.is_timestamp(source):
-        return (source.tz is None) == (target.tz is None)
-    if types.is_timestamp(target) and types.is_date(source):
-        return target.tz is None
-    if types.is_boolean(target):
-        return bool(types.is_string(source))
+        exact = number and not types.is_floating(source)
+        return bool(text or exact or types.is_boolean(source) or types.is_date32(source))
+    if types.is_integer(target) or types.is_floating(target) or types.is_decimal(target):
+        return bool(text or number or types.is_boolean(source))
+    if types.is_timestamp(target):
+        same_zone = types.is_timestamp(source) and (source.tz is None) == (target.tz is None)
+        return bool(text or same_zone or (types.is_date(source) and target.tz is None))
+    if types.is_date(target):
+        return bool(text or types.is_date(source) or (types.is_timestamp(source) and source.tz is None))
+    for is_kind in (types.is_time, types.is_duration, types.is_boolean):
+        if is_kind(target):
+            return bool(text or is_kind(source))
     if types.is_fixed_size_list(target):
         return bool(types.is_list(source) or types.is_large_list(source) or types.is_fixed_size_list(source))
     return True
@@ -191,3 +207,8 @@ def _refuse(column: str, source: pa.DataType, target: pa.DataType, why: str = ""
         f"column '{column}' is {target}, and the query gives {source} that does not fit{detail}",
         hint="cast it in the query; nothing was written",
     )
+
+
+def copy_slice(array: pa.Array[Any]) -> pa.Array[Any]:
+    """Upstream: Lance panics on a slice of nested structs."""
+    return pa.concat_arrays([array, array.slice(0, 0)]) if array.offset and pa.types.is_nested(array.type) else array

@@ -8,7 +8,10 @@ import pyarrow as pa
 
 from lancesql.errors import EngineError, ExecutionError, LanceSQLError
 
-__all__ = ["RowStream", "read_batches"]
+__all__ = ["OnRows", "RowStream", "read_batches"]
+
+OnRows = Callable[[int], None]
+"""Told how many rows were read so far."""
 
 
 class RowStream:
@@ -21,6 +24,7 @@ class RowStream:
         convert: Callable[[pa.RecordBatch], pa.RecordBatch],
         *,
         at_least: int = 0,
+        on_rows: OnRows | None = None,
     ) -> None:
         self.schema = schema
         self.rows = 0
@@ -28,15 +32,24 @@ class RowStream:
         self._batches = batches
         self._convert = convert
         self._at_least = at_least
+        self._on_rows = on_rows
 
     def to_reader(self) -> pa.RecordBatchReader:
         """The rows as Lance takes them."""
         return pa.RecordBatchReader.from_batches(self.schema, self._read())
 
+    def take_failure(self) -> BaseException:
+        """The first error, without the frames it came through: they hold the stream it came from."""
+        failure, self.failure = self.failure, None
+        assert failure is not None
+        return failure.with_traceback(None)
+
     def _read(self) -> Iterator[pa.RecordBatch]:
         try:
             for batch in self._batches:
                 self.rows += batch.num_rows
+                if self._on_rows is not None:
+                    self._on_rows(self.rows)
                 yield self._convert(batch)
             if self.rows < self._at_least:
                 raise ExecutionError(

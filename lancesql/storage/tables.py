@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import lance
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lancesql.catalog import TableInfo
 from lancesql.errors import (
     BindError,
     ExecutionError,
+    LanceSQLError,
     StorageError,
     UnknownColumnError,
     nearest_name,
 )
 
-from .conversion import RaggedVectorError, convert_column, convert_to_half, plan_field
-from .row_stream import RowStream, read_batches
+from .conversion import RaggedVectorError, convert_column, copy_slice
+from .new_table import NewTable
+from .row_stream import OnRows, RowStream, read_batches
 from .scan import wrap_lance_error
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["OpenReader", "create_table", "drop_table", "insert_rows"]
 
 OpenReader = Callable[[], pa.RecordBatchReader]
-
-_PEEKED_ROWS = 65_536
-_RESERVED = ("_rowid", "_rowaddr", "_rowoffset", "_distance", "_score", "_relevance_score")
 
 
 def create_table(
@@ -44,6 +42,7 @@ def create_table(
     if_not_exists: bool = False,
     float16: bool | str | Sequence[str] = False,
     vectors: bool = True,
+    on_rows: OnRows | None = None,
 ) -> int:
     """Makes a table of a query's rows. With `replace`, an existing table gets them as its new version.
 
@@ -57,6 +56,7 @@ def create_table(
         if_not_exists: Leave a table that exists as it is.
         float16: Vector columns stored as float16: all of them, or by name.
         vectors: Lists of floating-point numbers that all have one length become vectors.
+        on_rows: Told how many rows were read so far.
 
     Returns:
         The number of rows written.
@@ -64,22 +64,29 @@ def create_table(
     Raises:
         LanceSQLError: The query's own error, or what does not fit; the table is then as it was before.
     """
+    if database.connection is None and not name.lower().rstrip("/").endswith(".lance"):
+        raise StorageError(
+            f"there is no Lance database for table '{name}'", hint="lancesql.connect('directory') opens one"
+        )
     exists = database.find_table(name) is not None
     if exists and not replace:
         if if_not_exists:
             return 0
         raise StorageError(f"table '{name}' exists already", hint=f"CREATE OR REPLACE TABLE {name}")
+    mode: Literal["create", "overwrite"] = "overwrite" if exists else "create"
     lists: set[str] = set()
     read_before = 0
     while True:
-        with contextlib.closing(open_reader()) as reader:
-            plan = _NewTable(reader, vectors=vectors, lists=lists, float16=float16)
-            stream = RowStream(plan.batches(), plan.schema, plan.convert, at_least=read_before)
-            try:
-                return _write(database, name, stream, "overwrite" if exists else "create")
-            except RaggedVectorError as ragged:
-                lists.add(ragged.column)
-                read_before = stream.rows
+
+        def decide(reader: pa.RecordBatchReader, at_least: int = read_before) -> RowStream:
+            plan = NewTable(reader, vectors=vectors, lists=frozenset(lists), float16=float16)
+            return RowStream(plan.batches(), plan.schema, plan.convert, at_least=at_least, on_rows=on_rows)
+
+        rows, ragged = _read_and_write(database, name, open_reader, decide, mode)
+        if ragged is None:
+            return rows
+        lists.add(ragged)
+        read_before = rows
 
 
 def insert_rows(
@@ -89,6 +96,7 @@ def insert_rows(
     *,
     columns: Sequence[str] = (),
     by_name: bool = False,
+    on_rows: OnRows | None = None,
 ) -> int:
     """Appends a query's rows to a table, each column cast to the table's type without loss.
 
@@ -98,6 +106,7 @@ def insert_rows(
         open_reader: Runs the query.
         columns: The columns the query gives, in order; the others become NULL. All of them when empty.
         by_name: The query's own column names say where its values go.
+        on_rows: Told how many rows were read so far.
 
     Returns:
         The number of rows written.
@@ -105,7 +114,8 @@ def insert_rows(
     Raises:
         LanceSQLError: The query's own error, or what does not fit; nothing is then written.
     """
-    with contextlib.closing(open_reader()) as reader:
+
+    def decide(reader: pa.RecordBatchReader) -> RowStream:
         places = _match_columns(table, reader.schema, columns, by_name=by_name)
 
         def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -115,7 +125,9 @@ def insert_rows(
             ]
             return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
-        return _write(database, table.name, RowStream(read_batches(reader), table.schema, convert), "append")
+        return RowStream(read_batches(reader), table.schema, convert, on_rows=on_rows)
+
+    return _read_and_write(database, table.name, open_reader, decide, "append")[0]
 
 
 def drop_table(database: LanceDatabase, name: str) -> None:
@@ -133,74 +145,31 @@ def drop_table(database: LanceDatabase, name: str) -> None:
         database.forget(name)
 
 
-class _NewTable:
-    """The schema of a new table, decided by the query's first rows, and its rows in that schema."""
+def _read_and_write(
+    database: LanceDatabase,
+    name: str,
+    open_reader: OpenReader,
+    decide: Callable[[pa.RecordBatchReader], RowStream],
+    mode: Literal["create", "overwrite", "append"],
+) -> tuple[int, str | None]:
+    """The rows read, and the column of a ragged vector, for whose sake they were not written.
 
-    def __init__(
-        self, reader: pa.RecordBatchReader, *, vectors: bool, lists: set[str], float16: bool | str | Sequence[str]
-    ) -> None:
-        _check_names(reader.schema.names)
-        self._reader = read_batches(reader)
-        self._peeked: list[pa.RecordBatch] = []
-        given = reader.schema
-        candidates = [
-            field.name for field in given if vectors and _is_number_list(field.type) and field.name not in lists
-        ]
-        sizes = self._measure_lists(candidates)
-        fields = []
-        for field in given:
-            planned = plan_field(field)
-            size = sizes.get(field.name)
-            if size is not None:
-                planned = planned.with_type(pa.list_(field.type.value_type, size))
-            fields.append(planned)
-        self._guessed = frozenset(sizes)
-        self._half = _choose_half(fields, float16)
-        self.schema = pa.schema(
-            [
-                field.with_type(pa.list_(pa.float16(), field.type.list_size)) if field.name in self._half else field
-                for field in fields
-            ]
-        )
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows as the query gives them, from the first."""
-        while self._peeked:
-            yield self._peeked.pop(0)
-        yield from self._reader
-
-    def convert(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """A batch in the schema of the table."""
-        arrays = [self._convert(column, field) for column, field in zip(batch.columns, self.schema, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
-
-    def _convert(self, array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
-        if field.name in self._guessed and _find_size(array, field.type.list_size) is None:
-            raise RaggedVectorError(field.name)
-        if field.name in self._half and pa.types.is_fixed_size_list(array.type) and array.type != field.type:
-            return _copy_slice(convert_to_half(array, field.name))
-        if array.type == field.type:
-            return _copy_slice(array)
-        if field.name in self._guessed:
-            array = array.cast(pa.list_(array.type.value_type, field.type.list_size))
-            return convert_to_half(array, field.name) if field.name in self._half else array
-        return _copy_slice(array.cast(field.type))
-
-    def _measure_lists(self, columns: list[str]) -> dict[str, int]:
-        """The one length the lists of each column have, as far as the first rows tell."""
-        sizes: dict[str, int | None] = {}
-        rows = 0
-        while len(sizes) < len(columns) and rows < _PEEKED_ROWS:
-            batch = next(self._reader, None)
-            if batch is None:
-                break
-            self._peeked.append(batch)
-            rows += batch.num_rows
-            for name in columns:
-                array = batch.column(name)
-                if name not in sizes and array.null_count < len(array):
-                    sizes[name] = _find_size(array)
-        return {name: size for name, size in sizes.items() if size is not None}
+    A stream of DuckDB occupies its connection until nothing refers to it. So an error leaves here without the frames it
+    came through, which would keep the stream for as long as somebody keeps the error.
+    """
+    reader = open_reader()
+    stream: RowStream | None = None
+    try:
+        stream = decide(reader)
+        return _write(database, name, stream, mode), None
+    except RaggedVectorError as ragged:
+        return 0 if stream is None else stream.rows, ragged.column
+    except LanceSQLError as error:
+        error.__context__ = None
+        raise error.with_traceback(None) from None
+    finally:
+        reader.close()
+        del reader, stream
 
 
 def _write(
@@ -214,7 +183,7 @@ def _write(
         if mode == "create":
             _remove_empty_folders(Path(uri))
         if stream.failure is not None:
-            raise stream.failure from None
+            raise stream.take_failure() from None
         raise wrap_lance_error(error, f"writing table '{name}'") from None
     finally:
         database.forget(name)
@@ -230,63 +199,6 @@ def _remove_empty_folders(path: Path) -> None:
             folder.rmdir()
     with contextlib.suppress(OSError):
         path.rmdir()
-
-
-def _check_names(names: Sequence[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name.lower() in seen:
-            raise BindError(f"two columns of the query are called '{name}'", hint="rename one of them with AS")
-        seen.add(name.lower())
-        if name.lower() in _RESERVED:
-            raise BindError(
-                f"a Lance table cannot have a column '{name}'",
-                hint=f"rename it: {name} AS {name.lstrip('_')}, or leave it out",
-            )
-        if not name or "." in name or "`" in name:
-            raise BindError(
-                f"a Lance table cannot have a column '{name}'",
-                hint="a name is not empty and has no '.' and no '`': rename it with AS",
-            )
-
-
-def _is_number_list(type_: pa.DataType) -> bool:
-    return bool((pa.types.is_list(type_) or pa.types.is_large_list(type_)) and pa.types.is_floating(type_.value_type))
-
-
-def _find_size(array: pa.Array[Any], size: int | None = None) -> int | None:
-    """The one length (of two or more) all lists have; None when there is none, or it is not `size`."""
-    bounds = pc.min_max(pc.list_value_length(array))
-    least, most = bounds["min"].as_py(), bounds["max"].as_py()
-    if least is None:
-        return size
-    return int(least) if least == most and least >= 2 and size in (None, least) else None
-
-
-def _choose_half(fields: Sequence[pa.Field[Any]], float16: bool | str | Sequence[str]) -> frozenset[str]:
-    vectors = [
-        field.name
-        for field in fields
-        if pa.types.is_fixed_size_list(field.type) and pa.types.is_floating(field.type.value_type)
-    ]
-    if isinstance(float16, bool):
-        return frozenset(vectors if float16 else ())
-    wanted = [float16] if isinstance(float16, str) else list(float16)
-    folded = {name.lower(): name for name in vectors}
-    for name in wanted:
-        if name.lower() not in folded:
-            known = [field.name for field in fields]
-            if name.lower() in [one.lower() for one in known]:
-                raise BindError(
-                    f"float16 is for vectors, and column '{name}' is none",
-                    hint=f"vectors: {', '.join(vectors) or 'none'}",
-                )
-            near = nearest_name(name, known)
-            raise UnknownColumnError(
-                f"float16 names column '{name}', which the query does not give",
-                hint=f"did you mean '{near}'?" if near else None,
-            )
-    return frozenset(folded[name.lower()] for name in wanted)
 
 
 def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *, by_name: bool) -> list[int | None]:
@@ -309,9 +221,9 @@ def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *
             columns.append(target)
     wanted = list(columns) or names
     if len(given) != len(wanted):
-        what = "columns are named" if columns else f"columns has table '{table.name}'"
+        what = f"{len(wanted)} columns are named" if columns else f"table '{table.name}' has {len(wanted)} columns"
         raise BindError(
-            f"{len(wanted)} {what}, and the query gives {len(given)}",
+            f"{what}, and the query gives {len(given)}",
             hint=f"INSERT INTO {table.name} ({', '.join(names)}) …, or BY NAME",
         )
     places = [wanted.index(name) if name in wanted else None for name in names]
@@ -324,14 +236,9 @@ def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *
 
 
 def _fit_column(array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
-    converted = _copy_slice(convert_column(array, field.type, field.name))
+    converted = copy_slice(convert_column(array, field.type, field.name))
     if not field.nullable and converted.null_count:
         raise ExecutionError(
             f"column '{field.name}' cannot be NULL, and a row has no value for it", hint="nothing was written"
         )
     return converted
-
-
-def _copy_slice(array: pa.Array[Any]) -> pa.Array[Any]:
-    """Upstream: Lance panics on a slice of nested structs."""
-    return pa.concat_arrays([array, array.slice(0, 0)]) if array.offset and pa.types.is_nested(array.type) else array

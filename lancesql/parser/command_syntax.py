@@ -1,0 +1,109 @@
+"""What a command is once it is read: one frozen dataclass for each, with the places of its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lancesql.errors import LanceSQLError, Span
+
+from .command_tokens import NameSyntax, OptionSyntax
+
+__all__ = [
+    "CommandSyntax",
+    "CreateIndexSyntax",
+    "CreateTableSyntax",
+    "DescribeSyntax",
+    "DropTableSyntax",
+    "ExplainSyntax",
+    "InsertSyntax",
+    "ShowIndexesSyntax",
+    "ShowTablesSyntax",
+]
+
+
+@dataclass(frozen=True)
+class CreateTableSyntax:
+    """`CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [WITH (…)] AS body`."""
+
+    name: NameSyntax
+    body: Span
+    replace: bool = False
+    if_not_exists: bool = False
+    options: tuple[OptionSyntax, ...] = ()
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class InsertSyntax:
+    """`INSERT INTO name [(columns)] [BY NAME | BY POSITION] body`."""
+
+    name: NameSyntax
+    body: Span
+    columns: tuple[NameSyntax, ...] = ()
+    by_name: bool = False
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class DropTableSyntax:
+    """`DROP TABLE [IF EXISTS] name`."""
+
+    name: NameSyntax
+    if_exists: bool = False
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class CreateIndexSyntax:
+    """`CREATE [OR REPLACE] INDEX [IF NOT EXISTS] [name] ON table (column) USING kind [WITH (…)]`.
+
+    `kind` and `column` are None when `problem` stopped the reading before them.
+    """
+
+    table: NameSyntax
+    name: NameSyntax | None = None
+    replace: bool = False
+    if_not_exists: bool = False
+    kind: NameSyntax | None = None
+    column: NameSyntax | None = None
+    options: tuple[OptionSyntax, ...] = ()
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class ShowTablesSyntax:
+    """`SHOW TABLES`."""
+
+
+@dataclass(frozen=True)
+class ShowIndexesSyntax:
+    """`SHOW INDEXES ON name`."""
+
+    name: NameSyntax
+
+
+@dataclass(frozen=True)
+class DescribeSyntax:
+    """`DESCRIBE name`."""
+
+    name: NameSyntax
+
+
+@dataclass(frozen=True)
+class ExplainSyntax:
+    """`EXPLAIN [ANALYZE] body`."""
+
+    analyze: bool
+    body: Span
+
+
+CommandSyntax = (
+    CreateTableSyntax
+    | InsertSyntax
+    | DropTableSyntax
+    | CreateIndexSyntax
+    | ShowTablesSyntax
+    | ShowIndexesSyntax
+    | DescribeSyntax
+    | ExplainSyntax
+)
