@@ -71,12 +71,32 @@ def translate_predicate(sql: str, alias: str, table: TableInfo) -> Predicate:
     return _Translator(alias.lower(), table.schema).translate(tree)
 
 
+_KNOWN_ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Between: frozenset({"this", "low", "high"}),
+    exp.Column: frozenset({"this", "table", "db"}),
+    exp.Like: frozenset({"this", "expression", "negate"}),
+    exp.ArrayContains: frozenset({"this", "expression", "ensure_variant", "check_null"}),
+}
+_OPERANDS = frozenset({"this", "expression", "expressions"})
+_KNOWN_ARGUMENTS |= dict.fromkeys((exp.Paren, exp.And, exp.Or, exp.Not, exp.Is, *_COMPARISONS), _OPERANDS)
+_KNOWN_ARGUMENTS |= dict.fromkeys((exp.Anonymous, exp.StartsWith, exp.EndsWith, exp.Contains), _OPERANDS)
+
+
+def _refuse_unknown_arguments(tree: exp.Expr) -> None:
+    """A part of a predicate that is not looked at must not be lost: sqlglot says NOT LIKE by an argument of LIKE."""
+    known = _KNOWN_ARGUMENTS.get(type(tree))
+    for name, value in tree.args.items():
+        if known is not None and name not in known and value not in (None, False, []):
+            raise UntranslatableError(f"{_describe(tree)} has a part that is not on the list ({name})")
+
+
 class _Translator:
     def __init__(self, alias: str, schema: pa.Schema) -> None:
         self.alias = alias
         self.schema = schema
 
     def translate(self, tree: exp.Expr) -> Predicate:
+        _refuse_unknown_arguments(tree)
         match tree:
             case exp.Paren():
                 return self.translate(tree.this)
@@ -89,8 +109,6 @@ class _Translator:
             case exp.Is():
                 return self._translate_is(tree)
             case exp.Between():
-                if tree.args.get("symmetric"):
-                    raise UntranslatableError("BETWEEN SYMMETRIC is not SQL of DuckDB")
                 column = self._column(tree.this)
                 low = self._comparison(column, ">=", tree.args["low"])
                 return And((low, self._comparison(column, "<=", tree.args["high"])))
