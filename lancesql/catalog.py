@@ -93,6 +93,6 @@ class Catalog(Protocol):
         """Whether a function may answer differently for the same arguments."""
         ...
 
-    def is_registered(self, name: str) -> bool:
-        """Whether the user registered an object under this name."""
+    def orders_descending(self) -> bool:
+        """Whether ORDER BY without ASC or DESC means DESC, as a setting of the engine can say."""
         ...

@@ -275,7 +275,6 @@ def test_the_users_settings_hold(library: Path, mine: duckdb.DuckDBPyConnection)
         ) == [10]
 
 
-@pytest.mark.xfail(reason="ORDER BY without ASC is taken for ascending", strict=True, raises=AssertionError)
 def test_default_order_of_the_user(library: Path, mine: duckdb.DuckDBPyConnection) -> None:
     mine.execute("SET default_order = 'desc'")
     with lancesql.connect(library, duckdb=mine) as db:
@@ -393,12 +392,6 @@ def test_an_error_in_the_middle_of_a_stream_is_in_the_engines_words(db: lancesql
     assert "__lancesql" not in str(caught.value)
     with pytest.raises(EngineError, match="late"):
         db.execute(LATE)
-
-
-@pytest.mark.xfail(reason="an Arrow stream that can be closed carries no Python exception", strict=True, raises=OSError)
-def test_an_error_in_the_middle_of_a_stream_is_ours(db: lancesql.Connection) -> None:
-    with pytest.raises(EngineError, match="late"):
-        db.sql(LATE).to_reader().read_all()
 
 
 # --- results

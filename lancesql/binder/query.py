@@ -42,6 +42,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     if not drafts:
         return None
     _refuse_stored_sources(statement, drafts)
+    _settle_orders(statement, catalog)
     edits = _edit_statement(statement, drafts)
     scopes = {id(draft.owner): read_scope(draft.owner) for draft in drafts if draft.owner is not None}
     edits += hide_row_ids(statement, drafts, scopes.values())
@@ -117,6 +118,14 @@ def _refuses_alias(statement: Statement, draft: Draft) -> bool:
     """Whether the table stands behind a word that takes a bare name alone."""
     index = statement.token_tree.find_token(draft.span.start)
     return index > 0 and is_word(statement.tokens[index - 1], "SUMMARIZE", "TABLE", "DESCRIBE")
+
+
+def _settle_orders(statement: Statement, catalog: Catalog) -> None:
+    """ORDER BY without ASC or DESC means what the engine is set to."""
+    open_orders = [one for one in statement.tree.find_all(exp.Ordered) if one.args.get("desc") is None]
+    if open_orders and catalog.orders_descending():
+        for one in open_orders:
+            one.set("desc", True)
 
 
 def _edit_statement(statement: Statement, drafts: list[Draft]) -> list[Edit]:

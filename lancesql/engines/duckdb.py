@@ -131,6 +131,11 @@ class DuckDBEngine:
             self._volatile = _spread_volatility(rows)
         return function in self._volatile
 
+    def orders_descending(self) -> bool:
+        """Whether `default_order` is DESC."""
+        ((order,),) = self._query("SELECT current_setting('default_order')", None)
+        return str(order).upper().startswith("DESC")
+
     def _query(self, sql: str, parameters: object) -> list[tuple[Any, ...]]:
         try:
             return self.connection.execute(sql, parameters).fetchall()

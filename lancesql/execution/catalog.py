@@ -41,11 +41,11 @@ class StatementCatalog:
     def engine_tables(self, name: str) -> Sequence[str]:
         """The qualified names of DuckDB's tables and views called `name`; a registered object counts."""
         found = list(self._engine.tables_named(name))
-        return found or (["the registered object"] if self.is_registered(name) else [])
+        return found or (["the registered object"] if name in self._registered else [])
 
     def engine_columns(self, name: str) -> Sequence[str] | None:
         """The columns of a table, view or variable DuckDB can see."""
-        if self.is_registered(name):
+        if name in self._registered:
             columns = getattr(self._registered[name], "column_names", None) or getattr(
                 self._registered[name], "columns", None
             )
@@ -56,6 +56,6 @@ class StatementCatalog:
         """Whether DuckDB calls the function volatile."""
         return self._engine.is_volatile(function)
 
-    def is_registered(self, name: str) -> bool:
-        """Whether the user registered an object under this name."""
-        return name in self._registered
+    def orders_descending(self) -> bool:
+        """Whether DuckDB's `default_order` is DESC."""
+        return self._engine.orders_descending()
