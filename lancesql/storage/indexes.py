@@ -220,8 +220,10 @@ def _build_vector_index(
 
 
 def _fit_training(kind: str, options: dict[str, object], dataset: lance.LanceDataset, column: str) -> None:
-    """Makes the partitions asked for possible. Upstream: Lance makes fewer when a product quantizer's sample is too small
-    for so many, or the vectors are fewer, and says so on the standard error alone.
+    """Makes the partitions asked for possible.
+
+    Upstream: Lance makes fewer when the vectors are fewer, or the sample of a product quantizer is too small for so
+    many, and says so on the standard error alone.
     """
     quantized = kind.endswith("PQ")
     if "num_partitions" not in options:
