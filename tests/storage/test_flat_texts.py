@@ -9,7 +9,7 @@ import pytest
 
 import lancesql
 
-WORDS = "alien Aliens space ship crew quiet Quiet running runs the of horror hotel winter moon".split()
+WORDS = ["alien", "Aliens", "space", "ship", "crew", "quiet", "Quiet", "running", "runs", "the", "of", "horror", "hotel", "winter", "moon"]
 QUERIES = [
     "alien",
     "Aliens AND space",
@@ -50,7 +50,9 @@ def test_an_index_changes_no_match(database, query, where):
 
 def test_a_limit_takes_the_best(database):
     every = database.sql("SELECT id FROM fts('texts', 'plain', 'alien space')").fetchall()
-    assert database.sql("SELECT id FROM fts('texts', 'plain', 'alien space') LIMIT 7 OFFSET 5").fetchall() == every[5:12]
+    assert (
+        database.sql("SELECT id FROM fts('texts', 'plain', 'alien space') LIMIT 7 OFFSET 5").fetchall() == every[5:12]
+    )
 
 
 def test_bm25_by_hand(tmp_path):
