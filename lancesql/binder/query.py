@@ -97,6 +97,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         output=read_output(statement.tree, {source.alias.lower(): source for source in sources}),
         usage=tuple(read_usage(draft, scopes.get(id(draft.owner)), statement) for draft in drafts),
         shape=shape,
+        condenses=_condenses(statement.tree),
         returns_rows=isinstance(statement.tree, exp.Query | exp.Pivot | exp.Describe | exp.Summarize | exp.Table),
     )
 
@@ -118,6 +119,13 @@ def _refuses_alias(statement: Statement, draft: Draft) -> bool:
     """Whether the table stands behind a word that takes a bare name alone."""
     index = statement.token_tree.find_token(draft.span.start)
     return index > 0 and is_word(statement.tokens[index - 1], "SUMMARIZE", "TABLE", "DESCRIBE")
+
+
+def _condenses(tree: exp.Expr) -> bool:
+    if not isinstance(tree, exp.Select):
+        return False
+    aggregates = (next(item.find_all(exp.AggFunc), None) for item in tree.expressions)
+    return tree.args.get("group") is not None or any(one is not None for one in aggregates)
 
 
 def _settle_orders(statement: Statement, catalog: Catalog) -> None:

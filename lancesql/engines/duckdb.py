@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
+import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from types import FrameType
@@ -26,6 +28,8 @@ from lancesql.errors import (
 __all__ = ["DuckDBEngine", "Namespace"]
 
 _SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
+_EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
+_QUIET = threading.Lock()
 _BUSY = "an earlier result of this connection is still being read"
 
 
@@ -82,6 +86,26 @@ class DuckDBEngine:
         """Runs a statement at once and returns what it answers: a count for most, nothing for some."""
         relation = self.relate(sql, parameters, sources, namespace)
         return pa.table({}) if relation is None else read_relation_table(relation)
+
+    def read_condensed(
+        self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
+    ) -> pa.Table:
+        """All rows of a query that gives few: a relation would plan it twice, which costs more than copying them.
+
+        On the user's own connection it is a relation all the same, since running it would take the place of a result
+        the user has not fetched yet.
+        """
+        if not self.owned:
+            return self.run(sql, parameters, sources, namespace)
+        values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
+        try:
+            done = eval(_EXECUTE, namespace.globals, values)
+            with _QUIET, warnings.catch_warnings(action="ignore", category=UserWarning):  # DuckDB warns of the copy
+                reader = done.to_arrow_reader() if hasattr(done, "to_arrow_reader") else done.fetch_record_batch()
+            table: pa.Table = reader.read_all()
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            raise explain_engine_error(error) from None
+        return table
 
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.engines.dataset import ScanDataset, ScanStream
-from lancesql.engines.duckdb import find_name_span, open_relation_reader, read_relation_table
+from lancesql.engines.duckdb import Namespace, find_name_span, open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
@@ -30,7 +30,10 @@ def read_plan_table(run: Run) -> pa.Table:
     if direct is not None:
         return _read_direct(direct, run)
     try:
-        table = read_relation_table(relate_plan(run))
+        if run.plan.condenses:
+            table = run.engine.read_condensed(*_give_relation(run, ahead=True))
+        else:
+            table = read_relation_table(relate_plan(run))
     except LanceSQLError as error:
         raise explain_relation_error(error, run.plan) from None
     types = _restored_types(run.plan, table.schema)
@@ -52,22 +55,25 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
 
 def relate_plan(run: Run, *, read: bool = True) -> Any:
     """The relation, bound to its sources: searches are carried out now, scans from now on if it is going to be read."""
-    sources = {source.placeholder: _offer_source(source, run, ahead=read) for source in run.plan.sources}
-    parameters = {name: run.values[name] for name in run.plan.parameters}
     try:
-        return run.engine.relate(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
+        return run.engine.relate(*_give_relation(run, ahead=read))
     except LanceSQLError as error:
         raise explain_relation_error(error, run.plan) from None
 
 
 def run_plan(run: Run) -> pa.Table:
     """Runs a statement that is not a query (INSERT, COPY, CREATE TABLE AS …) and returns what the engine says of it."""
-    sources = {source.placeholder: _offer_source(source, run, ahead=True) for source in run.plan.sources}
-    parameters = {name: run.values[name] for name in run.plan.parameters}
     try:
-        return run.engine.run(run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace)
+        return run.engine.run(*_give_relation(run, ahead=True))
     except LanceSQLError as error:
         raise explain_relation_error(error, run.plan) from None
+
+
+def _give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
+    """What the engine is given: the relation, its parameters, its sources, and the variables it may name."""
+    sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in run.plan.sources}
+    parameters = {name: run.values[name] for name in run.plan.parameters}
+    return run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
 
 
 def find_direct_answer(run: Run) -> DirectAnswer | None:
@@ -94,8 +100,10 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
         reader = open_scan(dataset, columns, filter=text, limit=limit)
         return _report_batches(reader, source, run) if run.measured else reader
 
-    pruned = any(usage.placeholder == source.placeholder and not usage.everything for usage in run.plan.usage)
-    return ScanStream(schema, open_reader) if ahead and pruned else ScanDataset(schema, open_reader)
+    named = any(usage.placeholder == source.placeholder and not usage.everything for usage in run.plan.usage)
+    # A name may be another table's column. To read a vector or a blob in vain costs more than to let DuckDB choose.
+    wide = any(pa.types.is_fixed_size_list(field.type) or pa.types.is_large_binary(field.type) for field in schema)
+    return ScanStream(schema, open_reader) if ahead and named and not wide else ScanDataset(schema, open_reader)
 
 
 def _scan_arguments(source: TableScan, run: Run) -> tuple[str | None, int | None]:

@@ -85,6 +85,7 @@ class QueryPlan:
         shape: Set when the statement is one plain block over one source.
         direct: Set when the engine is not needed.
         returns_rows: Whether the relation is a query (not an INSERT, COPY, …).
+        condenses: Whether the relation aggregates, so that its rows are few.
     """
 
     sql: str
@@ -97,3 +98,4 @@ class QueryPlan:
     shape: QueryShape | None = None
     direct: DirectAnswer | None = None
     returns_rows: bool = True
+    condenses: bool = False
