@@ -228,7 +228,8 @@ class Connection:
                 raise error.locate(sql, syntax.body.start) from None
             return None if inner is None or isinstance(inner, Explain) else Explain(inner, syntax.analyze)
         if syntax is not None:
-            command = bind_command(syntax, catalog, plan_query, self._database.read_only)
+            has_database = self._database.connection is not None
+            command = bind_command(syntax, catalog, plan_query, self._database.read_only, has_database)
             if command is not None:
                 return command
         query = bind_query(parse_statement(sql, tokens), catalog) if self._names_lance(sql) else None

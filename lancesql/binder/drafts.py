@@ -118,7 +118,8 @@ def _is_target(node: exp.Table) -> bool:
 
 def _refuse_write(node: exp.Table, span: Span, statement: Statement, catalog: Catalog) -> None:
     """A write to a Lance table that came as far as this is not one of the commands."""
-    if not _may_be_lance(node, catalog) or catalog.engine_tables(node.name):
+    made_by_engine = statement.tree.find(exp.Create) is not None  # CREATE TEMP TABLE beside a Lance table of that name
+    if made_by_engine or not _may_be_lance(node, catalog) or catalog.engine_tables(node.name):
         return
     kind = statement.tokens[0].text.upper()
     raise UnsupportedError(

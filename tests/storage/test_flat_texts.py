@@ -9,7 +9,23 @@ import pytest
 
 import lancesql
 
-WORDS = ["alien", "Aliens", "space", "ship", "crew", "quiet", "Quiet", "running", "runs", "the", "of", "horror", "hotel", "winter", "moon"]
+WORDS = [
+    "alien",
+    "Aliens",
+    "space",
+    "ship",
+    "crew",
+    "quiet",
+    "Quiet",
+    "running",
+    "runs",
+    "the",
+    "of",
+    "horror",
+    "hotel",
+    "winter",
+    "moon",
+]
 QUERIES = [
     "alien",
     "Aliens AND space",

@@ -1,0 +1,26 @@
+"""What a plain name in CREATE TABLE and SHOW TABLES means, with and without a database."""
+
+import pytest
+
+import lancesql
+
+
+def test_without_a_database_a_plain_name_is_duckdbs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with lancesql.connect() as db:
+        db.execute("CREATE TABLE plain AS SELECT 1 AS a")
+        assert db.sql("SELECT * FROM plain").fetchall() == [(1,)]
+        assert db.sql("SHOW TABLES").fetchall() == [("plain",)]
+        assert db.tables() == []
+        with pytest.raises(lancesql.LanceSQLError):
+            db.execute("CREATE TABLE lance.other AS SELECT 1 AS a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_table_beside_a_lance_table_of_its_name(tmp_path):
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT 1 AS a")
+        db.execute("CREATE TEMP TABLE t AS SELECT 2 AS a")
+        assert db.sql("SELECT a FROM lance.t").fetchall() == [(1,)]
+        with pytest.raises(lancesql.AmbiguousNameError, match="both a Lance table and a DuckDB table"):
+            db.sql("SELECT a FROM t")
