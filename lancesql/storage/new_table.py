@@ -24,7 +24,7 @@ class NewTable:
 
     Args:
         reader: The rows of the query.
-        vectors: Lists of floating-point numbers that all have one length become vectors.
+        vectors: Lists of floating-point numbers or decimals that all have one length become vectors.
         lists: Columns that stay lists whatever their lengths.
         float16: Vector columns stored as float16: all of them, or by name.
 
@@ -49,7 +49,7 @@ class NewTable:
             planned = plan_field(field)
             size = sizes.get(field.name)
             if size is not None:
-                planned = planned.with_type(pa.list_(field.type.value_type, size))
+                planned = planned.with_type(pa.list_(_component_type(field.type), size))
             fields.append(planned)
         self._guessed = frozenset(sizes)
         self._half = _choose_half(fields, float16)
@@ -79,7 +79,8 @@ class NewTable:
         if array.type == field.type:
             return copy_slice(array)
         if field.name in self._guessed:
-            array = array.cast(pa.list_(array.type.value_type, field.type.list_size))
+            component = _component_type(array.type)
+            array = array.cast(pa.list_(component)).cast(pa.list_(component, field.type.list_size))
             return convert_to_half(array, field.name) if field.name in self._half else array
         return copy_slice(array.cast(field.type))
 
@@ -118,8 +119,16 @@ def _check_names(names: Sequence[str]) -> None:
             )
 
 
-def _is_number_list(type_: pa.DataType) -> bool:
-    return bool((pa.types.is_list(type_) or pa.types.is_large_list(type_)) and pa.types.is_floating(type_.value_type))
+def _is_number_list(type_: Any) -> bool:
+    if not (pa.types.is_list(type_) or pa.types.is_large_list(type_)):
+        return False
+    return bool(pa.types.is_floating(type_.value_type) or pa.types.is_decimal(type_.value_type))
+
+
+def _component_type(type_: Any) -> pa.DataType:
+    """A vector's numbers are floating-point; `[0.1, 0.2]` is a list of decimals to DuckDB."""
+    component: pa.DataType = pa.float32() if pa.types.is_decimal(type_.value_type) else type_.value_type
+    return component
 
 
 def _find_size(array: pa.Array[Any], size: int | None = None) -> int | None:

@@ -24,3 +24,16 @@ def test_a_temporary_table_beside_a_lance_table_of_its_name(tmp_path):
         assert db.sql("SELECT a FROM lance.t").fetchall() == [(1,)]
         with pytest.raises(lancesql.AmbiguousNameError, match="both a Lance table and a DuckDB table"):
             db.sql("SELECT a FROM t")
+
+
+def test_a_literal_list_is_a_vector(tmp_path):
+    with lancesql.connect(tmp_path) as db:
+        db.execute(
+            "CREATE TABLE t AS SELECT * FROM (VALUES (1, [0.1, 0.25]), (2, [0.5, 1.5]), (3, NULL)) AS v(id, vector)"
+        )
+        assert db.sql("DESCRIBE t").to_arrow().column("column_type").to_pylist() == ["INTEGER", "FLOAT[2]"]
+        assert db.sql("SELECT id, _distance FROM vector_search('t', [0.5, 1.5], k => 5)").fetchall()[0] == (2, 0.0)
+        db.execute("CREATE TABLE ragged AS SELECT * FROM (VALUES ([0.1, 0.25]), ([0.5])) AS v(parts)")
+        assert db.sql("DESCRIBE ragged").to_arrow().column("column_type").to_pylist() == ["DECIMAL(3,2)[]"]
+        db.execute("CREATE TABLE lists WITH (vectors = false) AS SELECT [0.1, 0.25] AS parts")
+        assert db.sql("DESCRIBE lists").to_arrow().column("column_type").to_pylist() == ["DECIMAL(3,2)[]"]
