@@ -394,6 +394,28 @@ def test_an_error_in_the_middle_of_a_stream_is_in_the_engines_words(db: lancesql
         db.execute(LATE)
 
 
+# --- order
+
+
+@pytest.mark.parametrize(
+    "where", ["m.id IN (SELECT id FROM movies)", "EXISTS (SELECT 1 FROM movies n WHERE n.id = m.id)"]
+)
+def test_a_subquery_in_the_filter_keeps_the_order_of_the_search(db: lancesql.Connection, where: str) -> None:
+    rows = db.sql(
+        f"SELECT m.id + 0 AS id, _distance FROM vector_search('movies', $q, k => 100) m WHERE {where}", {"q": QUERY}
+    ).fetchall()
+    assert len(rows) > 3
+    assert rows == sorted(rows, key=lambda row: row[1])
+
+
+def test_rows_without_a_partner_stay_out_when_the_filter_has_a_subquery(db: lancesql.Connection) -> None:
+    statement = """
+        SELECT a.id, m.id FROM movies a LEFT JOIN vector_search('movies', $q, k => 2) m ON m.id = a.id
+        WHERE m.id IN (SELECT id FROM movies)
+    """
+    assert len(db.sql(statement, {"q": QUERY}).fetchall()) == 2
+
+
 # --- results
 
 

@@ -88,6 +88,7 @@ def _read_conjunct(
         span=span,
         prelude=read_prelude(context.statement, relation.node, text, context.edits) if tree.find(exp.Select) else "",
         parameters=tuple(dict.fromkeys(use.name for use in find_parameters(tokens))),
+        subquery=tree.find(exp.Select) is not None,
     )
 
 

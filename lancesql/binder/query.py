@@ -48,6 +48,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     edits += hide_row_ids(statement, drafts, scopes.values())
     blocks = {draft.placeholder: statement.token_tree.read_block(draft.span.start) for draft in drafts}
     sources: list[Source] = []
+    settled: list[Edit] = []
 
     def bind_inner(inner: Statement) -> QueryPlan | None:
         return bind_query(inner, catalog, numbers)
@@ -69,6 +70,8 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         limit, page = read_limit(scope, block, statement, rest, draft.call.function if draft.call else "")
         if draft.call is not None:
             source = bind_call(draft, conjuncts, limit, page, context, bind_inner)
+            if own is not None and not own.nullable:
+                settled += _settle_subqueries(source)
         else:
             scannable = own is not None and not own.paired and not is_reshaped(draft.node)
             source = TableScan(
@@ -85,12 +88,12 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
             kept = {conjunct.span for conjunct in source.filter}
             after = (*rest, *(one.span for one in conjuncts if one.span is not None and one.span not in kept))
             shape = read_shape(source, scope, block, statement, filtered=not after)
-    cut = [draft.span for draft in drafts]
+    cut = [*(draft.span for draft in drafts), *(edit.span for edit in settled)]
     used = tuple(dict.fromkeys(use.name for use in statement.parameters))
     left = dict.fromkeys(use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut))
     return QueryPlan(
         sql=statement.sql,
-        relation=splice(statement.sql, edits),
+        relation=splice(statement.sql, [*edits, *settled]),
         sources=tuple(sources),
         parameters=tuple(left),
         used_parameters=used,
@@ -119,6 +122,16 @@ def _refuses_alias(statement: Statement, draft: Draft) -> bool:
     """Whether the table stands behind a word that takes a bare name alone."""
     index = statement.token_tree.find_token(draft.span.start)
     return index > 0 and is_word(statement.tokens[index - 1], "SUMMARIZE", "TABLE", "DESCRIBE")
+
+
+def _settle_subqueries(source: Source) -> list[Edit]:
+    """A predicate with a subquery that the search has applied is not asked again.
+
+    The engine would answer it by a join, which costs a second run of the subquery and loses the order of the search.
+    """
+    return [
+        Edit(one.span, "true") for one in source.filter if one.subquery and one.span is not None and not one.explicit
+    ]
 
 
 def _condenses(tree: exp.Expr) -> bool:

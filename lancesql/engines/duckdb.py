@@ -239,6 +239,8 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         return UnknownTableError(head.replace("!", ""), hint=hint)
     if _MISSING_COLUMN.search(head):
         return UnknownColumnError(head.replace("!", ""), hint=hint)
+    if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter
+        return ParameterError("no value for a parameter of the statement")
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return BindError(head, hint=hint)
     if missing := _MISSING_VALUES.search(head):
@@ -256,9 +258,10 @@ def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
     """Where the name an error speaks of stands in the user's text."""
     match = next((found for pattern in _NAMES if (found := pattern.search(error.message))), None)
     name = next((group for group in match.groups() if group), None) if match is not None else None
-    if not name:
-        return None
-    found = re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+    if name:
+        found = re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+    else:
+        found = re.search(r"\$\w+", sql) if isinstance(error, ParameterError) else None
     return Span(found.start(), found.end()) if found else None
 
 

@@ -71,7 +71,8 @@ def run_plan(run: Run) -> pa.Table:
 
 def _give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
     """What the engine is given: the relation, its parameters, its sources, and the variables it may name."""
-    sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in run.plan.sources}
+    named = [source for source in run.plan.sources if f'"{source.placeholder}"' in run.plan.relation]
+    sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in named}
     parameters = {name: run.values[name] for name in run.plan.parameters}
     return run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
 

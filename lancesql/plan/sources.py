@@ -43,6 +43,7 @@ class Conjunct:
         prelude: The `WITH …` the text needs when it stands alone, or "".
         parameters: The parameters the text names.
         explicit: Whether it came from `filter => '…'`.
+        subquery: Whether it holds a subquery.
     """
 
     sql: str
@@ -53,6 +54,7 @@ class Conjunct:
     prelude: str = ""
     parameters: tuple[str, ...] = ()
     explicit: bool = False
+    subquery: bool = False
 
 
 @dataclass(frozen=True)
