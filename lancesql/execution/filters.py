@@ -65,6 +65,8 @@ def resolve_filter(source: Source, run: Run) -> ResolvedFilter:
 
 
 def _resolve(source: Source, run: Run) -> ResolvedFilter:
+    if not source.filter:
+        return ResolvedFilter(None, None, (), (), source.table.rows)
     pushed, left = render_conjuncts(source.filter, run)
     text = " AND ".join(f"({one})" if len(pushed) > 1 else one for _, one in pushed) or None
     row_ids = _find_row_ids(source, [conjunct for conjunct, _ in pushed], [conjunct for conjunct, _ in left], run)

@@ -91,9 +91,9 @@ def find_direct_answer(run: Run) -> DirectAnswer | None:
 def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     if not isinstance(source, TableScan):
         return widen_table(run_search(source, run))
-    types = {field.name: field for field in source.table.schema}
-    types[ROW_ID] = pa.field(ROW_ID, pa.uint64())
-    schema = widen_schema(pa.schema([types[name] for name in source.columns]))
+    own = source.table.schema
+    fields = [pa.field(ROW_ID, pa.uint64()) if name == ROW_ID else own.field(name) for name in source.columns]
+    schema = widen_schema(pa.schema(fields))
     text, limit = _scan_arguments(source, run)
     dataset = run.database.open_dataset(source.table)
 
@@ -178,12 +178,14 @@ def _restored_types(plan: QueryPlan, schema: pa.Schema) -> pa.Schema | None:
     """The schema with the types of columns that only passed through the engine as Lance stores them."""
     if plan.output is None or len(plan.output) != len(schema):
         return None
-    fields = [
-        field.with_type(column.type) if column is not None and _is_restorable(field, column) else field
-        for field, column in zip(schema, plan.output, strict=True)
-    ]
-    restored = pa.schema(fields)
-    return None if restored.equals(schema) else restored
+    restored = {
+        at: column.type
+        for at, column in enumerate(plan.output)
+        if column is not None and _is_restorable(schema.field(at), column)
+    }
+    if not restored:
+        return None
+    return pa.schema([field.with_type(restored.get(at, field.type)) for at, field in enumerate(schema)])
 
 
 def _is_restorable(field: pa.Field[Any], column: OutputColumn) -> bool:

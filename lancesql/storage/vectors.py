@@ -91,8 +91,8 @@ def _is_finite(distances: Any) -> bool:
     """Whether all are finite. They are sorted: what is not stands at an end."""
     if not len(distances):
         return True
-    ends = (distances[0].as_py(), distances[-1].as_py())
-    return None not in ends and math.isfinite(ends[0]) and math.isfinite(ends[1])
+    numbers = distances.to_numpy()
+    return math.isfinite(numbers[0]) and math.isfinite(numbers[-1])
 
 
 def rank_rows(
