@@ -29,7 +29,6 @@ def bind_call(
     draft: Draft,
     conjuncts: tuple[Conjunct, ...],
     limit: tuple[Value, ...],
-    page: Value | None,
     context: FilterContext,
     bind_inner: Callable[[Statement], QueryPlan | None],
 ) -> Source:
@@ -39,7 +38,6 @@ def bind_call(
         draft: The call, its table and its arguments.
         conjuncts: What WHERE says of the table's own columns.
         limit: The values whose sum is k when the call names none.
-        page: LIMIT alone.
         context: The block it stands in.
         bind_inner: Binds a scalar subquery that stands as an argument.
     """
@@ -71,7 +69,6 @@ def bind_call(
         placeholder=draft.placeholder,
         alias=draft.alias,
         limit=limit if prefilter or not conjuncts else (),
-        page=page,
         filter=filter_,
         read_value=read_value,
     )

@@ -67,9 +67,9 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         )
         own = scope.of(draft.node) if scope is not None else None
         conjuncts, rest = read_filter(context, draft.alias, own)
-        limit, page = read_limit(scope, block, statement, rest, draft.call.function if draft.call else "")
+        limit = read_limit(scope, block, statement, rest, draft.call.function if draft.call else "")
         if draft.call is not None:
-            source = bind_call(draft, conjuncts, limit, page, context, bind_inner)
+            source = bind_call(draft, conjuncts, limit, context, bind_inner)
             if own is not None and not own.nullable:
                 settled += _settle_subqueries(source)
         else:

@@ -45,14 +45,12 @@ class SearchContext:
 
     Attributes:
         limit: The values whose sum is k when the call names none, or () when its block gives none.
-        page: LIMIT alone: how many rows of the answer are looked at.
         read_value: Reads an argument's value; a text it cannot read is evaluated by the engine.
     """
 
     placeholder: str
     alias: str
     limit: tuple[Value, ...]
-    page: Value | None
     filter: tuple[Conjunct, ...]
     read_value: Callable[[Argument], Value]
 

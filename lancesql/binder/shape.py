@@ -34,16 +34,16 @@ _NODES = (exp.AggFunc, exp.Window, exp.Unnest, exp.Explode, exp.Columns)
 
 def read_limit(
     scope: Scope | None, block: Block, statement: Statement, rest: tuple[Span, ...], function: str
-) -> tuple[tuple[Value, ...], Value | None]:
-    """The values whose sum is the number of rows the block can show, and LIMIT alone; () when that cannot be said."""
+) -> tuple[Value, ...]:
+    """The values whose sum is the number of rows the block can show; () when that cannot be said."""
     if scope is None or rest or block.combined or not _keeps_rows(scope):
-        return (), None
+        return ()
     if not _orders_by_score(scope, _SCORES.get(function)):
-        return (), None
+        return ()
     limit, offset = _read_count(block, statement, "LIMIT"), _read_count(block, statement, "OFFSET")
     if limit is None or ("OFFSET" in block.clauses and offset is None):
-        return (), None
-    return (limit, offset) if offset is not None else (limit,), limit
+        return ()
+    return (limit, offset) if offset is not None else (limit,)
 
 
 def read_shape(
