@@ -30,6 +30,7 @@ __all__ = ["DuckDBEngine", "Namespace"]
 _SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
 _EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
 _QUIET = threading.Lock()
+_NO_VALUE = "no value for a parameter of the statement"
 _BUSY = "an earlier result of this connection is still being read"
 
 
@@ -240,7 +241,7 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
     if _MISSING_COLUMN.search(head):
         return UnknownColumnError(head.replace("!", ""), hint=hint)
     if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter
-        return ParameterError("no value for a parameter of the statement")
+        return ParameterError(_NO_VALUE)
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return BindError(head, hint=hint)
     if missing := _MISSING_VALUES.search(head):
@@ -261,7 +262,7 @@ def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
     if name:
         found = re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
     else:
-        found = re.search(r"\$\w+", sql) if isinstance(error, ParameterError) else None
+        found = re.search(r"\$\w+", sql) if error.message == _NO_VALUE else None
     return Span(found.start(), found.end()) if found else None
 
 
