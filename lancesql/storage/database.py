@@ -110,12 +110,13 @@ class LanceDatabase:
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
         """The table called `name`, in any case, at its newest version or at `version`; None when there is none."""
         is_path = name.lower().rstrip("/").endswith(".lance")
+        uri = self.table_uri(name) if is_path else None
         if not is_path:
             spelled = self._spell(name)
-            if spelled is None:
-                return None
-            name = spelled
-        uri = self.table_uri(name)
+            name = name if spelled is None else spelled
+            uri = self._find_in_namespace(name) if spelled is None else self.table_uri(name)
+        if uri is None:
+            return None
         newest = self._open_newest(uri)
         if newest is None:
             if not is_path:
@@ -123,6 +124,20 @@ class LanceDatabase:
             return None
         number = newest.latest_version if version is None else self._resolve_version(newest, name, version)
         return self._describe(name, uri, number, newest)[1]
+
+    def _find_in_namespace(self, name: str) -> str | None:
+        """Where the table `namespace.table` lies, or None."""
+        *namespace, table = name.split(".")
+        if not namespace or self.connection is None:
+            return None
+        try:
+            for one in self.connection.list_tables(namespace_path=namespace, limit=10_000).tables:
+                if one.lower() == table.lower():
+                    uri: str = self.connection.open_table(one, namespace_path=namespace).to_lance().uri
+                    return uri.removeprefix("file://")
+        except Exception:  # a namespace that does not exist, or a database that knows none
+            return None
+        return None
 
     def newest_version(self, table: TableInfo) -> int | None:
         """The newest version number of a table; None when it is gone. Cheap: asked for every statement."""

@@ -1,5 +1,7 @@
 """What a plain name in CREATE TABLE and SHOW TABLES means, with and without a database."""
 
+import lancedb
+import pyarrow as pa
 import pytest
 
 import lancesql
@@ -37,3 +39,18 @@ def test_a_literal_list_is_a_vector(tmp_path):
         assert db.sql("DESCRIBE ragged").to_arrow().column("column_type").to_pylist() == ["DECIMAL(3,2)[]"]
         db.execute("CREATE TABLE lists WITH (vectors = false) AS SELECT [0.1, 0.25] AS parts")
         assert db.sql("DESCRIBE lists").to_arrow().column("column_type").to_pylist() == ["DECIMAL(3,2)[]"]
+
+
+def test_a_table_in_a_namespace(tmp_path):
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array([0.0, 0.0, 1.0, 1.0], pa.float32()), 2)
+    connection = lancedb.connect(tmp_path)
+    connection.create_namespace(["ns"])
+    connection.create_table("docs", pa.table({"id": [1, 2], "vector": vectors}), namespace_path=["ns"])
+    with lancesql.connect(tmp_path) as db:
+        for name in ("'ns.docs'", "ns.docs", "'ns.DOCS'"):
+            statement = f"SELECT id FROM vector_search({name}, [1, 1], k => 2) WHERE id > 0"
+            assert db.sql(statement).fetchall() == [(2,), (1,)]
+        with pytest.raises(lancesql.UnknownTableError):
+            db.sql("SELECT id FROM vector_search('ns.other', [1, 1])")
+        with pytest.raises(lancesql.UnknownTableError):
+            db.sql("SELECT id FROM vector_search('other.docs', [1, 1])")
