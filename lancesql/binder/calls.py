@@ -91,8 +91,8 @@ def _read_value(
     numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
     text = splice(statement.sql, [edit for edit in numbered if contains(argument.span, edit.span)], argument.span)
     _refuse_correlation(argument, text)
-    prefix = f"{_read_prelude(statement, draft)}SELECT "
-    inner = parse_statement(f"{prefix}{text}")
+    prelude = read_prelude(statement, draft.node, statement.sql[draft.span.start : draft.span.end], [])
+    inner = parse_statement(f"{prelude}SELECT {text}")
     plan = bind_inner(inner) or QueryPlan(
         sql=inner.sql,
         relation=inner.sql,
@@ -113,8 +113,3 @@ def _refuse_correlation(argument: Argument, text: str) -> None:
                 hint="pass a parameter, a list of numbers, or a scalar subquery in parentheses",
                 span=argument.span,
             )
-
-
-def _read_prelude(statement: Statement, draft: Draft) -> str:
-
-    return read_prelude(statement, draft.node, statement.sql[draft.span.start : draft.span.end], [])

@@ -12,7 +12,7 @@ from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
 from lancesql.parser.calls import Argument, AtClause, SearchCall
 
-from .scope import find_owner_node
+from .scope import find_owner_node, is_within
 from .searches import find_search_table
 from .tables import find_lance_table, name_alias, read_at_clause, table_span
 
@@ -52,7 +52,7 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
         at = _find_at_clause(node, span, statement, call)
         if call is not None:
             found.add(node.name)
-            table, arguments, _ = find_search_table(call, at, catalog)
+            table, arguments = find_search_table(call, at, catalog)
             alias = node.alias or call.function
         else:
             version: VersionRef | None = read_at_clause(at) if at is not None and _may_be_lance(node, catalog) else None
@@ -138,20 +138,11 @@ def _is_cte(node: exp.Table) -> bool:
         with_ = parent.args.get("with_")
         if with_ is not None:
             for cte in with_.expressions:
-                if cte.alias.lower() == name and (with_.args.get("recursive") or not _is_within(node, cte)):
+                if cte.alias.lower() == name and (with_.args.get("recursive") or not is_within(node, cte)):
                     return True
-                if _is_within(node, cte):
+                if is_within(node, cte):
                     break
         parent = parent.parent
-    return False
-
-
-def _is_within(node: exp.Expr, ancestor: exp.Expr) -> bool:
-    current: exp.Expr | None = node
-    while current is not None:
-        if current is ancestor:
-            return True
-        current = current.parent
     return False
 
 

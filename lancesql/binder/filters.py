@@ -19,7 +19,7 @@ from lancesql.plan.sources import ROW_ID, Conjunct
 
 from .conjuncts import find_owners, is_volatile, rejects_null
 from .literals import read_literal
-from .scope import Relation, Scope
+from .scope import Relation, Scope, is_within
 from .splice import Edit, splice
 
 __all__ = ["FilterContext", "read_explicit_filter", "read_filter", "read_prelude"]
@@ -151,7 +151,7 @@ def read_prelude(statement: Statement, node: exp.Expr, text: str, edits: list[Ed
     while current is not None:
         with_ = current.args.get("with_")
         if with_ is not None:
-            ctes = list(takewhile(lambda cte: not _is_inside(node, cte), with_.expressions))
+            ctes = list(takewhile(lambda cte: not is_within(node, cte), with_.expressions))
             names = [cte.alias.lower() for cte in ctes]
             if any(name in folded for name in names) and not seen & set(names):
                 lists.insert(0, splice(statement.sql, edits, _span_ctes(statement, ctes)))
@@ -160,13 +160,6 @@ def read_prelude(statement: Statement, node: exp.Expr, text: str, edits: list[Ed
                 recursive = recursive or bool(with_.args.get("recursive"))
         current = current.parent
     return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(lists)} " if lists else ""
-
-
-def _is_inside(node: exp.Expr, ancestor: exp.Expr) -> bool:
-    current: exp.Expr | None = node
-    while current is not None and current is not ancestor:
-        current = current.parent
-    return current is not None
 
 
 def _span_ctes(statement: Statement, ctes: Sequence[exp.Expr]) -> Span:

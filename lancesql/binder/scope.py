@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-__all__ = ["Relation", "Scope", "find_owner_node", "read_scope"]
+__all__ = ["Relation", "Scope", "find_owner_node", "is_within", "read_scope"]
 
 _OWNERS = (exp.Select, exp.Update, exp.Delete, exp.Merge)
 
@@ -52,15 +52,22 @@ class Scope:
 
 def find_owner_node(node: exp.Expr) -> exp.Expr | None:
     """The SELECT (or UPDATE, DELETE, MERGE) in whose FROM clause a table stands."""
-    child, parent = node, node.parent
+    parent = node.parent
     while parent is not None:
         if isinstance(parent, _OWNERS):
             return parent
         if isinstance(parent, exp.Pivot | exp.Describe | exp.Summarize | exp.Insert | exp.Create | exp.Copy):
             return None
-        child, parent = parent, parent.parent
-    del child
+        parent = parent.parent
     return None
+
+
+def is_within(node: exp.Expr, ancestor: exp.Expr) -> bool:
+    """Whether a node is `ancestor`, or stands somewhere below it."""
+    current: exp.Expr | None = node
+    while current is not None and current is not ancestor:
+        current = current.parent
+    return current is not None
 
 
 def read_scope(owner: exp.Expr) -> Scope:

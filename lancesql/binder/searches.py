@@ -55,12 +55,10 @@ class SearchContext:
     read_value: Callable[[Argument], Value]
 
 
-def find_search_table(
-    call: SearchCall, at: AtClause | None, catalog: Catalog
-) -> tuple[TableInfo, dict[str, Argument], VersionRef | None]:
+def find_search_table(call: SearchCall, at: AtClause | None, catalog: Catalog) -> tuple[TableInfo, dict[str, Argument]]:
     """The table a call searches, and its other arguments by name."""
     table_argument, arguments = read_arguments(call)
-    name, _ = read_table_argument(table_argument)
+    name = read_table_argument(table_argument)
     versions = [kind for kind in ("version", "tag", "timestamp") if kind in arguments]
     if len(versions) + (at is not None) > 1:
         raise ArgumentError("the version of the table is given twice", span=arguments[versions[-1]].span)
@@ -77,7 +75,7 @@ def find_search_table(
                 hint="rename the column to search this table",
                 span=table_argument.span,
             )
-    return table, arguments, version
+    return table, arguments
 
 
 def bind_search(

@@ -123,7 +123,7 @@ def read_version(kind: str, argument: Argument) -> VersionRef:
     raise ArgumentError(f"{kind} takes {wanted}, written in the statement", span=argument.span)
 
 
-def read_table_argument(argument: Argument) -> tuple[str, list[Argument]]:
+def read_table_argument(argument: Argument) -> str:
     """The table name of a search's first argument (`docs`, `'docs'`, `ns.docs`), and the tokens behind it.
 
     Raises:
@@ -135,7 +135,7 @@ def read_table_argument(argument: Argument) -> tuple[str, list[Argument]]:
     if tokens[0].token_type is TokenType.STRING:
         if len(tokens) > 1:
             raise ArgumentError("the table of a search is a name", span=argument.span)
-        return tokens[0].text, []
+        return tokens[0].text
     parts: list[str] = []
     for index, token in enumerate(tokens):
         if index % 2 == 1:
@@ -151,4 +151,4 @@ def read_table_argument(argument: Argument) -> tuple[str, list[Argument]]:
             parts.append(token.text)
     if len(parts) > 1 and parts[0].lower() == LANCE_SCHEMA:
         parts = parts[1:]
-    return ".".join(parts), []
+    return ".".join(parts)
