@@ -15,10 +15,11 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import Conjunct, Source
 from lancesql.plan.values import Parameter, ScalarQuery, Value
 
+from .arguments import SearchContext
 from .drafts import Draft, contains, is_reshaped
 from .filters import FilterContext, read_explicit_filter, read_prelude
 from .literals import read_literal
-from .searches import SearchContext, bind_search
+from .searches import bind_search
 from .signatures import SIGNATURES
 from .splice import Edit, splice
 

@@ -10,9 +10,10 @@ from lancesql.plan.query import DirectAnswer
 from lancesql.plan.sources import FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
 
 from .filters import ResolvedFilter, render_conjuncts, resolve_filter
+from .hybrid_search import find_depth
 from .query import find_direct_answer, read_plan_table
 from .run import Run, read_count
-from .searches import find_depth, plan_vector_search
+from .vector_search import plan_vector_search
 
 __all__ = ["explain_plan"]
 

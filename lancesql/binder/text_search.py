@@ -1,0 +1,46 @@
+"""A full-text search call → its source: columns, query, k and syntax."""
+
+from __future__ import annotations
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import ArgumentError
+from lancesql.parser.calls import Argument, SearchCall
+from lancesql.plan.sources import SCORE, FullTextSearch
+from lancesql.plan.values import Value
+
+from .arguments import SearchContext, choose_k, choose_word, is_null
+from .columns import choose_text_columns
+from .signatures import SIGNATURES
+
+__all__ = ["bind_text_search"]
+
+
+def bind_text_search(
+    call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
+) -> FullTextSearch:
+    """Binds a full-text search."""
+    columns = choose_text_columns(call, table, arguments.get("columns"))
+    if "query" not in arguments:
+        raise ArgumentError(f"{call.function}() needs a query text", span=call.name_span)
+    k: tuple[Value, ...]
+    if is_null(arguments.get("k"), context):
+        k, origin = (), "every match"
+    elif "k" in arguments or not SIGNATURES[call.function].prefilter:
+        k, origin = choose_k(call, arguments, context)
+    else:
+        k, origin = (context.limit, "LIMIT") if context.limit else ((), "every match")
+    return FullTextSearch(
+        placeholder=context.placeholder,
+        alias=context.alias,
+        table=table,
+        columns=(*table.schema.names, SCORE),
+        text_columns=columns,
+        query=context.read_value(arguments["query"]),
+        k=k,
+        k_origin=origin,
+        operator=choose_word(arguments.get("operator"), ("or", "and")),  # type: ignore[arg-type]
+        syntax=choose_word(arguments.get("syntax"), ("query", "plain")),  # type: ignore[arg-type]
+        filter=context.filter,
+        function=call.function,
+        span=call.span,
+    )

@@ -1,0 +1,54 @@
+"""A full-text search carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from lancesql.errors import ArgumentError, LanceSQLError
+from lancesql.parser.text_query import parse_text_query
+from lancesql.plan.sources import FullTextSearch
+from lancesql.plan.text import TextQuery, Words
+from lancesql.storage.scan import serialize_row_ids
+from lancesql.storage.texts import search_texts
+
+from .counts import make_empty
+from .filters import resolve_filter
+from .run import Run, evaluate
+
+__all__ = ["run_text_search"]
+
+
+def _read_text(source: FullTextSearch, run: Run) -> TextQuery:
+    raw = evaluate(source.query, run)
+    if not isinstance(raw, str):
+        shown = "NULL" if raw is None else "a list" if isinstance(raw, tuple | list) else type(raw).__name__
+        raise ArgumentError(f"the text query is a text, not {shown}", span=source.query.span)
+    if source.syntax == "plain":
+        return Words(raw)
+    try:
+        return parse_text_query(raw, source.operator)
+    except LanceSQLError as error:
+        error.sql = error.sql or raw
+        raise
+
+
+def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
+    """The matching rows, best first; at most k of them."""
+    query = _read_text(source, run)
+    dataset = run.database.open_dataset(source.table)
+    if k == 0 or source.table.rows == 0:
+        return make_empty(source, columns)
+    resolved = resolve_filter(source, run)
+    if resolved.matches == 0:
+        return make_empty(source, columns)
+    return search_texts(
+        dataset,
+        columns,
+        text_columns=source.text_columns,
+        query=query,
+        limit=k,
+        filter=resolved.text,
+        row_ids=None if resolved.row_ids is None else serialize_row_ids(resolved.row_ids),
+    )
