@@ -8,6 +8,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from .settings import Settings
+
 __all__ = ["Catalog", "IndexInfo", "TableInfo", "VersionRef"]
 
 VersionRef = int | str
@@ -72,6 +74,8 @@ class TableInfo:
 
 class Catalog(Protocol):
     """Answers about names. Cheap enough to be asked for every statement that is planned."""
+
+    settings: Settings
 
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
         """The Lance table called `name` (any case), or at a `.lance` path; None when there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,9 @@ from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
 from .parser.calls import SEARCH_FUNCTIONS
 from .parser.commands import ExplainSyntax, read_command
-from .plan import Explain, LogicalPlan, QueryPlan
+from .plan import ChangeSetting, Explain, LogicalPlan, QueryPlan
 from .plan.sources import TableScan
+from .settings import SETTINGS_SCHEMA, Settings
 from .storage.database import LanceDatabase
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ Parameters = Mapping[str, object] | Sequence[object] | None
 
 @dataclass(frozen=True)
 class _CachedPlan:
-    """A plan, and the newest version each of its tables had when it was made."""
+    """A plan, the newest version each of its tables had when it was made, and the settings then."""
 
     plan: LogicalPlan
     versions: tuple[tuple[Any, int | None], ...]
+    settings: Settings
 
 
 class Connection:
@@ -91,6 +93,7 @@ class Connection:
         self._plans: dict[str, _CachedPlan] = {}
         self._gate: re.Pattern[str] | None = None
         self._gate_names: frozenset[str] | None = None
+        self._settings = Settings()
         self._closed = False
 
     def sql(self, sql: str, parameters: Parameters = None) -> Result:
@@ -158,6 +161,19 @@ class Connection:
             raise ConnectionClosedError("the connection is closed", hint="open another with lancesql.connect()")
 
     @property
+    def settings(self) -> Settings:
+        """The settings of the session; `SET lancesql.name = value` changes them.
+
+        Example:
+            >>> import lancesql
+            >>> with lancesql.connect() as db:
+            ...     _ = db.sql("SET lancesql.recall = 0.99")
+            ...     db.settings.recall
+            0.99
+        """
+        return self._settings
+
+    @property
     def closed(self) -> bool:
         """Whether the connection was closed."""
         return self._closed
@@ -205,7 +221,7 @@ class Connection:
 
     def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
         """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
-        catalog = StatementCatalog(self._database, self._engine, namespace, self._registered)
+        catalog = StatementCatalog(self._database, self._engine, namespace, self._registered, self._settings)
         tokens = read_tokens(sql)
 
         def plan_query(span: Span) -> QueryPlan:
@@ -245,7 +261,10 @@ class Connection:
             values=check_parameters(inner, parameters),
             namespace=namespace,
             registered=self._registered_in(sql),
+            settings=self._settings,
         )
+        if isinstance(plan, ChangeSetting):
+            self._settings = replace(self._settings, **{plan.name: plan.value})  # type: ignore[arg-type]
         if not isinstance(plan, QueryPlan) or not plan.returns_rows:
             self._plans.clear()
             self._gate = None
@@ -281,7 +300,9 @@ class Connection:
         cached = self._plans.get(sql)
         if cached is None:
             return None
-        current = all(self._database.newest_version(table) == version for table, version in cached.versions)
+        current = cached.settings is self._settings and all(
+            self._database.newest_version(table) == version for table, version in cached.versions
+        )
         if current and not self._is_shadowed(cached.plan):
             return cached.plan
         del self._plans[sql]
@@ -301,7 +322,7 @@ class Connection:
             self._plans.pop(next(iter(self._plans)))
         tables = {source.table.uri: source.table for source in plan.sources}
         versions = tuple((table, self._database.newest_version(table)) for table in tables.values())
-        self._plans[sql] = _CachedPlan(plan, versions)
+        self._plans[sql] = _CachedPlan(plan, versions, self._settings)
 
     def _passes_gate(self, sql: str) -> bool:
         return self._read_gate().search(sql) is not None
@@ -309,7 +330,12 @@ class Connection:
     def _read_gate(self) -> re.Pattern[str]:
         names = self._database.known_names() | {name.lower() for name in self._registered}
         if self._gate is None or names != self._gate_names:
-            words = "|".join([*map(re.escape, sorted(SEARCH_FUNCTIONS | names, key=len, reverse=True)), _COMMANDS])
+            words = "|".join(
+                [
+                    *map(re.escape, sorted(SEARCH_FUNCTIONS | names | {SETTINGS_SCHEMA}, key=len, reverse=True)),
+                    _COMMANDS,
+                ]
+            )
             self._gate = re.compile(rf"(?<!\w)(?:{words})(?!\w)|\.lance(?!\w)|(?<!\w)lance\s*\.", re.IGNORECASE)
             self._gate_names = names
         return self._gate

@@ -67,6 +67,14 @@ def test_every_search_argument_is_documented():
     assert missing == set()
 
 
+def test_every_setting_is_documented_with_its_default():
+    from lancesql.settings import Settings, list_settings
+
+    text = (ROOT / "docs" / "sql-reference.md").read_text()
+    for name, value in list_settings(Settings()):
+        assert f"| `{name}` | {'NULL' if value is None else str(value).lower()} |" in text, name
+
+
 def test_every_error_class_is_drawn_in_the_tree():
     for name in lancesql.errors.__all__:
         if name.endswith("Error"):

@@ -68,7 +68,10 @@ def test_a_long_vector_is_not_printed(db: lancesql.Connection, indexed: lancesql
         ("SELECT id FROM vector_search('points', $q, k => 3)", "strategy   index vector_idx: "),
         ("SELECT id FROM vector_search('points', $q, k => 3)", "metric cosine (of index vector_idx)"),
         ("SELECT id FROM vector_search('points', $q, k => 3, exact => true)", "strategy   exact: asked for"),
-        ("SELECT id FROM vector_search('points', $q, k => 3, recall => 1)", "strategy   exact: recall => 1"),
+        (
+            "SELECT id FROM vector_search('points', $q, k => 3, recall => 1)",
+            "strategy   exact: a recall of 1 is asked for",
+        ),
         (
             "SELECT id FROM vector_search('points', $q, k => 3, metric => 'l2')",
             "exact: index vector_idx has metric cosine, not l2",

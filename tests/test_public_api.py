@@ -97,7 +97,7 @@ def test_public_methods_are_all_of_them() -> None:
     listed = {name for name in SIGNATURES if name.startswith(("Connection.", "Result."))}
     for kind in (lancesql.Connection, lancesql.Result):
         public = {f"{kind.__name__}.{name}" for name in vars(kind) if not name.startswith("_")}
-        properties = {"Connection.closed", "Result.schema", "Result.columns"}
+        properties = {"Connection.closed", "Connection.settings", "Result.schema", "Result.columns"}
         assert public - listed - properties - {"Connection.run"} == set()
 
 

@@ -27,20 +27,26 @@ from lancesql.parser.commands import (
     DropTableSyntax,
     InsertSyntax,
     NameSyntax,
+    SetSyntax,
     ShowIndexesSyntax,
+    ShowSettingsSyntax,
     ShowTablesSyntax,
 )
 from lancesql.plan.commands import (
+    ChangeSetting,
     Command,
     CreateIndex,
     CreateTable,
     DescribeTable,
     DropTable,
     InsertInto,
+    SettingCommand,
     ShowIndexes,
+    ShowSettings,
     ShowTables,
 )
 from lancesql.plan.query import QueryPlan
+from lancesql.settings import Settings, check_setting, find_setting
 
 from .index_kinds import INDEX_KINDS, Flag, Names, Option, check_column, find_kind, read_options, refuse_nested
 from .tables import LANCE_SCHEMA, is_lance_path, require_table
@@ -57,7 +63,7 @@ def bind_command(
     bind_query: Callable[[Span], QueryPlan],
     read_only: bool,
     has_database: bool = True,
-) -> Command | None:
+) -> Command | SettingCommand | None:
     """Resolves the names of a command.
 
     Args:
@@ -92,8 +98,19 @@ def bind_command(
         case DescribeSyntax(name):
             table = _find_target(name, catalog)
             return None if table is None else DescribeTable(table)
+        case SetSyntax():
+            return _bind_set(syntax)
+        case ShowSettingsSyntax(given):
+            return ShowSettings(None if given is None else find_setting(given.parts[0], given.span))
         case _:
             return None
+
+
+def _bind_set(syntax: SetSyntax) -> ChangeSetting:
+    name = find_setting(syntax.name.parts[0], syntax.name.span)
+    if syntax.value_span is None:
+        return ChangeSetting(name, getattr(Settings(), name))
+    return ChangeSetting(name, check_setting(name, syntax.value, syntax.value_span))
 
 
 def _bind_create_table(

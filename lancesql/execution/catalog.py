@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from lancesql.catalog import TableInfo, VersionRef
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 
 __all__ = ["StatementCatalog"]
 
 
 class StatementCatalog:
-    """Answers the planner; every table is looked up once per statement, so all its references read one version."""
+    """Answers the planner; every table is looked up once per statement, so all its references read one version.
+
+    Attributes:
+        settings: Those of the session.
+    """
 
     def __init__(
         self,
@@ -20,11 +25,13 @@ class StatementCatalog:
         engine: DuckDBEngine,
         namespace: Namespace,
         registered: Mapping[str, object],
+        settings: Settings = Settings(),  # noqa: B008 - a frozen value
     ) -> None:
         self._database = database
         self._engine = engine
         self._namespace = namespace
         self._registered = registered
+        self.settings = settings
         self._found: dict[tuple[str, VersionRef | None], TableInfo | None] = {}
 
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:

@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from lancesql.engines.duckdb import DuckDBEngine, Namespace, open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
-from lancesql.plan import Explain, LogicalPlan, QueryPlan
+from lancesql.plan import ChangeSetting, Explain, LogicalPlan, QueryPlan, ShowSettings
 
 from .commands import run_command
 from .explain import explain_plan
 from .query import find_direct_answer, open_plan_reader, read_plan_table, relate_plan, run_plan
 from .result import Result
 from .run import Run
+from .settings import show_settings
 
 __all__ = ["execute_plan", "execute_text"]
 
@@ -32,6 +33,10 @@ def execute_plan(plan: LogicalPlan, run: Run) -> Result:
         case Explain():
             text = explain_plan(plan.plan, run, analyze=plan.analyze)
             return _answer_table(pa.table({"plan": text.split("\n")}))
+        case ChangeSetting():
+            return _answer_table(pa.table({}))  # the connection holds the settings
+        case ShowSettings(name):
+            return _answer_table(show_settings(run.settings, name))
         case _:
             table = run_command(plan, run.database, lambda query: open_plan_reader(run.within(query)))
             return _answer_table(table, explain=lambda analyze: explain_plan(plan, run, analyze=analyze))

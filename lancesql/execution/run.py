@@ -14,6 +14,7 @@ from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.errors import ArgumentError, LanceSQLError, ParameterError
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
+from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 
 __all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number"]
@@ -37,6 +38,7 @@ class Run:
         values: The parameters' values by name.
         namespace: The variables the relation may name.
         registered: Objects the user registered, as the engine reads them.
+        settings: Those of the session when the statement was given.
         answers: Searches already carried out: a source used twice is searched once.
         filters: Filters already resolved.
     """
@@ -47,6 +49,7 @@ class Run:
     values: Mapping[str, object]
     namespace: Namespace
     registered: Mapping[str, object] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
     answers: dict[str, pa.Table] = field(default_factory=dict)
     filters: dict[str, Any] = field(default_factory=dict)
     reports: dict[str, SourceReport] = field(default_factory=dict)

@@ -68,7 +68,7 @@ def _read_effort(source: VectorSearch, run: Run) -> Effort:
 
     return Effort(
         exact=options.exact,
-        recall=recall,
+        recall=run.settings.recall if recall is None else recall,
         nprobes=count(options.nprobes, "nprobes"),
         ef=count(options.ef, "ef"),
         refine_factor=count(options.refine_factor, "refine_factor"),

@@ -36,10 +36,10 @@ _ROTATED = 0.55
 
 @dataclass(frozen=True)
 class Effort:
-    """What the user asked for; None where the planner decides."""
+    """What the user, or the session's settings, asked for; None where the planner decides."""
 
     exact: bool | None = None
-    recall: float | None = None
+    recall: float = TARGET_RECALL
     nprobes: int | None = None
     ef: int | None = None
     refine_factor: int | None = None
@@ -95,8 +95,8 @@ def choose_strategy(
         return Strategy(True, "asked for")
     asked = effort.exact is False or (effort.nprobes, effort.ef, effort.refine_factor) != (None, None, None)
     if not asked:
-        if effort.recall is not None and effort.recall >= 1.0:
-            return Strategy(True, "recall => 1")
+        if effort.recall >= 1.0:
+            return Strategy(True, "a recall of 1 is asked for")
         rows = max(index.rows_indexed + index.rows_unindexed, candidates)
         through_index = _ASK_INDEX + _count_refined(index, k, effort) * _READ_ROW
         if _cost_exactly(candidates, rows, dimension) <= _WORTH_OF_TRUTH * through_index:
@@ -119,13 +119,13 @@ def _count_refined(index: IndexInfo, k: int, effort: Effort) -> int:
     refined = _REFINED_ROWS * k**_GROWTH * (0.5 / bits) ** _DECLINE
     if code == "RQ":
         refined *= _ROTATED
-    if (effort.recall or TARGET_RECALL) > TARGET_RECALL:
+    if effort.recall > TARGET_RECALL:
         refined *= 4
     return max(2 * k, round(float(refined)))
 
 
 def _use_index(index: IndexInfo, k: int, candidates: int, effort: Effort) -> Strategy:
-    target = TARGET_RECALL if effort.recall is None else effort.recall
+    target = effort.recall
     partitions = index.partitions or 1
     rows = max(index.rows_indexed + index.rows_unindexed, 1)
     # Half the partitions, and more as the filter thins them out: a query's neighbours spread over few of many.

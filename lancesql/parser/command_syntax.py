@@ -16,7 +16,9 @@ __all__ = [
     "DropTableSyntax",
     "ExplainSyntax",
     "InsertSyntax",
+    "SetSyntax",
     "ShowIndexesSyntax",
+    "ShowSettingsSyntax",
     "ShowTablesSyntax",
 ]
 
@@ -90,6 +92,22 @@ class DescribeSyntax:
 
 
 @dataclass(frozen=True)
+class SetSyntax:
+    """`SET lancesql.name = value`; `value_span` is None for RESET and DEFAULT."""
+
+    name: NameSyntax
+    value: object = None
+    value_span: Span | None = None
+
+
+@dataclass(frozen=True)
+class ShowSettingsSyntax:
+    """`SHOW lancesql SETTINGS`, or `SHOW lancesql.name`."""
+
+    name: NameSyntax | None = None
+
+
+@dataclass(frozen=True)
 class ExplainSyntax:
     """`EXPLAIN [ANALYZE] body`."""
 
@@ -105,5 +123,7 @@ CommandSyntax = (
     | ShowTablesSyntax
     | ShowIndexesSyntax
     | DescribeSyntax
+    | SetSyntax
+    | ShowSettingsSyntax
     | ExplainSyntax
 )

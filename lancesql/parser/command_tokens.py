@@ -215,7 +215,7 @@ class TokenCursor:
             if not any(self.accept_kind(kind) for kind in (TokenType.EQ, TokenType.FARROW, TokenType.COLON_EQ)):
                 raise self.expected("'=' and a value")
             start = self.span
-            value = self._read_value()
+            value = self.read_value()
             options.append(
                 OptionSyntax(name.parts[0].lower(), value, name.span, Span(start.start, self.last_taken.end))
             )
@@ -237,7 +237,8 @@ class TokenCursor:
         self.at += 1
         return token.text
 
-    def _read_value(self) -> object:
+    def read_value(self) -> object:
+        """A number, a text, true, false, a name, or a list of these."""
         if self.at_end():
             raise self.expected("a value")
         token = self.tokens[self.at]
@@ -266,7 +267,7 @@ class TokenCursor:
         if self.accept_kind(TokenType.R_BRACKET):
             return ()
         while True:
-            values.append(self._read_value())
+            values.append(self.read_value())
             if self.accept_kind(TokenType.R_BRACKET):
                 return tuple(values)
             if not self.accept_kind(TokenType.COMMA):

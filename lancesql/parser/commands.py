@@ -18,10 +18,13 @@ from .command_syntax import (
     DropTableSyntax,
     ExplainSyntax,
     InsertSyntax,
+    SetSyntax,
     ShowIndexesSyntax,
+    ShowSettingsSyntax,
     ShowTablesSyntax,
 )
 from .command_tokens import NameSyntax, OptionSyntax, TokenCursor
+from .setting_commands import read_reset, read_set, read_show_settings
 from .tokens import Token, TokenType, is_word
 
 __all__ = [
@@ -34,7 +37,9 @@ __all__ = [
     "InsertSyntax",
     "NameSyntax",
     "OptionSyntax",
+    "SetSyntax",
     "ShowIndexesSyntax",
+    "ShowSettingsSyntax",
     "ShowTablesSyntax",
     "read_command",
 ]
@@ -274,7 +279,7 @@ def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
     if cursor.at_word("INDEXES", "INDICES"):
         cursor.take()
         raise cursor.expected("ON and a table")
-    return _read_describe(cursor)
+    return read_show_settings(cursor) or _read_describe(cursor)
 
 
 def _read_describe(cursor: TokenCursor) -> DescribeSyntax | None:
@@ -314,6 +319,8 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "INSERT": _read_insert,
     "DROP": _read_drop,
     "SHOW": _read_show,
+    "SET": read_set,
+    "RESET": read_reset,
     "DESCRIBE": _read_describe,
     "DESC": _read_describe,
     "EXPLAIN": _read_explain,

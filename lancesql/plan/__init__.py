@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from .commands import Command, Explain
+from .commands import ChangeSetting, Command, Explain, SettingCommand, ShowSettings
 from .query import DirectAnswer, OutputColumn, QueryPlan
 from .sources import Conjunct, FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
 from .values import Constant, Parameter, ScalarQuery, Value
 
-LogicalPlan = QueryPlan | Command | Explain
+LogicalPlan = QueryPlan | Command | SettingCommand | Explain
 
 __all__ = [
+    "ChangeSetting",
     "Command",
     "Conjunct",
     "Constant",
@@ -22,6 +23,8 @@ __all__ = [
     "Parameter",
     "QueryPlan",
     "ScalarQuery",
+    "SettingCommand",
+    "ShowSettings",
     "Source",
     "TableScan",
     "Value",

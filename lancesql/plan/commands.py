@@ -9,6 +9,7 @@ from lancesql.catalog import TableInfo
 from .query import QueryPlan
 
 __all__ = [
+    "ChangeSetting",
     "Command",
     "CreateIndex",
     "CreateTable",
@@ -16,7 +17,9 @@ __all__ = [
     "DropTable",
     "Explain",
     "InsertInto",
+    "SettingCommand",
     "ShowIndexes",
+    "ShowSettings",
     "ShowTables",
 ]
 
@@ -82,12 +85,28 @@ class DescribeTable:
     table: TableInfo
 
 
+@dataclass(frozen=True)
+class ChangeSetting:
+    """`SET lancesql.name = value`, or `RESET`, whose value is the default."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True)
+class ShowSettings:
+    """`SHOW lancesql SETTINGS`, or one of them."""
+
+    name: str | None = None
+
+
 Command = CreateTable | InsertInto | DropTable | CreateIndex | ShowTables | ShowIndexes | DescribeTable
+SettingCommand = ChangeSetting | ShowSettings
 
 
 @dataclass(frozen=True)
 class Explain:
     """`EXPLAIN [ANALYZE]` of a plan."""
 
-    plan: QueryPlan | Command
+    plan: QueryPlan | Command | SettingCommand
     analyze: bool = False
