@@ -31,7 +31,7 @@ from .parser import parse_statement, read_tokens, split_statements
 from .parser.calls import SEARCH_FUNCTIONS
 from .parser.commands import ExplainSyntax, read_command
 from .plan import ChangeSetting, Explain, LogicalPlan, QueryPlan
-from .plan.sources import TableScan
+from .plan.sources import RowCount, TableScan
 from .settings import SETTINGS_SCHEMA, Settings
 from .storage.database import LanceDatabase
 
@@ -312,7 +312,7 @@ class Connection:
         """A user's own connection can gain a table of the same name behind our back."""
         if self._engine.owned or not isinstance(plan, QueryPlan):
             return False
-        names = {source.table.name for source in plan.sources if isinstance(source, TableScan)}
+        names = {source.table.name for source in plan.sources if isinstance(source, TableScan | RowCount)}
         return any(self._engine.tables_named(name) for name in names if not name.lower().endswith(".lance"))
 
     def _keep_plan(self, sql: str, plan: LogicalPlan) -> None:

@@ -18,6 +18,7 @@ from lancesql.plan.sources import ROW_ID, Source, TableScan
 from .calls import bind_call
 from .drafts import Draft, contains, find_drafts, is_reshaped
 from .filters import FilterContext, read_filter
+from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import read_scope
 from .shape import read_limit, read_output, read_shape
 from .splice import Edit, splice
@@ -46,25 +47,35 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     edits = _edit_statement(statement, drafts)
     scopes = {id(draft.owner): read_scope(draft.owner) for draft in drafts if draft.owner is not None}
     edits += hide_row_ids(statement, drafts, scopes.values())
-    blocks = {draft.placeholder: statement.token_tree.read_block(draft.span.start) for draft in drafts}
+    contexts = {
+        draft.placeholder: FilterContext(
+            statement=statement,
+            catalog=catalog,
+            block=statement.token_tree.read_block(draft.span.start),
+            scope=scopes.get(id(draft.owner)),
+            columns=_source_columns(drafts, draft.owner),
+            edits=edits,
+        )
+        for draft in drafts
+    }
+    found = [read_row_count(draft, contexts[draft.placeholder]) for draft in drafts]
+    counts = {count.placeholder: count for count in found if count is not None}
+    settled = [edit_count(count, contexts[placeholder].block) for placeholder, count in counts.items()]
+    edits += settled  # before any predicate is read: one may hold a count
     sources: list[Source] = []
-    settled: list[Edit] = []
 
     def bind_inner(inner: Statement) -> QueryPlan | None:
         return bind_query(inner, catalog, numbers)
 
     shape = None
     for draft in drafts:
-        scope = scopes.get(id(draft.owner))
-        block = blocks[draft.placeholder]
-        context = FilterContext(
-            statement=statement,
-            catalog=catalog,
-            block=block,
-            scope=scope,
-            columns=_source_columns(drafts, draft.owner),
-            edits=edits,
-        )
+        if (count := counts.get(draft.placeholder)) is not None:
+            sources.append(count)
+            if draft.owner is statement.tree:
+                shape = answer_with_count(count)
+            continue
+        context = contexts[draft.placeholder]
+        scope, block = context.scope, context.block
         own = scope.of(draft.node) if scope is not None else None
         conjuncts, rest = read_filter(context, draft.alias, own)
         limit = read_limit(scope, block, statement, rest, draft.call.function if draft.call else "")

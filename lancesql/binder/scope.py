@@ -20,7 +20,8 @@ class Relation:
         alias: Its name in the block, in lower case.
         node: Its tree.
         nullable: Whether an outer join may fill it with NULLs.
-        paired: Whether its rows are paired by position or sampled, so that filtering it would change the pairing.
+        paired: Whether its rows are sampled, paired by position, or the ones ASOF chooses the nearest from, so that
+            filtering them would change the choice.
         visible: Whether the rest of the block sees its columns (not so behind SEMI and ANTI JOIN).
     """
 
@@ -109,9 +110,10 @@ def _read_joins(relations: list[Relation], node: exp.Expr, merged: set[str]) -> 
             right = [replace(relation, nullable=True) for relation in right]
         if kind in ("SEMI", "ANTI"):
             right = [replace(relation, visible=False) for relation in right]
+        if method in ("POSITIONAL", "ASOF"):
+            right = [replace(relation, paired=True) for relation in right]
         if method == "POSITIONAL":
             relations = [replace(relation, paired=True) for relation in relations]
-            right = [replace(relation, paired=True) for relation in right]
         merged.update(column.name.lower() for column in join.args.get("using") or ())
         relations = relations + right
     return relations

@@ -7,7 +7,7 @@ import time
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.display import display_plan, flatten
 from lancesql.plan.query import DirectAnswer
-from lancesql.plan.sources import FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
+from lancesql.plan.sources import FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
 
 from .filters import ResolvedFilter, render_conjuncts, resolve_filter
 from .hybrid_search import find_depth
@@ -59,7 +59,7 @@ def _name_command(plan: object) -> str:
 def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     match source:
-        case TableScan():
+        case TableScan() | RowCount():
             pushed, left = render_conjuncts(source.filter, run)
             notes["filter"] = [f"{flatten(one.sql)} → Lance: {text}" for one, text in pushed]
             notes["filter"] += [f"{flatten(one.sql)} → DuckDB: {reason}" for one, reason in left]

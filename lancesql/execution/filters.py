@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from lancesql.storage.filter_text import UnrenderableError, render_filter
 
 from .run import Run
 
-__all__ = ["ResolvedFilter", "render_conjuncts", "resolve_filter"]
+__all__ = ["ResolvedFilter", "join_filters", "read_remaining", "render_conjuncts", "resolve_filter"]
 
 ROWS = "__lancesql_rows"
 
@@ -56,6 +57,11 @@ def render_conjuncts(
     return pushed, left
 
 
+def join_filters(texts: Sequence[str]) -> str | None:
+    """The text of all of them; None when there is none."""
+    return " AND ".join(f"({one})" if len(texts) > 1 else one for one in texts) or None
+
+
 def resolve_filter(source: Source, run: Run) -> ResolvedFilter:
     """Resolves the filter of a search, once per run."""
     held = run.filters.get(source.placeholder)
@@ -68,7 +74,7 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     if not source.filter:
         return ResolvedFilter(None, None, (), (), source.table.rows)
     pushed, left = render_conjuncts(source.filter, run)
-    text = " AND ".join(f"({one})" if len(pushed) > 1 else one for _, one in pushed) or None
+    text = join_filters([one for _, one in pushed])
     row_ids = _find_row_ids(source, [conjunct for conjunct, _ in pushed], [conjunct for conjunct, _ in left], run)
     if row_ids is not None:
         matches = len(row_ids)
@@ -95,7 +101,7 @@ def _find_row_ids(
     found: pa.ChunkedArray[Any] | None = None
     for prelude in preludes:
         group = [conjunct for conjunct in left if conjunct.prelude == prelude]
-        found_here = _run_row_ids(source, pushed, group, prelude, run)
+        found_here = read_remaining(source, f'"{ROW_ID}"', pushed, group, prelude, run).column(0)
         if found is None:
             found = found_here
         else:
@@ -105,9 +111,10 @@ def _find_row_ids(
     return found
 
 
-def _run_row_ids(
-    source: Source, pushed: list[Conjunct], left: list[Conjunct], prelude: str, run: Run
-) -> pa.ChunkedArray[Any]:
+def read_remaining(
+    source: Source, wanted: str, pushed: list[Conjunct], left: list[Conjunct], prelude: str, run: Run
+) -> pa.Table:
+    """`SELECT wanted` of the rows of a source's table that Lance keeps (`pushed`) and DuckDB keeps (`left`)."""
     from .query import read_plan_table
 
     columns = dict.fromkeys(name for conjunct in left for name in conjunct.columns if name != ROW_ID)
@@ -120,11 +127,13 @@ def _run_row_ids(
     )
     predicates = " AND ".join(f"({conjunct.sql})" for conjunct in left)
     alias = source.alias.replace('"', '""')
-    relation = f'{prelude}SELECT "{ROW_ID}" FROM "{ROWS}" AS "{alias}" WHERE {predicates}'
-    others = tuple(other for other in run.plan.sources if f'"{other.placeholder}"' in relation)
+    relation = f'{prelude}SELECT {wanted} FROM "{ROWS}" AS "{alias}" WHERE {predicates}'
+    others = tuple(
+        other for other in run.plan.sources if other.placeholder != ROWS and f'"{other.placeholder}"' in relation
+    )
     named = {use.name for use in find_parameters(read_tokens(relation))}
     parameters = tuple(name for name in run.plan.used_parameters if name in named)
     plan = QueryPlan(
         sql=run.plan.sql, relation=relation, sources=(scan, *others), parameters=parameters, used_parameters=parameters
     )
-    return read_plan_table(run.within(plan)).column(0)
+    return read_plan_table(run.within(plan))

@@ -17,7 +17,7 @@ from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
 from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
-from .filters import render_conjuncts
+from .filters import join_filters, render_conjuncts
 from .run import Run, read_count
 from .searches import run_search
 
@@ -109,7 +109,7 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
 
 def _scan_arguments(source: TableScan, run: Run) -> tuple[str | None, int | None]:
     pushed, left = render_conjuncts(source.filter, run)
-    text = " AND ".join(f"({one})" if len(pushed) > 1 else one for _, one in pushed) or None
+    text = join_filters([one for _, one in pushed])
     limit = sum(read_count(value, run, "LIMIT", least=0) for value in source.limit) if source.limit else None
     return text, None if left else limit
 

@@ -1,4 +1,4 @@
-"""Searches carried out, each once per run."""
+"""Searches and counts carried out, each once per run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from lancesql.plan.sources import FullTextSearch, HybridSearch, VectorSearch
+from lancesql.plan.sources import FullTextSearch, HybridSearch, RowCount, VectorSearch
 
 from .counts import Search, sum_counts
 from .hybrid_search import run_hybrid_search
+from .row_count import run_row_count
 from .run import Run
 from .text_search import run_text_search
 from .vector_search import run_vector_search
@@ -18,11 +19,11 @@ from .vector_search import run_vector_search
 __all__ = ["run_search"]
 
 
-def run_search(source: Search, run: Run, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows of a search, best first, types as Lance stores them; memoised for the run.
+def run_search(source: Search | RowCount, run: Run, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a search, best first, types as Lance stores them, or the row of a count; memoised for the run.
 
     Args:
-        source: The search.
+        source: The search, or the count.
         run: The run it belongs to.
         columns: The columns wanted; those of the source unless given.
     """
@@ -38,6 +39,8 @@ def run_search(source: Search, run: Run, columns: Sequence[str] | None = None) -
             table = run_text_search(source, run, wanted, sum_counts(source, run))
         case HybridSearch():
             table = run_hybrid_search(source, run, wanted)
+        case RowCount():
+            table = run_row_count(source, run)
     run.answers[source.placeholder] = table
     report = run.report(source.placeholder)
     report.rows, report.seconds = table.num_rows, time.perf_counter() - started

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .commands import ChangeSetting, Command, Explain, SettingCommand, ShowSettings
 from .query import DirectAnswer, OutputColumn, QueryPlan
-from .sources import Conjunct, FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
+from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
 from .values import Constant, Parameter, ScalarQuery, Value
 
 LogicalPlan = QueryPlan | Command | SettingCommand | Explain
@@ -22,6 +22,7 @@ __all__ = [
     "OutputColumn",
     "Parameter",
     "QueryPlan",
+    "RowCount",
     "ScalarQuery",
     "SettingCommand",
     "ShowSettings",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
 from .query import QueryPlan
-from .sources import Conjunct, FullTextSearch, HybridSearch, Source, TableScan, VectorSearch
+from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
 
 __all__ = ["display_plan", "display_source", "display_value"]
 
@@ -64,7 +64,7 @@ def display_source(source: Source, notes: Notes) -> list[str]:
 
 def _describe(source: Source) -> list[tuple[str, str]]:
     match source:
-        case TableScan():
+        case TableScan() | RowCount():
             return []
         case VectorSearch():
             return [

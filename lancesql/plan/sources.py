@@ -1,4 +1,4 @@
-"""The leaves that LanceDB answers: table scans and searches."""
+"""The leaves that LanceDB answers: table scans, counts and searches."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .predicates import Predicate
 from .values import Value
 
 __all__ = [
+    "COUNT",
     "DISTANCE",
     "RELEVANCE",
     "ROW_ID",
@@ -21,6 +22,7 @@ __all__ = [
     "Conjunct",
     "FullTextSearch",
     "HybridSearch",
+    "RowCount",
     "Source",
     "TableScan",
     "VectorOptions",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 DISTANCE, SCORE, RELEVANCE, ROW_ID = "_distance", "_score", "_relevance_score", "_rowid"
+COUNT = "count"
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,24 @@ class TableScan:
     columns: tuple[str, ...]
     filter: tuple[Conjunct, ...] = ()
     limit: tuple[Value, ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """One row with one number, `count`: how many rows of a Lance table the filter keeps.
+
+    Attributes:
+        name: What the statement calls the number.
+        filter: All of the block's WHERE; the relation holds none of it.
+    """
+
+    placeholder: str
+    alias: str
+    table: TableInfo
+    columns: tuple[str, ...]
+    name: str
+    filter: tuple[Conjunct, ...] = ()
     span: Span | None = None
 
 
@@ -174,14 +195,16 @@ class HybridSearch:
     span: Span | None = None
 
 
-Source = TableScan | VectorSearch | FullTextSearch | HybridSearch
+Source = TableScan | RowCount | VectorSearch | FullTextSearch | HybridSearch
 
 
 def score_fields(source: Source) -> tuple[pa.Field[Any], ...]:
-    """The columns a search adds behind the table's own."""
+    """The columns a source adds behind the table's own."""
     match source:
         case TableScan():
             return ()
+        case RowCount():
+            return (pa.field(COUNT, pa.int64()),)
         case VectorSearch():
             return (pa.field(DISTANCE, pa.float32()),)
         case FullTextSearch():

@@ -1,0 +1,23 @@
+"""A count carried out: by Lance when the filter is all Lance's, by DuckDB over the columns of the filter otherwise."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from lancesql.plan.sources import COUNT, RowCount
+
+from .filters import join_filters, read_remaining, render_conjuncts
+from .run import Run
+
+__all__ = ["run_row_count"]
+
+
+def run_row_count(source: RowCount, run: Run) -> pa.Table:
+    """One row with one number."""
+    pushed, left = render_conjuncts(source.filter, run)
+    if left:
+        kept, remaining = [one for one, _ in pushed], [one for one, _ in left]
+        return read_remaining(source, f'count(*) AS "{COUNT}"', kept, remaining, "", run)
+    text = join_filters([one for _, one in pushed])
+    rows = source.table.rows if text is None else run.database.count_matches(source.table, text)
+    return pa.table({COUNT: pa.array([rows], pa.int64())})
