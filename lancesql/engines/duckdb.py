@@ -161,6 +161,17 @@ class DuckDBEngine:
         ((order,),) = self._query("SELECT current_setting('default_order')", None)
         return str(order).upper().startswith("DESC")
 
+    def has_collations(self, sql: str) -> bool:
+        """Whether a collation might decide which texts of a statement are equal: set, declared or written."""
+        if "collate" in sql.lower():
+            return True
+        ((found,),) = self._query(
+            "SELECT current_setting('default_collation') <> '' OR EXISTS (FROM (SELECT sql FROM duckdb_tables() "
+            "UNION ALL SELECT sql FROM duckdb_views() WHERE NOT internal) WHERE contains(lower(sql), 'collate'))",
+            None,
+        )
+        return bool(found)
+
     def _query(self, sql: str, parameters: object) -> list[tuple[Any, ...]]:
         try:
             return self.connection.execute(sql, parameters).fetchall()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.display import display_plan, flatten
 from lancesql.plan.query import DirectAnswer
-from lancesql.plan.sources import FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
+from lancesql.plan.sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
 
 from .filters import ResolvedFilter, render_conjuncts, resolve_filter
 from .hybrid_search import find_depth
 from .query import find_direct_answer, read_plan_table
 from .run import Run, read_count
+from .scan_filters import resolve_scan
 from .vector_search import plan_vector_search
 
 __all__ = ["explain_plan"]
@@ -59,10 +61,12 @@ def _name_command(plan: object) -> str:
 def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     match source:
-        case TableScan() | RowCount():
-            pushed, left = render_conjuncts(source.filter, run)
-            notes["filter"] = [f"{flatten(one.sql)} → Lance: {text}" for one, text in pushed]
-            notes["filter"] += [f"{flatten(one.sql)} → DuckDB: {reason}" for one, reason in left]
+        case TableScan():
+            scan = resolve_scan(source, run)
+            notes["filter"] = _describe_conjuncts(scan.pushed, scan.left)
+            notes["keys"] = [f"{query.label}: {note}" for query, note in scan.keys]
+        case RowCount():
+            notes["filter"] = _describe_conjuncts(*render_conjuncts(source.filter, run))
         case VectorSearch():
             notes["strategy"] = [_describe_strategy(source, run)]
             notes["filter"] = _describe_filter(resolve_filter(source, run))
@@ -82,6 +86,11 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
         notes["rows"] = [f"{report.rows:,}"]
         notes["time"] = [f"{report.seconds * 1e3:.1f} ms"]
     return notes
+
+
+def _describe_conjuncts(pushed: Sequence[tuple[Conjunct, str]], left: Sequence[tuple[Conjunct, str]]) -> list[str]:
+    lines = [f"{flatten(one.sql)} → Lance: {text}" for one, text in pushed]
+    return lines + [f"{flatten(one.sql)} → DuckDB: {reason}" for one, reason in left]
 
 
 def _describe_strategy(source: VectorSearch, run: Run) -> str:
@@ -105,6 +114,7 @@ def _describe_text(source: FullTextSearch) -> list[str]:
 
 def _describe_filter(resolved: ResolvedFilter) -> list[str]:
     lines = [f"{flatten(sql)} → Lance: {text}" for sql, text in resolved.pushed]
+    lines += [f"{flatten(sql)} → {note}" for sql, note in resolved.keyed]
     lines += [f"{flatten(sql)} → DuckDB, as row ids: {reason}" for sql, reason in resolved.left]
     if lines:
         lines.append(f"{resolved.matches:,} rows qualify")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from lancesql.parser import read_tokens
@@ -14,6 +15,8 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.storage.filter_text import UnrenderableError, render_filter
 
+from .key_filters import settle_keys
+from .keys import match_row_ids
 from .run import Run
 
 __all__ = ["ResolvedFilter", "join_filters", "read_remaining", "render_conjuncts", "resolve_filter"]
@@ -30,6 +33,7 @@ class ResolvedFilter:
         row_ids: The ids of every row the whole filter keeps, when DuckDB had to evaluate some of it.
         pushed: The user's predicate → Lance's text.
         left: The user's predicate → why DuckDB evaluated it.
+        keyed: The user's predicate → what became of the keys of its subquery.
         matches: How many rows qualify.
     """
 
@@ -38,6 +42,7 @@ class ResolvedFilter:
     pushed: tuple[tuple[str, str], ...]
     left: tuple[tuple[str, str], ...]
     matches: int
+    keyed: tuple[tuple[str, str], ...] = ()
 
 
 def render_conjuncts(
@@ -74,8 +79,15 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     if not source.filter:
         return ResolvedFilter(None, None, (), (), source.table.rows)
     pushed, left = render_conjuncts(source.filter, run)
+    keyed = settle_keys(source.table, left, run)
+    pushed, left = [*pushed, *keyed.listed], keyed.left
     text = join_filters([one for _, one in pushed])
     row_ids = _find_row_ids(source, [conjunct for conjunct, _ in pushed], [conjunct for conjunct, _ in left], run)
+    for query, keys in keyed.matched:
+        found = match_row_ids(source.table, query.column, keys, text, run)
+        assert found is not None
+        both = found if row_ids is None else np.intersect1d(row_ids.to_numpy(), found)
+        row_ids = pa.chunked_array([pa.array(both, pa.uint64())])
     if row_ids is not None:
         matches = len(row_ids)
     elif text is not None:
@@ -85,9 +97,10 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     return ResolvedFilter(
         text=None if row_ids is not None else text,
         row_ids=row_ids,
-        pushed=tuple((conjunct.sql, one) for conjunct, one in pushed),
+        pushed=tuple((conjunct.sql, one) for conjunct, one in pushed if conjunct.keys is None),
         left=tuple((conjunct.sql, reason) for conjunct, reason in left),
         matches=matches,
+        keyed=keyed.notes,
     )
 
 

@@ -17,11 +17,12 @@ from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
 from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
-from .filters import join_filters, render_conjuncts
+from .filters import render_conjuncts
 from .run import Run, read_count
+from .scan_filters import resolve_scan
 from .searches import run_search
 
-__all__ = ["open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
+__all__ = ["give_relation", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
 
 
 def read_plan_table(run: Run) -> pa.Table:
@@ -31,7 +32,7 @@ def read_plan_table(run: Run) -> pa.Table:
         return _read_direct(direct, run)
     try:
         if run.plan.condenses:
-            table = run.engine.read_condensed(*_give_relation(run, ahead=True))
+            table = run.engine.read_condensed(*give_relation(run, ahead=True))
         else:
             table = read_relation_table(relate_plan(run))
     except LanceSQLError as error:
@@ -56,7 +57,7 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
 def relate_plan(run: Run, *, read: bool = True) -> Any:
     """The relation, bound to its sources: searches are carried out now, scans from now on if it is going to be read."""
     try:
-        return run.engine.relate(*_give_relation(run, ahead=read))
+        return run.engine.relate(*give_relation(run, ahead=read))
     except LanceSQLError as error:
         raise explain_relation_error(error, run.plan) from None
 
@@ -64,12 +65,12 @@ def relate_plan(run: Run, *, read: bool = True) -> Any:
 def run_plan(run: Run) -> pa.Table:
     """Runs a statement that is not a query (INSERT, COPY, CREATE TABLE AS …) and returns what the engine says of it."""
     try:
-        return run.engine.run(*_give_relation(run, ahead=True))
+        return run.engine.run(*give_relation(run, ahead=True))
     except LanceSQLError as error:
         raise explain_relation_error(error, run.plan) from None
 
 
-def _give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
+def give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
     """What the engine is given: the relation, its parameters, its sources, and the variables it may name."""
     named = [source for source in run.plan.sources if f'"{source.placeholder}"' in run.plan.relation]
     sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in named}
@@ -94,24 +95,17 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     own = source.table.schema
     fields = [pa.field(ROW_ID, pa.uint64()) if name == ROW_ID else own.field(name) for name in source.columns]
     schema = widen_schema(pa.schema(fields))
-    text, limit = _scan_arguments(source, run)
+    resolved = resolve_scan(source, run)
     dataset = run.database.open_dataset(source.table)
 
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
-        reader = open_scan(dataset, columns, filter=text, limit=limit)
+        reader = open_scan(dataset, columns, filter=resolved.text, row_ids=resolved.row_ids, limit=resolved.limit)
         return _report_batches(reader, source, run) if run.measured else reader
 
     named = any(usage.placeholder == source.placeholder and not usage.everything for usage in run.plan.usage)
     # A name may be another table's column. To read a vector or a blob in vain costs more than to let DuckDB choose.
     wide = any(pa.types.is_fixed_size_list(field.type) or pa.types.is_large_binary(field.type) for field in schema)
     return ScanStream(schema, open_reader) if ahead and named and not wide else ScanDataset(schema, open_reader)
-
-
-def _scan_arguments(source: TableScan, run: Run) -> tuple[str | None, int | None]:
-    pushed, left = render_conjuncts(source.filter, run)
-    text = join_filters([one for _, one in pushed])
-    limit = sum(read_count(value, run, "LIMIT", least=0) for value in source.limit) if source.limit else None
-    return text, None if left else limit
 
 
 def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> pa.RecordBatchReader:
@@ -151,12 +145,11 @@ def _open_direct(direct: DirectAnswer, run: Run) -> pa.RecordBatchReader:
     (source,) = run.plan.sources
     if not isinstance(source, TableScan):
         return _read_direct(direct, run).to_reader()
-    text, _ = _scan_arguments(source, run)
     needed = list(dict.fromkeys(column.source_column for column in direct.output))
     reader = open_scan(
         run.database.open_dataset(source.table),
         needed,
-        filter=text,
+        filter=resolve_scan(source, run).text,
         limit=read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None,
         offset=read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else None,
         widen=False,

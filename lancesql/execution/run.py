@@ -41,6 +41,7 @@ class Run:
         settings: Those of the session when the statement was given.
         answers: Searches already carried out: a source used twice is searched once.
         filters: Filters already resolved.
+        keys: The keys of small sides already read.
     """
 
     database: LanceDatabase
@@ -52,6 +53,7 @@ class Run:
     settings: Settings = field(default_factory=Settings)
     answers: dict[str, pa.Table] = field(default_factory=dict)
     filters: dict[str, Any] = field(default_factory=dict)
+    keys: dict[Any, Any] = field(default_factory=dict)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

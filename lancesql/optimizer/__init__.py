@@ -8,6 +8,7 @@ from lancesql.catalog import Catalog
 from lancesql.plan.query import QueryPlan
 
 from .answer_directly import answer_directly
+from .find_key_queries import find_key_queries
 from .push_down_filter import push_down_filter
 from .push_down_limit import push_down_limit
 from .push_down_projection import push_down_projection
@@ -18,6 +19,7 @@ Rule = Callable[[QueryPlan, Catalog], QueryPlan]
 
 RULES: tuple[Rule, ...] = (
     push_down_filter,  # first: the others ask what is left to DuckDB
+    find_key_queries,  # after it: only of what Lance does not evaluate as it stands
     push_down_projection,
     push_down_limit,  # needs the filter's outcome: a limit is not pushed past a predicate that stays behind
     answer_directly,  # last: it asks what the others left to DuckDB

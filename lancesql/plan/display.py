@@ -8,7 +8,7 @@ from dataclasses import replace
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
 from .query import QueryPlan
-from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
+from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch, list_key_queries
 
 __all__ = ["display_plan", "display_source", "display_value"]
 
@@ -53,6 +53,8 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     lines += _block(
         "filter", notes["filter"] if "filter" in notes else [_describe_conjunct(one) for one in source.filter]
     )
+    if isinstance(source, TableScan):
+        lines += _block("keys", notes["keys"] if "keys" in notes else [one.label for one in list_key_queries(source)])
     if isinstance(source, TableScan) and source.limit:
         lines.append(_line("limit", " + ".join(display_value(value) for value in source.limit)))
     lines.append(_line("columns", ", ".join(source.columns)))

@@ -22,16 +22,39 @@ __all__ = [
     "Conjunct",
     "FullTextSearch",
     "HybridSearch",
+    "KeyQuery",
     "RowCount",
     "Source",
     "TableScan",
     "VectorOptions",
     "VectorSearch",
+    "list_key_queries",
     "score_fields",
 ]
 
 DISTANCE, SCORE, RELEVANCE, ROW_ID = "_distance", "_score", "_relevance_score", "_rowid"
 COUNT = "count"
+
+
+@dataclass(frozen=True)
+class KeyQuery:
+    """A query whose one column holds every value that `column` can have in a row that matters.
+
+    Whether it is run before the source, and how its keys narrow the source, is decided when the sizes are known.
+
+    Attributes:
+        column: The source's column.
+        sql: The query, able to stand alone behind its prelude.
+        label: What EXPLAIN calls its rows.
+        prelude: The `WITH …` the query needs, or "".
+        parameters: The parameters the query names.
+    """
+
+    column: str
+    sql: str
+    label: str
+    prelude: str = ""
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,7 @@ class Conjunct:
         parameters: The parameters the text names.
         explicit: Whether it came from `filter => '…'`.
         subquery: Whether it holds a subquery.
+        keys: The subquery alone, when the predicate is `column IN (SELECT …)`.
     """
 
     sql: str
@@ -58,6 +82,7 @@ class Conjunct:
     parameters: tuple[str, ...] = ()
     explicit: bool = False
     subquery: bool = False
+    keys: KeyQuery | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +96,7 @@ class TableScan:
         columns: The columns it offers to the relation, in order, `_rowid` included when it is named.
         filter: Conjuncts to evaluate while reading; the relation still holds every one of them.
         limit: At most so many rows are needed.
+        semi_joins: Other relations of the statement whose keys a row must have to matter.
     """
 
     placeholder: str
@@ -80,6 +106,7 @@ class TableScan:
     filter: tuple[Conjunct, ...] = ()
     limit: tuple[Value, ...] = ()
     span: Span | None = None
+    semi_joins: tuple[KeyQuery, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,6 +223,11 @@ class HybridSearch:
 
 
 Source = TableScan | RowCount | VectorSearch | FullTextSearch | HybridSearch
+
+
+def list_key_queries(scan: TableScan) -> tuple[KeyQuery, ...]:
+    """The queries whose keys may narrow a scan: those of its filter, then those of its joins."""
+    return (*(one.keys for one in scan.filter if one.keys is not None), *scan.semi_joins)
 
 
 def score_fields(source: Source) -> tuple[pa.Field[Any], ...]:

@@ -1,0 +1,158 @@
+"""What a table scan reads: the Lance filter, and the keys of small sides that narrow it further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lancesql.engines.inspection import inspect_query
+from lancesql.optimizer.choose_keys import cost_full_scan, cost_listing, cost_matching, cost_taking
+from lancesql.parser import read_tokens
+from lancesql.plan.sources import Conjunct, KeyQuery, TableScan, list_key_queries
+from lancesql.storage.filter_text import render_filter
+from lancesql.storage.scan import serialize_row_ids
+
+from .filters import join_filters, render_conjuncts
+from .keys import list_keys, match_row_ids, plan_keys, read_keys
+from .run import Run, read_count
+
+__all__ = ["ScanFilter", "resolve_scan"]
+
+_WORTH_A_LOOK = 3e6
+"""Nanoseconds a full scan has to cost before the size of a small side is asked for."""
+_SMALL = 2
+"""A small side has at most so small a part of the table's rows."""
+_WORTH_MATCHING = 2.0
+"""A full scan has to cost so many times as much as looking up every row's key."""
+
+
+@dataclass(frozen=True)
+class ScanFilter:
+    """How a scan is narrowed.
+
+    Attributes:
+        text: Lance filter text, or None.
+        row_ids: Serialised ids of the rows outside which nothing is read, or None.
+        limit: At most so many rows, or None.
+        pushed: What Lance evaluates, with its text.
+        left: What DuckDB evaluates, with the reason.
+        keys: Small side → what became of its keys.
+    """
+
+    text: str | None
+    row_ids: bytes | None
+    limit: int | None
+    pushed: tuple[tuple[Conjunct, str], ...]
+    left: tuple[tuple[Conjunct, str], ...]
+    keys: tuple[tuple[KeyQuery, str], ...] = ()
+
+
+def resolve_scan(source: TableScan, run: Run) -> ScanFilter:
+    """Renders the filter; where small sides are known, reads their keys first if that makes the scan cheaper."""
+    queries = list_key_queries(source)
+    if not queries:
+        return _render(source, run)
+    held: ScanFilter | None = run.filters.get(source.placeholder)
+    if held is None:
+        run.filters[source.placeholder] = _render(source, run)  # a small side that reads this very scan reads all of it
+        held = run.filters[source.placeholder] = _narrow(source, queries, run)
+    return held
+
+
+def _render(source: TableScan, run: Run) -> ScanFilter:
+    pushed, left = render_conjuncts(source.filter, run)
+    limit = sum(read_count(value, run, "LIMIT", least=0) for value in source.limit) if source.limit else None
+    return ScanFilter(
+        join_filters([text for _, text in pushed]), None, None if left else limit, tuple(pushed), tuple(left)
+    )
+
+
+def _narrow(source: TableScan, queries: tuple[KeyQuery, ...], run: Run) -> ScanFilter:
+    plain = _render(source, run)
+    texts = [text for _, text in plain.pushed]
+    row_ids: pa.Array[Any] | None = None
+    notes: list[tuple[KeyQuery, str]] = []
+    for query in queries:
+        decision = _decide(source, query, join_filters(texts), run)
+        if isinstance(decision, str):
+            notes.append((query, f"not pushed: {decision}"))
+        elif isinstance(decision, _Listed):
+            texts.append(decision.text)
+            notes.append((query, f"{decision.keys:,} pushed as IN on {query.column}"))
+        else:
+            found = decision.row_ids
+            row_ids = found if row_ids is None else row_ids.filter(pc.is_in(row_ids, value_set=found))
+            notes.append((query, f"{decision.keys:,} pushed as row ids: {len(found):,} rows"))
+    blob = None if row_ids is None else serialize_row_ids(pa.chunked_array([row_ids]))
+    return ScanFilter(join_filters(texts), blob, plain.limit, plain.pushed, plain.left, tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Listed:
+    text: str
+    keys: int
+
+
+@dataclass(frozen=True)
+class _Matched:
+    row_ids: pa.Array[Any]
+    keys: int
+
+
+def _decide(source: TableScan, query: KeyQuery, text: str | None, run: Run) -> str | _Listed | _Matched:
+    """The keys as a list, as row ids, or the reason why they are not worth it."""
+    table, full = source.table, cost_full_scan(source.table, source.columns)
+    if full < _WORTH_A_LOOK:
+        return "the table is read in no time"
+    reason = _find_objection(query, table.rows, run)
+    if reason is not None:
+        return reason
+    keys = read_keys(query, table, run)
+    if isinstance(keys, str):
+        return keys
+    listing, matching = cost_listing(table, query.column, len(keys)), cost_matching(table)
+    if len(keys) and listing < min(full, matching):
+        return _Listed(render_filter(list_keys(query, keys), run.values), len(keys))
+    if len(keys) and matching * _WORTH_MATCHING > full:
+        return f"{len(keys):,} keys, and reading every row costs less than finding theirs"
+    affordable = (full - matching) / cost_taking(table, source.columns) / table.rows
+    row_ids = match_row_ids(table, query.column, keys, text, run, at_most=affordable)
+    if row_ids is None or len(row_ids) > affordable * table.rows:
+        return f"{len(keys):,} keys, and too many rows have one of them"
+    return _Matched(pa.array(row_ids, pa.uint64()), len(keys))
+
+
+def _find_objection(query: KeyQuery, rows: int, run: Run) -> str | None:
+    """Why the small side is not read ahead of the statement, which reads it again."""
+    from .query import give_relation
+
+    plan = plan_keys(query, run)
+    sql, parameters, given, namespace = give_relation(run.within(plan), ahead=False)
+    inspection = inspect_query(run.engine, sql, parameters, given, namespace)
+    if inspection is None:
+        return "its query does not stand alone"
+    if inspection.doubt is not None:
+        return f"{inspection.doubt} might answer differently when it is asked twice"
+    known = [size for token in read_tokens(sql) if (size := _count_rows(token.text, given, run)) is not None]
+    if inspection.arrow_scans > len(known):
+        return "it reads something that might be read once only"
+    if max(inspection.rows, *known, 0) > rows // _SMALL:
+        return "it is not small beside the table"
+    return None
+
+
+def _count_rows(name: str, given: Mapping[str, object], run: Run) -> int | None:
+    """The rows of an object that can be read again and again; None for anything else."""
+    scan = next((one for one in run.plan.sources if one.placeholder == name), None)
+    if isinstance(scan, TableScan):
+        text = resolve_scan(scan, run).text
+        return scan.table.rows if text is None else run.database.count_matches(scan.table, text)
+    found = given.get(name, run.namespace.find(name))
+    if isinstance(found, pa.Table | pa.RecordBatch):
+        return found.num_rows
+    height = getattr(found, "height", None)  # a Polars frame
+    return height if isinstance(height, int) else None

@@ -1,0 +1,141 @@
+"""Small sides read first: however their keys narrow a scan or a search, the rows are those of DuckDB over memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+import duckdb
+import lance
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lancesql
+
+from .checks import ALL, QUERY, Database, check_same_rows
+from .conftest import DIFFERENTIAL, SETUP, scaled
+from .oracle import Failure, Oracle
+from .tables import BY_NAME, write_state
+from .test_statements import leave_plan
+
+TABLES = ("btree_appended", "bitmap_updated", "none_fresh")
+WAYS = ("listed", "matched", "as it costs")
+COLUMNS = ("i8", "i32", "i64", "u8", "u64", "f32", "f64", "b", "s", "ls", "d", "ts_us", "ts_s", "utc", "dec", "dict")
+KEYS = (
+    "SELECT k.{c} FROM {o} k WHERE k.id % 7 = 0",
+    "SELECT k.{c} FROM {o} k WHERE k.id < 0",
+    "SELECT {c} FROM {o} ORDER BY id LIMIT 5",
+    "SELECT k.{c} FROM {o} k UNION ALL SELECT NULL",
+    "SELECT max(k.{c}) FROM {o} k",
+    "SELECT CAST(k.{c} AS VARCHAR) FROM {o} k",
+    "SELECT oid FROM orders",
+    "SELECT amount::HUGEINT FROM orders",
+    "SELECT name FROM tags_of",
+    "SELECT 1.5 UNION ALL SELECT 1",
+)
+STATEMENTS = (
+    "SELECT t.id, t.s FROM {t} t WHERE t.{c} IN ({k})",
+    "SELECT count(*), sum(t.id) FROM {t} t WHERE t.{c} IN ({k}) AND t.id % 3 = 1",
+    "SELECT t.id FROM {t} t WHERE t.{c} NOT IN ({k})",
+    "SELECT t.id, o.note FROM {t} t LEFT JOIN orders o ON o.oid = t.id WHERE t.{c} IN ({k})",
+    "SELECT t.id FROM {t} t WHERE t.{c} IN ({k}) AND t.id IN (SELECT oid FROM orders)",
+    "WITH few AS ({k}) SELECT t.id FROM {t} t WHERE t.{c} IN (SELECT * FROM few)",
+)
+
+
+@contextmanager
+def forced(way: str) -> Iterator[None]:
+    """The keys of every small side are listed, or looked up row by row, whatever that costs."""
+    if way == "as it costs":
+        yield
+        return
+    listing = 0.0 if way == "listed" else float("inf")
+    with ExitStack() as stack:
+        for module in ("scan_filters", "key_filters"):
+            stack.enter_context(patch(f"lancesql.execution.{module}.cost_listing", lambda *_: listing))
+        for name, value in (("_WORTH_A_LOOK", 0.0), ("_SMALL", 1e-6), ("cost_full_scan", lambda *_: 1e18)):
+            stack.enter_context(patch(f"lancesql.execution.scan_filters.{name}", value))
+        yield
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    root = tmp_path_factory.mktemp("semi_joins")
+    for seed, name in enumerate(TABLES):
+        write_state(root / f"{name}.lance", *name.split("_"), seed + 80, rows=60)
+    first, *others = [Oracle(lance.dataset(root / f"{name}.lance"), name, SETUP) for name in TABLES]
+    for oracle in (first, *others):
+        first.connection.register(oracle.name, oracle.table.drop(["_rowid"]))
+    own = duckdb.connect()
+    for statement in SETUP:
+        own.execute(statement)
+    with lancesql.connect(root, duckdb=own) as connection:
+        yield Database(connection, {"all": first, **{oracle.name: oracle for oracle in (first, *others)}})
+    own.close()
+    for oracle in (first, *others):
+        oracle.close()
+
+
+def check_statement(database: Database, sql: str, way: str) -> None:
+    wanted = database.oracles["all"].query(sql)
+    with forced(way):
+        got = database.query(f"{sql} -- {way}")
+    if isinstance(wanted, Failure) and "Conversion" in wanted.message and not isinstance(got, Failure):
+        return  # a row that fails in DuckDB need not be looked at
+    problem = check_same_rows(got, wanted)
+    assert problem is None, f"{way}: {problem}\n{sql}"
+    with patch("lancesql.connection.optimize", leave_plan):
+        problem = check_same_rows(database.query(f"{sql} -- as bound"), wanted)
+    assert problem is None, f"without the optimizer: {problem}\n{sql}"
+
+
+@settings(DIFFERENTIAL, max_examples=scaled(150))
+@given(
+    line=st.sampled_from(STATEMENTS),
+    keys=st.sampled_from(KEYS),
+    column=st.sampled_from(COLUMNS),
+    table=st.sampled_from(TABLES),
+    other=st.sampled_from(TABLES),
+    way=st.sampled_from(WAYS),
+)
+def test_in_a_subquery(joined: Database, line: str, keys: str, column: str, table: str, other: str, way: str) -> None:
+    query = keys.format(c=column, o=other)
+    check_statement(joined, line.format(t=table, c=column, k=query), way)
+
+
+@settings(DIFFERENTIAL, max_examples=scaled(60))
+@given(
+    keys=st.sampled_from(KEYS),
+    column=st.sampled_from(COLUMNS),
+    table=st.sampled_from(TABLES),
+    way=st.sampled_from(WAYS),
+    k=st.sampled_from((1, 4, ALL)),
+)
+def test_the_filter_of_a_search(joined: Database, keys: str, column: str, table: str, way: str, k: int) -> None:
+    where = f"t.{column} IN ({keys.format(c=column, o='none_fresh')}) AND t.id > 3"
+    oracle = joined.oracles[table]
+    answer = joined.oracles["all"].query(f"SELECT id FROM {table} t WHERE {where}")
+    call = f"vector_search('{table}', 'vec', {list(QUERY)}, k => {k}, exact => true)"
+    with forced(way):
+        got = joined.query(f"SELECT id FROM {call} t WHERE {where} -- {way}")
+    if isinstance(answer, Failure):
+        assert isinstance(got, Failure) or "Conversion" in answer.message
+        return
+    place = dict(zip(oracle.table.column("id").to_pylist(), oracle.table.column("_rowid").to_pylist(), strict=True))
+    distances = oracle.measure("vec", QUERY, "l2")
+    kept = [(distances[place[one]], place[one], one) for one in answer.column(0).to_pylist() if place[one] in distances]
+    assert not isinstance(got, Failure), got
+    assert got.column(0).to_pylist() == [one for _, _, one in sorted(kept)[:k]]
+
+
+@pytest.mark.parametrize("column", ["id", "s", "d", "ts_us", "i8"])
+def test_each_way_is_taken(joined: Database, column: str) -> None:
+    """What the other tests force is what runs."""
+    assert column == "id" or column in BY_NAME
+    sql = f"SELECT id FROM btree_appended WHERE {column} IN (SELECT {column} FROM none_fresh WHERE id < 9)"
+    for way, said in (("listed", f"pushed as IN on {column}"), ("matched", "pushed as row ids: ")):
+        with forced(way):
+            assert said in joined.connection.explain(sql)
+    assert "not pushed: the table is read in no time" in joined.connection.explain(sql)
