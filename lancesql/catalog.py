@@ -97,6 +97,10 @@ class Catalog(Protocol):
         """Whether a function may answer differently for the same arguments."""
         ...
 
+    def puts_nulls_last(self) -> bool:
+        """Whether ORDER BY … ASC without NULLS FIRST or LAST means NULLS LAST, as a setting of the engine can say."""
+        ...
+
     def orders_descending(self) -> bool:
         """Whether ORDER BY without ASC or DESC means DESC, as a setting of the engine can say."""
         ...

@@ -312,7 +312,8 @@ class Connection:
         """A user's own connection can gain a table of the same name behind our back."""
         if self._engine.owned or not isinstance(plan, QueryPlan):
             return False
-        names = {source.table.name for source in plan.sources if isinstance(source, TableScan | RowCount)}
+        scans = [getattr(source, "scan", None) or source for source in plan.sources]
+        names = {scan.table.name for scan in scans if isinstance(scan, TableScan | RowCount)}
         return any(self._engine.tables_named(name) for name in names if not name.lower().endswith(".lance"))
 
     def _keep_plan(self, sql: str, plan: LogicalPlan) -> None:

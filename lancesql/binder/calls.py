@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from lancesql.errors import ArgumentError, UnsupportedError
+from lancesql.errors import ArgumentError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement
 from lancesql.parser.calls import Argument
 from lancesql.parser.tokens import TokenType
@@ -19,11 +19,12 @@ from .arguments import SearchContext
 from .drafts import Draft, contains, is_reshaped
 from .filters import FilterContext, read_explicit_filter, read_prelude
 from .literals import read_literal
+from .operators import spell_operators
 from .searches import bind_search
 from .signatures import SIGNATURES
 from .splice import Edit, splice
 
-__all__ = ["bind_call"]
+__all__ = ["bind_call", "bind_scalar"]
 
 
 def bind_call(
@@ -89,18 +90,30 @@ def _read_value(
     use = next((one for one in statement.parameters if one.span.start == argument.span.start), None)
     if use is not None and plain[-1].end + 1 == use.span.end:
         return Parameter(use.name, argument.span)
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
-    text = splice(statement.sql, [edit for edit in numbered if contains(argument.span, edit.span)], argument.span)
-    _refuse_correlation(argument, text)
+    _refuse_correlation(argument, _number_parameters(statement, argument.span))
     prelude = read_prelude(statement, draft.node, statement.sql[draft.span.start : draft.span.end], [])
+    return bind_scalar(statement, argument.span, prelude, bind_inner)
+
+
+def bind_scalar(
+    statement: Statement,
+    span: Span,
+    prelude: str,
+    bind_inner: Callable[[Statement], QueryPlan | None],
+    placeholder: str = "",
+) -> ScalarQuery:
+    """An expression without columns of its block, evaluated apart from it; `prelude` is the `WITH …` it needs."""
+    text = _number_parameters(statement, span)
     inner = parse_statement(f"{prelude}SELECT {text}")
-    plan = bind_inner(inner) or QueryPlan(
-        sql=inner.sql,
-        relation=inner.sql,
-        parameters=tuple(dict.fromkeys(one.name for one in inner.parameters)),
-        used_parameters=tuple(dict.fromkeys(one.name for one in inner.parameters)),
-    )
-    return ScalarQuery(text, plan, argument.span)
+    names = tuple(dict.fromkeys(one.name for one in inner.parameters))
+    relation = splice(inner.sql, spell_operators(inner.sql, inner.token_tree, []))
+    plan = bind_inner(inner) or QueryPlan(sql=inner.sql, relation=relation, parameters=names, used_parameters=names)
+    return ScalarQuery(text, plan, span, placeholder)
+
+
+def _number_parameters(statement: Statement, span: Span) -> str:
+    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    return splice(statement.sql, [edit for edit in numbered if contains(span, edit.span)], span)
 
 
 def _refuse_correlation(argument: Argument, text: str) -> None:

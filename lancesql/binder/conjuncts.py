@@ -14,7 +14,7 @@ from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE
 
 from .scope import Relation, Scope, read_scope
 
-__all__ = ["find_owners", "is_volatile", "rejects_null"]
+__all__ = ["find_owners", "is_constant", "is_volatile", "rejects_null"]
 
 COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, "_hybrid_score", "query_index"})
 OTHER = "\0other"
@@ -106,9 +106,46 @@ def _defines(select: exp.Select, parts: list[str], outer: Scope, catalog: Catalo
     return False
 
 
+def is_constant(tree: exp.Expr, scope: Scope, columns: Mapping[str, Mapping[str, str]], catalog: Catalog) -> bool:
+    """Whether an expression surely uses no column of its block, nor of a block around it.
+
+    A column of a subquery over relations of unknown columns might be an outer one: it is taken for the subquery's own
+    when the only block around has no column of that name.
+    """
+    nested = scope.owner.find_ancestor(exp.Select) is not None
+    outer = {*columns, *(name for known in columns.values() for name in known)}
+    for column in tree.find_all(exp.Column):
+        names = {part.name.lower() for part in column.parts}
+        if not _is_bound_inside(column, tree, scope, catalog):
+            return False
+        if not _is_bound_for_sure(column, tree, catalog) and (nested or names & outer):
+            return False
+    return True
+
+
+def _is_bound_for_sure(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> bool:
+    """Whether a lambda, or a subquery whose columns are known, defines what the column names."""
+    parts = [part.name.lower() for part in column.parts]
+    node: exp.Expr | None = column
+    while node is not None and node is not tree.parent:
+        if isinstance(node, exp.Lambda | exp.Comprehension):
+            return True
+        if isinstance(node, exp.Select):
+            relations = read_scope(node).relations
+            if len(parts) > 1 and any(relation.alias == parts[0] for relation in relations):
+                return True
+            if any(parts[0] in (_known_columns(relation, catalog) or ()) for relation in relations):
+                return True
+        node = node.parent
+    return False
+
+
 def _known_columns(relation: Relation, catalog: Catalog) -> list[str] | None:
     node = relation.node
-    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier) or node.args.get("db"):
+    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+        return None
+    qualifier = node.args.get("db")
+    if qualifier is not None and qualifier.name.lower() != "lance":
         return None
     table = catalog.find_table(node.name)
     names = table.schema.names if table is not None else catalog.engine_columns(node.name)

@@ -11,7 +11,7 @@ from sqlglot import exp
 from lancesql.catalog import Catalog, TableInfo
 from lancesql.errors import ArgumentError, ParseError, Span, UnknownColumnError, nearest_name
 from lancesql.parser import Statement, parse_expression, read_tokens
-from lancesql.parser.blocks import Block
+from lancesql.parser.blocks import Block, TokenTree
 from lancesql.parser.calls import Argument
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType, find_closing
@@ -19,10 +19,11 @@ from lancesql.plan.sources import ROW_ID, Conjunct
 
 from .conjuncts import find_owners, is_volatile, rejects_null
 from .literals import read_literal
+from .operators import spell_operators
 from .scope import Relation, Scope, is_within
 from .splice import Edit, splice
 
-__all__ = ["FilterContext", "read_explicit_filter", "read_filter", "read_prelude"]
+__all__ = ["FilterContext", "read_explicit_filter", "read_filter", "read_prelude", "read_select_aliases"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read_filter(
     """The conjuncts that are the filter of the source called `alias`, and the spans of the block's other conjuncts."""
     if context.scope is None or relation is None:
         return (), context.block.where
-    aliases = _read_select_aliases(context)
+    aliases = read_select_aliases(context)
     chosen: list[Conjunct] = []
     rest: list[Span] = []
     inner = [span for join in context.block.joins if join.inner for span in join.conjuncts]
@@ -119,6 +120,7 @@ def read_explicit_filter(alias: str, table: TableInfo, argument: Argument) -> tu
         or any(t.token_type is TokenType.SEMICOLON for t in tokens)
     ):
         raise ArgumentError("the filter is not a predicate", hint="filter => 'year > 2000'", span=argument.span)
+    text = splice(text, spell_operators(text, TokenTree(tokens), []))
     columns = {name.lower(): name for name in table.schema.names}
     for column in tree.find_all(exp.Column):
         parts = [part.name.lower() for part in column.parts]
@@ -173,7 +175,7 @@ def _span_ctes(statement: Statement, ctes: Sequence[exp.Expr]) -> Span:
     return Span(start, tokens[find_closing(tokens, last)].end + 1)
 
 
-def _read_select_aliases(context: FilterContext) -> dict[str, Span]:
+def read_select_aliases(context: FilterContext) -> dict[str, Span]:
     """`expression AS name` in the SELECT list: name in lower case → where the expression stands."""
     span = context.block.clauses.get("SELECT")
     if span is None:

@@ -13,11 +13,14 @@ from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import ROW_ID, Source, TableScan
+from lancesql.plan.sources import ROW_ID, Nearest, Source, TableScan
+from lancesql.plan.values import ScalarQuery
 
 from .calls import bind_call
 from .drafts import Draft, contains, find_drafts, is_reshaped
 from .filters import FilterContext, read_filter
+from .nearest import read_nearest
+from .operators import spell_operators
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import read_scope
 from .shape import read_limit, read_output, read_shape
@@ -63,6 +66,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     settled = [edit_count(count, contexts[placeholder].block) for placeholder, count in counts.items()]
     edits += settled  # before any predicate is read: one may hold a count
     sources: list[Source] = []
+    scalars: list[ScalarQuery] = []
 
     def bind_inner(inner: Statement) -> QueryPlan | None:
         return bind_query(inner, catalog, numbers)
@@ -85,6 +89,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
                 settled += _settle_subqueries(source)
         else:
             scannable = own is not None and not own.paired and not is_reshaped(draft.node)
+            nearest = read_nearest(draft, own, rest, context, bind_inner)
             source = TableScan(
                 placeholder=draft.placeholder,
                 alias=draft.alias,
@@ -92,13 +97,20 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
                 columns=tuple(draft.table.schema.names),
                 filter=conjuncts if scannable else (),
                 span=draft.span,
+                nearest=nearest if isinstance(nearest, Nearest) else None,
+                refusal=nearest if isinstance(nearest, str) else "",
             )
+            if isinstance(nearest, Nearest) and isinstance(nearest.query, ScalarQuery):
+                scalars.append(nearest.query)
         source = _offer_row_id(source, statement)
         sources.append(source)
         if len(drafts) == 1 and scope is not None and own is not None and not is_reshaped(draft.node):
             kept = {conjunct.span for conjunct in source.filter}
             after = (*rest, *(one.span for one in conjuncts if one.span is not None and one.span not in kept))
             shape = read_shape(source, scope, block, statement, filtered=not after)
+    read = [Edit(one.span, f'(SELECT * FROM "{one.placeholder}")') for one in scalars if one.span is not None]
+    settled += read
+    sources = [one for one in sources if not any(one.span and contains(edit.span, one.span) for edit in read)]
     cut = [*(draft.span for draft in drafts), *(edit.span for edit in settled)]
     used = tuple(dict.fromkeys(use.name for use in statement.parameters))
     left = dict.fromkeys(use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut))
@@ -111,6 +123,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         output=read_output(statement.tree, {source.alias.lower(): source for source in sources}),
         usage=tuple(read_usage(draft, scopes.get(id(draft.owner)), statement) for draft in drafts),
         shape=shape,
+        scalars=tuple(scalars),
         condenses=_condenses(statement.tree),
         returns_rows=isinstance(statement.tree, exp.Query | exp.Pivot | exp.Describe | exp.Summarize | exp.Table),
     )
@@ -182,7 +195,7 @@ def _edit_statement(statement: Statement, drafts: list[Draft]) -> list[Edit]:
             span = Span(tokens[index].start, tokens[index + 1].end + 1)  # lance.movies.title → movies.title
             if not any(contains(one, span) for one in inside):
                 edits.append(Edit(span, ""))
-    return edits
+    return [*edits, *spell_operators(statement.sql, statement.token_tree, edits)]
 
 
 def _source_columns(drafts: list[Draft], owner: exp.Expr | None) -> dict[str, dict[str, str]]:

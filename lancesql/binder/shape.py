@@ -18,7 +18,7 @@ from lancesql.plan.values import Parameter, Value
 from .literals import read_literal
 from .scope import Scope
 
-__all__ = ["read_limit", "read_output", "read_shape"]
+__all__ = ["keeps_rows", "read_count", "read_limit", "read_output", "read_shape"]
 
 _CHANGES = ("group", "having", "distinct", "qualify", "windows", "sample", "laterals", "joins", "match", "connect")
 _SCORES = {
@@ -36,11 +36,11 @@ def read_limit(
     scope: Scope | None, block: Block, statement: Statement, rest: tuple[Span, ...], function: str
 ) -> tuple[Value, ...]:
     """The values whose sum is the number of rows the block can show; () when that cannot be said."""
-    if scope is None or rest or block.combined or not _keeps_rows(scope):
+    if scope is None or rest or block.combined or not keeps_rows(scope):
         return ()
     if not _orders_by_score(scope, _SCORES.get(function)):
         return ()
-    limit, offset = _read_count(block, statement, "LIMIT"), _read_count(block, statement, "OFFSET")
+    limit, offset = read_count(block, statement, "LIMIT"), read_count(block, statement, "OFFSET")
     if limit is None or ("OFFSET" in block.clauses and offset is None):
         return ()
     return (limit, offset) if offset is not None else (limit,)
@@ -54,11 +54,11 @@ def read_shape(
         scope.owner is not statement.tree
         or statement.tree.args.get("with_")
         or block.combined
-        or not _keeps_rows(scope)
+        or not keeps_rows(scope)
         or not block.outermost
     ):
         return None
-    limit, offset = _read_count(block, statement, "LIMIT"), _read_count(block, statement, "OFFSET")
+    limit, offset = read_count(block, statement, "LIMIT"), read_count(block, statement, "OFFSET")
     if (limit is None and "LIMIT" in block.clauses) or (offset is None and "OFFSET" in block.clauses):
         return None
     outputs = read_output(scope.owner, {source.alias.lower(): source})
@@ -146,7 +146,8 @@ def _column_types(source: Source) -> dict[str, pa.DataType]:
     return {name: types[name] for name in source.columns}
 
 
-def _keeps_rows(scope: Scope) -> bool:
+def keeps_rows(scope: Scope) -> bool:
+    """Whether every row of the block is one row of its one relation."""
     owner = scope.owner
     if not isinstance(owner, exp.Select) or len(scope.relations) != 1 or any(owner.args.get(key) for key in _CHANGES):
         return False
@@ -169,7 +170,8 @@ def _orders_by_score(scope: Scope, score: str | None) -> bool:
     return name == score and descending == (score != DISTANCE)
 
 
-def _read_count(block: Block, statement: Statement, clause: str) -> Value | None:
+def read_count(block: Block, statement: Statement, clause: str) -> Value | None:
+    """The number LIMIT or OFFSET names, or its parameter; None for anything else."""
     span = block.clauses.get(clause)
     if span is None:
         return None

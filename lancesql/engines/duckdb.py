@@ -172,6 +172,11 @@ class DuckDBEngine:
         )
         return bool(found)
 
+    def puts_nulls_last(self) -> bool:
+        """Whether `default_null_order` is NULLS LAST for an ascending order."""
+        ((order,),) = self._query("SELECT current_setting('default_null_order')", None)
+        return str(order).upper().startswith("NULLS_LAST")
+
     def _query(self, sql: str, parameters: object) -> list[tuple[Any, ...]]:
         try:
             return self.connection.execute(sql, parameters).fetchall()

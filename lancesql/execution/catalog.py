@@ -63,6 +63,10 @@ class StatementCatalog:
         """Whether DuckDB calls the function volatile."""
         return self._engine.is_volatile(function)
 
+    def puts_nulls_last(self) -> bool:
+        """Whether DuckDB's `default_null_order` puts NULL behind everything in an ascending order."""
+        return self._engine.puts_nulls_last()
+
     def orders_descending(self) -> bool:
         """Whether DuckDB's `default_order` is DESC."""
         return self._engine.orders_descending()

@@ -12,6 +12,7 @@ from lancesql.plan.sources import Conjunct, FullTextSearch, HybridSearch, RowCou
 
 from .filters import ResolvedFilter, render_conjuncts, resolve_filter
 from .hybrid_search import find_depth
+from .nearest import refuse_search
 from .query import find_direct_answer, read_plan_table
 from .run import Run, read_count
 from .scan_filters import resolve_scan
@@ -94,6 +95,11 @@ def _describe_conjuncts(pushed: Sequence[tuple[Conjunct, str]], left: Sequence[t
 
 
 def _describe_strategy(source: VectorSearch, run: Run) -> str:
+    if source.scan is not None:
+        found = run.nearest.get(source.placeholder)  # what ANALYZE has seen
+        refusal = found if isinstance(found, str) else refuse_search(source, run)
+        if refusal is not None:
+            return f"scan: {refusal}"
     k = sum(read_count(value, run, "k", least=0) for value in source.k) if source.k else None
     action = plan_vector_search(source, run, k)
     kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"

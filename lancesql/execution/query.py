@@ -13,12 +13,13 @@ from lancesql.engines.dataset import ScanDataset, ScanStream
 from lancesql.engines.duckdb import Namespace, find_name_span, open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
-from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
+from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
 from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
 from .filters import render_conjuncts
-from .run import Run, read_count
+from .nearest import find_nearest
+from .run import Run, read_count, read_scalar_table
 from .scan_filters import resolve_scan
 from .searches import run_search
 
@@ -74,6 +75,7 @@ def give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, obje
     """What the engine is given: the relation, its parameters, its sources, and the variables it may name."""
     named = [source for source in run.plan.sources if f'"{source.placeholder}"' in run.plan.relation]
     sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in named}
+    sources |= {one.placeholder: widen_table(read_scalar_table(one, run)) for one in run.plan.scalars}
     parameters = {name: run.values[name] for name in run.plan.parameters}
     return run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
 
@@ -90,6 +92,9 @@ def find_direct_answer(run: Run) -> DirectAnswer | None:
 
 
 def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
+    if isinstance(source, VectorSearch) and source.scan is not None:
+        found = find_nearest(source, run)
+        return widen_table(found) if isinstance(found, pa.Table) else _offer_source(source.scan, run, ahead=ahead)
     if not isinstance(source, TableScan):
         return widen_table(run_search(source, run))
     own = source.table.schema

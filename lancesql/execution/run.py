@@ -17,7 +17,7 @@ from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 
-__all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number"]
+__all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number", "read_scalar_table"]
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Run:
         answers: Searches already carried out: a source used twice is searched once.
         filters: Filters already resolved.
         keys: The keys of small sides already read.
+        nearest: What `ORDER BY` a distance has found so far, or why a scan answers.
     """
 
     database: LanceDatabase
@@ -54,6 +55,7 @@ class Run:
     answers: dict[str, pa.Table] = field(default_factory=dict)
     filters: dict[str, Any] = field(default_factory=dict)
     keys: dict[Any, Any] = field(default_factory=dict)
+    nearest: dict[str, pa.Table | str] = field(default_factory=dict)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)
@@ -82,11 +84,21 @@ def evaluate(value: Value, run: Run) -> object:
             return _evaluate_query(value, run)
 
 
-def _evaluate_query(value: ScalarQuery, run: Run) -> object:
+def read_scalar_table(value: ScalarQuery, run: Run) -> pa.Table:
+    """The value as a table of one row and column; evaluated once when the relation reads it too."""
     from .query import read_plan_table
 
-    try:
+    table = run.answers.get(value.placeholder)
+    if table is None:
         table = read_plan_table(run.within(value.plan))
+        if value.placeholder:
+            run.answers[value.placeholder] = table
+    return table
+
+
+def _evaluate_query(value: ScalarQuery, run: Run) -> object:
+    try:
+        table = read_scalar_table(value, run)
     except LanceSQLError as error:
         if "More than one row" in error.message:
             raise ArgumentError(

@@ -56,10 +56,11 @@ def resolve_scan(source: TableScan, run: Run) -> ScanFilter:
     queries = list_key_queries(source)
     if not queries:
         return _render(source, run)
-    held: ScanFilter | None = run.filters.get(source.placeholder)
+    name = f"{source.placeholder}/scan"  # a search that this scan answers for has a filter of its own
+    held: ScanFilter | None = run.filters.get(name)
     if held is None:
-        run.filters[source.placeholder] = _render(source, run)  # a small side that reads this very scan reads all of it
-        held = run.filters[source.placeholder] = _narrow(source, queries, run)
+        run.filters[name] = _render(source, run)  # a small side that reads this very scan reads all of it
+        held = run.filters[name] = _narrow(source, queries, run)
     return held
 
 

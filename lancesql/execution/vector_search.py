@@ -88,6 +88,7 @@ def run_vector_search(source: VectorSearch, run: Run, columns: Sequence[str], k:
     strategy, resolved = action.strategy, action.filter
     search: dict[str, Any] = {
         "column": source.column, "query": query, "k": action.k, "metric": source.metric, "bounds": action.bounds,
+        "finite": source.scan is None,
     }  # fmt: skip
     ids = resolved.row_ids
     if strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, type_.list_size):

@@ -12,6 +12,7 @@ from .find_key_queries import find_key_queries
 from .push_down_filter import push_down_filter
 from .push_down_limit import push_down_limit
 from .push_down_projection import push_down_projection
+from .search_nearest import search_nearest
 
 __all__ = ["RULES", "Rule", "optimize"]
 
@@ -21,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     push_down_filter,  # first: the others ask what is left to DuckDB
     find_key_queries,  # after it: only of what Lance does not evaluate as it stands
     push_down_projection,
+    search_nearest,  # behind the two: the search takes over what the scan filters and offers
     push_down_limit,  # needs the filter's outcome: a limit is not pushed past a predicate that stays behind
     answer_directly,  # last: it asks what the others left to DuckDB
 )

@@ -9,7 +9,7 @@ from lancesql.errors import Span
 
 from .tokens import Token, TokenType, is_word
 
-__all__ = ["Block", "JoinCondition", "TokenTree", "split_conjuncts"]
+__all__ = ["Block", "JoinCondition", "TokenTree", "split_conjuncts", "split_list"]
 
 _SET_OPERATORS = ("UNION", "EXCEPT", "INTERSECT")
 _CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "RETURNING")
@@ -229,6 +229,14 @@ def split_conjuncts(tree: TokenTree, first: int, last: int) -> list[Span]:
         index += 1
     parts.append((start, last))
     return [tree.span(a, b) for a, b in parts if a < b]
+
+
+def split_list(tree: TokenTree, first: int, last: int) -> list[tuple[int, int]]:
+    """The parts that top-level commas separate in the tokens `[first, last)`."""
+    commas = [index for index in range(first, last) if tree.tokens[index].token_type is TokenType.COMMA]
+    own = [index for index in commas if tree.parent[index] == tree.parent[first]]
+    edges = [first - 1, *own, last]
+    return [(left + 1, right) for left, right in pairwise(edges) if left + 1 < right]
 
 
 def _ends_query(token: Token) -> bool:

@@ -17,8 +17,9 @@ from lancesql.errors import ParseError, Span
 
 from .blocks import TokenTree
 from .calls import AtClause, SearchCall, find_at_clauses, find_search_calls
+from .operators import is_distance_operator
 from .parameters import ParameterUse, find_parameters
-from .tokens import Token, read_tokens
+from .tokens import DISTANCE_OPERATORS, Token, read_tokens
 
 __all__ = ["Statement", "parse_expression", "parse_statement"]
 
@@ -53,7 +54,7 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
     at_clauses = find_at_clauses(tokens)
     prefix = _choose_prefix(sql)
     stand_ins = {f"{prefix}{number}": call for number, call in enumerate(calls)}
-    text = sql
+    text = _spell_operators(sql, tokens)
     for name, call in stand_ins.items():
         text = _replace_same_length(text, call.span, name)
     for clause in at_clauses:
@@ -71,10 +72,19 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
 
 def parse_expression(sql: str) -> exp.Expr | None:
     """The tree of an expression that was cut from a statement; None when sqlglot cannot read it alone."""
+    text = _spell_operators(sql, read_tokens(sql)) if any(one in sql for one in DISTANCE_OPERATORS) else sql
     try:
-        return sqlglot.parse_one(sql, dialect="duckdb")
+        return sqlglot.parse_one(text, dialect="duckdb")
     except (SqlglotParseError, RecursionError):
         return None
+
+
+def _spell_operators(sql: str, tokens: list[Token]) -> str:
+    """The text with every distance operator as `<->`, the one sqlglot knows: `<=>` means another thing to it."""
+    for token in tokens:
+        if token.text != "<->" and is_distance_operator(token):
+            sql = _replace_same_length(sql, Span(token.start, token.end + 1), "<->")
+    return sql
 
 
 def _is_no_fallback(record: logging.LogRecord) -> bool:

@@ -10,7 +10,19 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from lancesql.errors import ParseError, Span
 
-__all__ = ["Token", "TokenType", "find_closing", "is_word", "read_tokens", "split_statements"]
+__all__ = [
+    "DISTANCE_OPERATORS",
+    "Token",
+    "TokenType",
+    "find_closing",
+    "is_word",
+    "read_tokens",
+    "split_statements",
+]
+
+DISTANCE_OPERATORS = ("<->", "<=>", "<#>", "<+>")
+"""As pgvector spells them. DuckDB reads all but `<#>`, sqlglot only the first as what it is."""
+_SPLIT_OPERATORS = ("<#>", "<+>")
 
 
 class _Tokenizer(DuckDB.Tokenizer):
@@ -32,9 +44,24 @@ def read_tokens(sql: str) -> list[Token]:
         ParseError: When a string, a comment or an identifier is not closed.
     """
     try:
-        return list(_Tokenizer(dialect=DuckDB).tokenize(sql))
+        tokens = list(_Tokenizer(dialect=DuckDB).tokenize(sql))
     except TokenError:
         raise ParseError("the text cannot be read", hint="a quote or a comment might not be closed") from None
+    return _join_operators(tokens, sql) if any(one in sql for one in _SPLIT_OPERATORS) else tokens
+
+
+def _join_operators(tokens: list[Token], sql: str) -> list[Token]:
+    """`<#>` and `<+>` as one token each; nothing else is written so."""
+    joined: list[Token] = []
+    end = -1
+    for token in tokens:
+        text = sql[token.start : token.start + 3]
+        if token.token_type is TokenType.LT and text in _SPLIT_OPERATORS:
+            end = token.start + 2
+            joined.append(Token(TokenType.LR_ARROW, text, token.line, token.col, token.start, end))
+        elif token.start > end:
+            joined.append(token)
+    return joined
 
 
 def is_word(token: Token, *words: str) -> bool:

@@ -27,6 +27,7 @@ def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> s
     for source in plan.sources:
         shown = source if plan.direct is None else replace(source, columns=tuple(read))
         lines += display_source(shown, (notes or {}).get(source.placeholder, {}))
+    lines += [f"Value {flatten(one.sql)} as {one.placeholder}" for one in plan.scalars]
     if plan.direct is not None:
         lines.append("Answered without DuckDB")
         output = ", ".join(
@@ -66,7 +67,9 @@ def display_source(source: Source, notes: Notes) -> list[str]:
 
 def _describe(source: Source) -> list[tuple[str, str]]:
     match source:
-        case TableScan() | RowCount():
+        case TableScan():
+            return [("search", f"none: {source.refusal}")] if source.refusal else []
+        case RowCount():
             return []
         case VectorSearch():
             return [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from .sources import Source
-from .values import Value
+from .values import ScalarQuery, Value
 
 __all__ = ["DirectAnswer", "OutputColumn", "QueryPlan", "QueryShape", "Usage"]
 
@@ -86,6 +86,7 @@ class QueryPlan:
         direct: Set when the engine is not needed.
         returns_rows: Whether the relation is a query (not an INSERT, COPY, …).
         condenses: Whether the relation aggregates, so that its rows are few.
+        scalars: Expressions evaluated once, whose values the relation reads by their placeholders.
     """
 
     sql: str
@@ -99,3 +100,4 @@ class QueryPlan:
     direct: DirectAnswer | None = None
     returns_rows: bool = True
     condenses: bool = False
+    scalars: tuple[ScalarQuery, ...] = ()

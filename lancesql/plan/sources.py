@@ -23,6 +23,7 @@ __all__ = [
     "FullTextSearch",
     "HybridSearch",
     "KeyQuery",
+    "Nearest",
     "RowCount",
     "Source",
     "TableScan",
@@ -86,6 +87,26 @@ class Conjunct:
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """What a block asks of its one scan: no rows but the k nearest to a vector.
+
+    Attributes:
+        column: The vector column.
+        metric: The metric that orders the rows as the distance does.
+        distance: The function or operator, as it is called.
+        k: The values whose sum is the number of rows.
+        origin: What says so.
+    """
+
+    column: str
+    query: Value
+    metric: str
+    distance: str
+    k: tuple[Value, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
 class TableScan:
     """Rows of a Lance table.
 
@@ -97,6 +118,8 @@ class TableScan:
         filter: Conjuncts to evaluate while reading; the relation still holds every one of them.
         limit: At most so many rows are needed.
         semi_joins: Other relations of the statement whose keys a row must have to matter.
+        nearest: Set when no rows are needed but those nearest to a vector.
+        refusal: Why rows ordered by a distance are not searched for.
     """
 
     placeholder: str
@@ -107,6 +130,8 @@ class TableScan:
     limit: tuple[Value, ...] = ()
     span: Span | None = None
     semi_joins: tuple[KeyQuery, ...] = ()
+    nearest: Nearest | None = None
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +170,7 @@ class VectorSearch:
     Attributes:
         k: The values whose sum is the number of rows (`LIMIT n OFFSET m` gives two), or () for every row in range.
         metric: `l2`, `cosine`, `dot` or `hamming`: always explicit.
-        post_filter: Conjuncts for the k rows that stand nowhere in the relation.
+        scan: The scan it stands in for, which answers when the search cannot give every row asked for.
     """
 
     placeholder: str
@@ -164,6 +189,7 @@ class VectorSearch:
     filter: tuple[Conjunct, ...] = ()
     function: str = "vector_search"
     span: Span | None = None
+    scan: TableScan | None = None
 
 
 @dataclass(frozen=True)
@@ -237,6 +263,8 @@ def score_fields(source: Source) -> tuple[pa.Field[Any], ...]:
             return ()
         case RowCount():
             return (pa.field(COUNT, pa.int64()),)
+        case VectorSearch(scan=TableScan()):
+            return ()
         case VectorSearch():
             return (pa.field(DISTANCE, pa.float32()),)
         case FullTextSearch():

@@ -31,11 +31,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class ScalarQuery:
-    """An expression DuckDB evaluates once, before the search runs."""
+    """An expression DuckDB evaluates once, before the search runs.
+
+    Attributes:
+        placeholder: The name the relation reads the value by; "" when it does not.
+    """
 
     sql: str
     plan: QueryPlan
     span: Span | None = None
+    placeholder: str = ""
 
 
 Value = Constant | Parameter | ScalarQuery

@@ -34,6 +34,7 @@ def search_vectors(
     refine_factor: int | None = None,
     ef: int | None = None,
     bounds: tuple[float | None, float | None] = (None, None),
+    finite: bool = True,
 ) -> pa.Table:
     """The k nearest rows with true distances, nearest first, ties by `_rowid`.
 
@@ -51,6 +52,7 @@ def search_vectors(
         refine_factor: Recompute the true distances of so many times k candidates.
         ef: The candidate list of an HNSW index.
         bounds: The half-open range of distances, for an exact search.
+        finite: Leave out rows whose distance is not finite.
     """
     nearest: dict[str, Any] = {"column": column, "q": pa.array(query), "k": k, "metric": metric}
     if exact:
@@ -77,7 +79,7 @@ def search_vectors(
             ).to_table()
         except BaseException as error:
             raise wrap_lance_error(error, f"searching column '{column}'") from None
-        if _is_finite(table.column(DISTANCE)):
+        if not finite or _is_finite(table.column(DISTANCE)):
             break
         complete = table.num_rows < nearest["k"]
         table = table.filter(pc.is_finite(table.column(DISTANCE))).slice(0, k)
@@ -105,12 +107,13 @@ def rank_rows(
     metric: str,
     row_ids: list[int],
     bounds: tuple[float | None, float | None] = (None, None),
+    finite: bool = True,
 ) -> pa.Table:
     """The same answer as an exact search, when the qualifying rows are few and known: only they are read."""
     candidates = select_rows(dataset, row_ids, [column])
     ids = candidates.column(ROW_ID).to_numpy()
     distances = measure_distances(candidates.column(column), query, metric)
-    keep = np.isfinite(distances)
+    keep = np.isfinite(distances) if finite else ~np.isnan(distances)
     if bounds[0] is not None:
         keep &= distances >= np.float32(bounds[0])
     if bounds[1] is not None:

@@ -1,0 +1,50 @@
+"""The distance operators of pgvector, as DuckDB can run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lancesql.errors import Span
+from lancesql.parser.blocks import TokenTree
+from lancesql.parser.operators import find_operands, is_distance_operator
+from lancesql.parser.tokens import Token, TokenType
+
+from .splice import Edit, splice
+
+__all__ = ["spell_operators"]
+
+_FUNCTIONS = {"<#>": "list_negative_inner_product"}
+"""DuckDB has the others as operators."""
+
+
+def spell_operators(sql: str, tree: TokenTree, edits: list[Edit]) -> Iterator[Edit]:
+    """`<#>` becomes a function, and no distance is computed of a column's NULL: DuckDB fails on a NULL array."""
+    for index, token in enumerate(tree.tokens):
+        if not is_distance_operator(token):
+            continue
+        left, right = (tree.span(*operand) for operand in find_operands(tree, index))
+        columns = [
+            splice(sql, edits, span)
+            for span, (first, last) in zip((left, right), find_operands(tree, index), strict=True)
+            if _is_column(tree.tokens[first:last])
+        ]
+        before = f"CASE WHEN {' AND '.join(f'{one} IS NOT NULL' for one in columns)} THEN " if columns else ""
+        after = " END" if columns else ""
+        if token.text in _FUNCTIONS:
+            before += f"{_FUNCTIONS[token.text]}("
+            after = f"){after}"
+            yield Edit(Span(left.end, token.end + 1), ",")
+        if before:
+            yield Edit(Span(left.start, left.start), before)
+            yield Edit(Span(right.end, right.end), after)
+
+
+def _is_column(tokens: list[Token]) -> bool:
+    cast = next((at for at, token in enumerate(tokens) if token.token_type is TokenType.DCOLON), len(tokens))
+    names, dots = tokens[:cast:2], tokens[1:cast:2]
+    plain = all(
+        token.token_type is TokenType.IDENTIFIER
+        or (token.text.isidentifier() and token.token_type is not TokenType.STRING)
+        for token in names
+    )
+    return plain and len(names) == len(dots) + 1 and all(token.token_type is TokenType.DOT for token in dots)
