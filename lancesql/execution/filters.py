@@ -15,6 +15,7 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.storage.filter_text import UnrenderableError, render_filter
 
+from .constants import ask_engine
 from .key_filters import settle_keys
 from .keys import match_row_ids
 from .run import Run
@@ -51,12 +52,13 @@ def render_conjuncts(
     """The conjuncts Lance evaluates with their text, and the others with the reason."""
     pushed: list[tuple[Conjunct, str]] = []
     left: list[tuple[Conjunct, str]] = []
+    ask = ask_engine(run.engine, run.namespace, run.constants)
     for conjunct in conjuncts:
         if conjunct.predicate is None:
             left.append((conjunct, conjunct.reason))
             continue
         try:
-            pushed.append((conjunct, render_filter(conjunct.predicate, run.values)))
+            pushed.append((conjunct, render_filter(conjunct.predicate, run.values, ask)))
         except UnrenderableError as error:
             left.append((conjunct, str(error)))
     return pushed, left

@@ -43,6 +43,7 @@ class Run:
         filters: Filters already resolved.
         keys: The keys of small sides already read.
         nearest: What `ORDER BY` a distance has found so far, or why a scan answers.
+        constants: Constant expressions of filters already computed.
     """
 
     database: LanceDatabase
@@ -56,6 +57,7 @@ class Run:
     filters: dict[str, Any] = field(default_factory=dict)
     keys: dict[Any, Any] = field(default_factory=dict)
     nearest: dict[str, pa.Table | str] = field(default_factory=dict)
+    constants: dict[tuple[Any, ...], object] = field(default_factory=dict)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

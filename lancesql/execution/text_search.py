@@ -10,7 +10,7 @@ from lancesql.errors import ArgumentError, LanceSQLError
 from lancesql.parser.text_query import parse_text_query
 from lancesql.plan.sources import FullTextSearch
 from lancesql.plan.text import TextQuery, Words
-from lancesql.storage.scan import serialize_row_ids
+from lancesql.storage.scan import read_row_ids, serialize_row_ids
 from lancesql.storage.texts import search_texts
 
 from .counts import make_empty
@@ -43,12 +43,22 @@ def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k:
     resolved = resolve_filter(source, run)
     if resolved.matches == 0:
         return make_empty(source, columns)
+    text, row_ids = resolved.text, resolved.row_ids
+    if text is not None and _is_behind(source):
+        # Lance weighs the words of rows the index does not know among those a filter text keeps: scores would change.
+        text, row_ids = None, read_row_ids(dataset, text, None)
     return search_texts(
         dataset,
         columns,
         text_columns=source.text_columns,
         query=query,
         limit=k,
-        filter=resolved.text,
-        row_ids=None if resolved.row_ids is None else serialize_row_ids(resolved.row_ids),
+        filter=text,
+        row_ids=None if row_ids is None else serialize_row_ids(row_ids),
     )
+
+
+def _is_behind(source: FullTextSearch) -> bool:
+    """Whether rows were written after a text index was built."""
+    indexes = (source.table.index_on(column, ("INVERTED", "FTS")) for column in source.text_columns)
+    return any(index is not None and index.rows_unindexed for index in indexes)

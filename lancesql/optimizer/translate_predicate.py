@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import operator
+import re
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.catalog import TableInfo
 from lancesql.parser import parse_expression
-from lancesql.plan.moments import read_date, read_timestamp
 from lancesql.plan.predicates import (
     And,
+    Between,
     Column,
     Comparison,
+    DistinctFrom,
+    Fixed,
     InList,
+    InValues,
     IsNull,
     IsTrue,
-    ListContains,
     Not,
     Or,
     Predicate,
-    StringMatch,
+    Truth,
 )
-from lancesql.plan.values import Constant, Parameter, Value
+from lancesql.plan.values import Constant
+
+from .translate_calls import read_any, translate_any, translate_call, translate_like
+from .translate_columns import ColumnReader, is_column, is_comparable
+from .translate_values import UntranslatableError, ValueReader, describe, read_plain_value
 
 __all__ = ["UntranslatableError", "translate_predicate"]
 
-_COMPARISONS: dict[type[exp.Expr], str] = {
+_COMPARISONS: dict[type[exp.Expr], Any] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.LT: "<",
@@ -35,19 +45,11 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
-_FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_STRING_FUNCTIONS = {
-    "starts_with": "starts_with",
-    "prefix": "starts_with",
-    "ends_with": "ends_with",
-    "suffix": "ends_with",
-    "contains": "contains",
-}
-_LIST_FUNCTIONS = frozenset({"list_contains", "list_has", "array_contains", "array_has"})
-
-
-class UntranslatableError(Exception):
-    """The predicate is outside the allow-list; the text is the reason."""
+_FLIPPED: dict[str, Any] = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_OPERATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+_IN_BRACKETS = re.compile(r"\bIN\s*\[", re.IGNORECASE)
 
 
 def translate_predicate(sql: str, alias: str, table: TableInfo) -> Predicate:
@@ -68,18 +70,23 @@ def translate_predicate(sql: str, alias: str, table: TableInfo) -> Predicate:
     tree = parse_expression(sql)
     if tree is None:
         raise UntranslatableError("it cannot be read alone")
-    return _Translator(alias.lower(), table.schema).translate(tree)
+    return _Translator(sql, alias, table.schema).translate(tree)
 
 
+_OPERANDS = frozenset({"this", "expression", "expressions"})
 _KNOWN_ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Between: frozenset({"this", "low", "high"}),
-    exp.Column: frozenset({"this", "table", "db"}),
+    exp.Column: frozenset({"this", "table", "db", "catalog"}),
     exp.Like: frozenset({"this", "expression", "negate"}),
     exp.ArrayContains: frozenset({"this", "expression", "ensure_variant", "check_null"}),
+    exp.Case: frozenset({"this", "ifs", "default"}),
+    exp.If: frozenset({"this", "true", "false"}),
 }
-_OPERANDS = frozenset({"this", "expression", "expressions"})
-_KNOWN_ARGUMENTS |= dict.fromkeys((exp.Paren, exp.And, exp.Or, exp.Not, exp.Is, *_COMPARISONS), _OPERANDS)
-_KNOWN_ARGUMENTS |= dict.fromkeys((exp.Anonymous, exp.StartsWith, exp.EndsWith, exp.Contains), _OPERANDS)
+_KNOWN_ARGUMENTS |= dict.fromkeys(
+    (exp.Paren, exp.And, exp.Or, exp.Not, exp.Is, exp.Escape, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Coalesce, exp.Nullif,
+     exp.Anonymous, exp.StartsWith, exp.EndsWith, exp.Contains, exp.ArrayOverlaps, exp.ArrayContainsAll,
+     exp.ArrayContainedBy, *_COMPARISONS), _OPERANDS
+)  # fmt: skip
 
 
 def _refuse_unknown_arguments(tree: exp.Expr) -> None:
@@ -87,13 +94,14 @@ def _refuse_unknown_arguments(tree: exp.Expr) -> None:
     known = _KNOWN_ARGUMENTS.get(type(tree))
     for name, value in tree.args.items():
         if known is not None and name not in known and value not in (None, False, []):
-            raise UntranslatableError(f"{_describe(tree)} has a part that is not on the list ({name})")
+            raise UntranslatableError(f"{describe(tree)} has a part that is not on the list ({name})")
 
 
 class _Translator:
-    def __init__(self, alias: str, schema: pa.Schema) -> None:
-        self.alias = alias
-        self.schema = schema
+    def __init__(self, sql: str, alias: str, schema: pa.Schema) -> None:
+        self.sql = sql
+        self.columns = ColumnReader(alias, schema)
+        self.values = ValueReader(sql)
 
     def translate(self, tree: exp.Expr) -> Predicate:
         _refuse_unknown_arguments(tree)
@@ -109,186 +117,128 @@ class _Translator:
             case exp.Is():
                 return self._translate_is(tree)
             case exp.Between():
-                column = self._column(tree.this)
-                low = self._comparison(column, ">=", tree.args["low"])
-                return And((low, self._comparison(column, "<=", tree.args["high"])))
+                column = self._comparable(tree.this)
+                return Between(column, self.values.read(tree.args["low"]), self.values.read(tree.args["high"]))
             case exp.In():
                 return self._translate_in(tree)
-            case exp.Like():
-                column = self._string_column(tree.this)
-                match_ = StringMatch(column, "like", self._value(tree.expression))
-                return Not(match_) if tree.args.get("negate") else match_
-            case exp.Column():
-                column = self._column(tree)
-                if not pa.types.is_boolean(column.type):
-                    raise UntranslatableError(f"column '{column.name}' is not BOOLEAN")
-                return IsTrue(column)
-        operator = _COMPARISONS.get(type(tree))
-        if operator is not None:
-            return self._translate_comparison(tree, operator)
-        return self._translate_function(tree)
+            case exp.Like() | exp.Escape():
+                match_ = translate_like(tree, self.columns, self.values)
+                negated = tree.this.args.get("negate") if isinstance(tree, exp.Escape) else tree.args.get("negate")
+                return Not(match_) if negated else match_
+            case exp.NullSafeNEQ():
+                return self._translate_distinct(tree)
+            case exp.NullSafeEQ():
+                return Not(self._translate_distinct(tree))
+            case exp.Boolean() | exp.Null() | exp.Parameter() | exp.Placeholder():
+                return Fixed(self.values.read(tree))
+            case exp.Case():
+                return self._translate_case(tree)
+            case exp.Coalesce():
+                return self._translate_coalesce(tree)
+        if is_column(tree):
+            column = self.columns.read(tree)
+            if not pa.types.is_boolean(column.type):
+                raise UntranslatableError(f"column '{column.name}' is not BOOLEAN")
+            return IsTrue(column)
+        sign = _COMPARISONS.get(type(tree))
+        if sign is not None:
+            return self._translate_comparison(tree, sign)
+        return translate_call(tree, self.columns, self.values)
 
     def _translate_is(self, tree: exp.Is) -> Predicate:
-        column = self._column(tree.this)
+        if isinstance(tree.expression, exp.Boolean):
+            return Truth(self.translate(tree.this), bool(tree.expression.this))
         if not isinstance(tree.expression, exp.Null):
-            raise UntranslatableError("IS is pushed for NULL alone")
-        if pa.types.is_nested(column.type) and not pa.types.is_list(column.type):
-            raise UntranslatableError(f"IS NULL on {column.type} is not proved equal")
+            raise UntranslatableError("IS is pushed for NULL, TRUE and FALSE alone")
+        inner = tree.this
+        while isinstance(inner, exp.Paren):
+            inner = inner.this
+        if isinstance(inner, exp.Nullif):
+            column = self._comparable(inner.this)
+            equal = Comparison(column, "=", self.values.read(inner.expression))
+            return Or((IsNull(column), Truth(equal, True)))
+        if not is_column(inner):
+            return Truth(self.translate(inner), None)
+        column = self.columns.read(inner)
+        type_ = column.type
+        if pa.types.is_nested(type_) and not (pa.types.is_list(type_) or pa.types.is_struct(type_)):
+            raise UntranslatableError(f"IS NULL on {type_} is not proved equal")
         return IsNull(column)
 
-    def _translate_comparison(self, tree: exp.Expr, operator: str) -> Predicate:
+    def _translate_distinct(self, tree: exp.Expr) -> Predicate:
+        if "<=>" in self.sql:
+            raise UntranslatableError("<=> is a distance to DuckDB")
         left, right = tree.this, tree.expression
-        if isinstance(right, exp.Column) and not isinstance(left, exp.Column):
-            left, right, operator = right, left, _FLIPPED[operator]
-        if not isinstance(left, exp.Column):
-            raise UntranslatableError(f"{_describe(left)} is computed, and Lance computes some things differently")
-        return self._comparison(self._column(left), operator, right)
+        if not is_column(left):
+            left, right = right, left
+        return DistinctFrom(self._comparable(left), self.values.read(right))
 
-    def _comparison(self, column: Column, operator: str, value: exp.Expr) -> Comparison:
-        self._check_comparable(column)
-        return Comparison(column, operator, self._value(value))  # type: ignore[arg-type]
+    def _translate_comparison(self, tree: exp.Expr, sign: str) -> Predicate:
+        left, right = tree.this, tree.expression
+        listed = read_any(right)
+        if listed is not None:
+            if (listed[0], sign) not in (("any", "="), ("all", "<>")):
+                raise UntranslatableError(f"{sign} {listed[0].upper()} is not on the list")
+            found = translate_any(left, listed[1], self.columns, self.values)
+            return found if sign == "=" else Not(found)
+        if is_column(right) and not is_column(left):
+            left, right, sign = right, left, _FLIPPED[sign]
+        while isinstance(left, exp.Paren):
+            left = left.this
+        if isinstance(left, exp.Coalesce) and len(left.expressions) == 1:
+            return self._compare_coalesced(left, sign, right)
+        return Comparison(self._comparable(left), sign, self.values.read(right))  # type: ignore[arg-type]
+
+    def _compare_coalesced(self, tree: exp.Coalesce, sign: str, right: exp.Expr) -> Predicate:
+        """`coalesce(column, a) = b`: what `a = b` says is known already, when both are plain."""
+        column = self._comparable(tree.this)
+        default, value = read_plain_value(tree.expressions[0]), read_plain_value(right)
+        plain = isinstance(default, Constant) and isinstance(value, Constant)
+        kind = type(default.value) if isinstance(default, Constant) else None
+        if not plain or kind is not type(value.value) or kind not in (int, str, bool, date):  # type: ignore[union-attr]
+            raise UntranslatableError("coalesce() is computed, and Lance computes some things differently")
+        if kind in (int, bool) and not (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
+            raise UntranslatableError(f"coalesce() of {column.type} and a whole number is of another type")
+        answer = _OPERATIONS[sign](default.value, value.value)  # type: ignore[union-attr]
+        known = And((Not(IsNull(column)), Comparison(column, sign, value)))  # type: ignore[arg-type]
+        return Or((known, IsNull(column))) if answer else known
 
     def _translate_in(self, tree: exp.In) -> Predicate:
-        column = self._column(tree.this)
-        if tree.args.get("query") is not None or tree.args.get("field") is not None or tree.args.get("unnest"):
+        if tree.args.get("query") is not None or tree.args.get("unnest"):
             raise UntranslatableError("its list is a query")
-        self._check_comparable(column)
-        if not tree.expressions:
-            raise UntranslatableError("its list is empty")
-        return InList(column, tuple(self._value(item) for item in tree.expressions))
+        field = tree.args.get("field")
+        if field is not None and is_column(field):
+            return translate_call(exp.ArrayContains(this=field, expression=tree.this), self.columns, self.values)
+        column = self._comparable(tree.this)
+        if field is not None:
+            return InValues(column, self.values.read(field), unknown_null=False)
+        if _IN_BRACKETS.search(self.sql) and any(isinstance(item, exp.Null) for item in tree.expressions):
+            raise UntranslatableError("a NULL in IN […] counts for nothing, and in IN (…) it does")
+        return InList(column, tuple(self.values.read(item) for item in tree.expressions))
 
-    def _translate_function(self, tree: exp.Expr) -> Predicate:
-        name, arguments = _read_call(tree)
-        if name in _LIST_FUNCTIONS and len(arguments) == 2:
-            column = self._column(arguments[0])
-            if not (pa.types.is_list(column.type) and _is_plain(column.type.value_type)):
-                raise UntranslatableError(f"{name} on {column.type} is not proved equal")
-            return ListContains(column, self._value(arguments[1]))
-        if name in _STRING_FUNCTIONS and len(arguments) == 2:
-            column = self._string_column(arguments[0])
-            return StringMatch(column, _STRING_FUNCTIONS[name], self._value(arguments[1]))  # type: ignore[arg-type]
-        raise UntranslatableError(
-            f"{_describe(tree)} is not on the list of what Lance is proved to evaluate as DuckDB does"
-        )
+    def _translate_case(self, tree: exp.Case) -> Predicate:
+        """The first branch whose condition is true answers; conditions are told apart by IS TRUE."""
+        default = tree.args.get("default")
+        answer: Predicate = Fixed(Constant(None)) if default is None else self.translate(default)
+        for branch in reversed(tree.args["ifs"]):
+            _refuse_unknown_arguments(branch)
+            condition = branch.this
+            if tree.this is not None:
+                condition = exp.EQ(this=tree.this, expression=condition)
+            holds = Truth(self.translate(condition), True)
+            answer = Or((And((holds, self.translate(branch.args["true"]))), And((Not(holds), answer))))
+        return answer
 
-    def _column(self, tree: exp.Expr) -> Column:
-        if not isinstance(tree, exp.Column) or isinstance(tree.this, exp.Star):
-            raise UntranslatableError(f"{_describe(tree)} is computed, and Lance computes some things differently")
-        parts = [part.name for part in tree.parts]
-        if len(parts) > 1 and parts[0].lower() == "lance":
-            parts = parts[1:]
-        if len(parts) > 1 and parts[0].lower() == self.alias:
-            parts = parts[1:]
-        if len(parts) > 1:
-            raise UntranslatableError("fields of a struct are not pushed")
-        matches = [field for field in self.schema if field.name.lower() == parts[0].lower()]
-        if len(matches) != 1:
-            raise UntranslatableError(f"'{parts[0]}' is not a column Lance can filter by")
-        if "." in matches[0].name or not matches[0].name:
-            raise UntranslatableError(f"Lance cannot write the name '{matches[0].name}' in a filter")
-        return Column(matches[0].name, matches[0].type)
+    def _translate_coalesce(self, tree: exp.Coalesce) -> Predicate:
+        """`coalesce(predicate, true)` is IS NOT FALSE, and so on."""
+        default = read_plain_value(tree.expressions[0]) if len(tree.expressions) == 1 else None
+        if not isinstance(default, Constant) or not isinstance(default.value, bool):
+            raise UntranslatableError("coalesce() is computed, and Lance computes some things differently")
+        item = self.translate(tree.this)
+        return Not(Truth(item, False)) if default.value else Truth(item, True)
 
-    def _string_column(self, tree: exp.Expr) -> Column:
-        column = self._column(tree)
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            raise UntranslatableError(f"column '{column.name}' is {column.type}, not VARCHAR")
-        return column
-
-    def _check_comparable(self, column: Column) -> None:
-        if not _is_plain(column.type):
+    def _comparable(self, tree: exp.Expr) -> Column:
+        column = self.columns.read(tree)
+        if not is_comparable(column.type):
             raise UntranslatableError(f"comparisons on {column.type} are not proved equal")
-
-    def _value(self, tree: exp.Expr) -> Value:
-        value = _read_value(tree)
-        if value is None:
-            raise UntranslatableError(f"{_describe(tree)} is not a constant")
-        return value
-
-
-def _is_plain(type_: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_integer(type_)
-        or pa.types.is_float32(type_)
-        or pa.types.is_float64(type_)
-        or pa.types.is_boolean(type_)
-        or pa.types.is_string(type_)
-        or pa.types.is_large_string(type_)
-        or pa.types.is_date32(type_)
-        or (pa.types.is_timestamp(type_) and type_.unit == "us" and type_.tz is None)
-    )
-
-
-def _read_value(tree: exp.Expr) -> Value | None:
-    match tree:
-        case exp.Paren():
-            return _read_value(tree.this)
-        case exp.Literal():
-            return _read_literal(tree)
-        case exp.Boolean():
-            return Constant(bool(tree.this))
-        case exp.Null():
-            return Constant(None)
-        case exp.Neg():
-            inner = _read_value(tree.this)
-            if isinstance(inner, Constant) and isinstance(inner.value, int | float):
-                return Constant(-inner.value)
-        case exp.Parameter():
-            return Parameter(tree.this.name if isinstance(tree.this, exp.Expr) else str(tree.this))
-        case exp.Placeholder():
-            return Parameter(str(tree.this)) if tree.this else None
-        case exp.Cast():
-            return _read_cast(tree)
-    return None
-
-
-def _read_literal(tree: exp.Literal) -> Constant | None:
-    text = str(tree.this)
-    if tree.is_string:
-        return Constant(text)
-    try:
-        return Constant(int(text) if text.isdigit() else float(text))
-    except ValueError:
-        return None
-
-
-def _read_cast(tree: exp.Cast) -> Constant | None:
-    """`DATE '…'` and `TIMESTAMP '…'`."""
-    if type(tree) is not exp.Cast or not isinstance(tree.this, exp.Literal) or not tree.this.is_string:
-        return None
-    text = str(tree.this.this)
-    value: date | None = None
-    if tree.to.this is exp.DataType.Type.DATE:
-        value = read_date(text)
-    elif tree.to.this in (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ):
-        value = read_timestamp(text)
-    return None if value is None else Constant(value)
-
-
-def _read_call(tree: exp.Expr) -> tuple[str, list[exp.Expr]]:
-    if isinstance(tree, exp.Anonymous):
-        return tree.name.lower(), list(tree.expressions)
-    if isinstance(tree, exp.StartsWith):
-        return "starts_with", [tree.this, tree.expression]
-    if isinstance(tree, exp.EndsWith):
-        return "ends_with", [tree.this, tree.expression]
-    if isinstance(tree, exp.Contains):
-        return "contains", [tree.this, tree.expression]
-    if isinstance(tree, exp.ArrayContains):
-        return "list_contains", [tree.this, tree.expression]
-    return "", []
-
-
-_SPELLINGS: dict[type[exp.Expr], str] = {
-    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%", exp.Neg: "-",
-    exp.DPipe: "||", exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM", exp.ILike: "ILIKE",
-    exp.Glob: "GLOB", exp.SimilarTo: "SIMILAR TO", exp.Escape: "ESCAPE", exp.Bracket: "a list's element",
-    exp.Column: "another column", exp.Literal: "a constant on the left", exp.Cast: "a cast", exp.TryCast: "a cast",
-    exp.Subquery: "a subquery", exp.Exists: "EXISTS", exp.Case: "CASE", exp.Array: "a list",
-}  # fmt: skip
-
-
-def _describe(tree: exp.Expr) -> str:
-    if type(tree) in _SPELLINGS:
-        return _SPELLINGS[type(tree)]
-    name = tree.sql(dialect="duckdb").partition("(")[0].lower()  # as DuckDB spells it, not as sqlglot's class does
-    return f"{name}()" if name.isidentifier() else "this expression"
+        return column

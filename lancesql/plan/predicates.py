@@ -11,29 +11,41 @@ from typing import Literal
 
 import pyarrow as pa
 
-from .values import Value
+from .values import ConstantExpression, Value
 
 __all__ = [
     "And",
+    "Between",
     "Column",
     "Comparison",
+    "DistinctFrom",
+    "Fixed",
     "InList",
+    "InValues",
     "IsNull",
     "IsTrue",
     "ListContains",
+    "ListOverlaps",
     "Not",
+    "Operand",
+    "Operator",
     "Or",
     "Predicate",
     "StringMatch",
+    "Truth",
 ]
+
+Operand = Value | ConstantExpression
+Operator = Literal["=", "<>", "<", "<=", ">", ">="]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A top-level column of the table, as the table spells it."""
+    """A column of the table, or a field of its struct, as the table spells it."""
 
     name: str
     type: pa.DataType
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,16 +53,43 @@ class Comparison:
     """`column op value`."""
 
     column: Column
-    op: Literal["=", "<>", "<", "<=", ">", ">="]
-    value: Value
+    op: Operator
+    value: Operand
+
+
+@dataclass(frozen=True)
+class Between:
+    """`column BETWEEN low AND high`."""
+
+    column: Column
+    low: Operand
+    high: Operand
 
 
 @dataclass(frozen=True)
 class InList:
-    """`column IN (values)`."""
+    """`column IN (values)`. With `unknown_null` a NULL among the values makes NULL of what is not found."""
 
     column: Column
-    values: tuple[Value, ...]
+    values: tuple[Operand, ...]
+    unknown_null: bool = True
+
+
+@dataclass(frozen=True)
+class InValues:
+    """`column IN $list`, `column = ANY($list)`: the values are one list, known when the statement runs."""
+
+    column: Column
+    values: Operand
+    unknown_null: bool
+
+
+@dataclass(frozen=True)
+class DistinctFrom:
+    """`column IS DISTINCT FROM value`."""
+
+    column: Column
+    value: Operand
 
 
 @dataclass(frozen=True)
@@ -68,20 +107,46 @@ class IsTrue:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """A constant or a parameter used as a predicate."""
+
+    value: Operand
+
+
+@dataclass(frozen=True)
 class StringMatch:
     """`column LIKE value`, `starts_with(column, value)` and their kind."""
 
     column: Column
     op: Literal["like", "starts_with", "ends_with", "contains"]
-    value: Value
+    value: Operand
+    escape: Operand | None = None
 
 
 @dataclass(frozen=True)
 class ListContains:
-    """`list_contains(column, value)`."""
+    """`list_contains(column, value)`; with `unknown_null`, `value = ANY(column)`."""
 
     column: Column
-    value: Value
+    value: Operand
+    unknown_null: bool = False
+
+
+@dataclass(frozen=True)
+class ListOverlaps:
+    """`list_has_any(column, values)` or `list_has_all(column, values)`; one value that is a list, or the items."""
+
+    column: Column
+    how: Literal["any", "all"]
+    values: tuple[Operand, ...] | Operand
+
+
+@dataclass(frozen=True)
+class Truth:
+    """`item IS TRUE`, `item IS FALSE`, `item IS NULL`: never NULL itself."""
+
+    item: Predicate
+    value: bool | None
 
 
 @dataclass(frozen=True)
@@ -105,4 +170,20 @@ class Not:
     item: Predicate
 
 
-Predicate = Comparison | InList | IsNull | IsTrue | StringMatch | ListContains | And | Or | Not
+Predicate = (
+    Comparison
+    | Between
+    | InList
+    | InValues
+    | DistinctFrom
+    | IsNull
+    | IsTrue
+    | Fixed
+    | StringMatch
+    | ListContains
+    | ListOverlaps
+    | Truth
+    | And
+    | Or
+    | Not
+)

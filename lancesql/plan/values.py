@@ -1,4 +1,4 @@
-"""Values a plan does not know yet: constants of the text, parameters, and scalar subqueries."""
+"""Values a plan does not know yet: constants of the text, parameters, expressions of both, and scalar subqueries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lancesql.errors import Span
 if TYPE_CHECKING:
     from .query import QueryPlan
 
-__all__ = ["Constant", "Parameter", "ScalarQuery", "Value"]
+__all__ = ["Constant", "ConstantExpression", "Parameter", "ScalarQuery", "Value"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,14 @@ class Parameter:
 
     name: str
     span: Span | None = None
+
+
+@dataclass(frozen=True)
+class ConstantExpression:
+    """An expression over constants and parameters (`now() - INTERVAL 7 DAY`), which DuckDB computes once in a run."""
+
+    sql: str
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

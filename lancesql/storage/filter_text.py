@@ -1,207 +1,172 @@
 """Predicate → the filter text Lance evaluates, every literal rendered by its column's type.
 
-A value that Lance would read differently from DuckDB is refused with a reason, and DuckDB evaluates it instead.
+A predicate is written for what is wanted of it: the rows where it is true or false, with or without those where it is
+NULL. A negation asks its item for the opposite, so that the text holds no NOT around anything that can be NULL. A value
+that Lance would read differently from DuckDB is refused with a reason, and DuckDB evaluates the predicate instead.
 """
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Any, cast
+from typing import assert_never
 
-import pyarrow as pa
-
-from lancesql.plan.moments import read_date, read_timestamp
 from lancesql.plan.predicates import (
     And,
+    Between,
     Column,
     Comparison,
+    DistinctFrom,
+    Fixed,
     InList,
+    InValues,
     IsNull,
     IsTrue,
     ListContains,
+    ListOverlaps,
     Not,
+    Operand,
     Or,
     Predicate,
     StringMatch,
+    Truth,
 )
-from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
-__all__ = ["UnrenderableError", "render_filter"]
+from .filter_clauses import Clause, Piece, UnrenderableError, join_and, join_or, name_column
+from .filter_columns import write_comparison, write_in
+from .filter_lists import write_contains, write_overlap
+from .filter_texts import write_match
+from .filter_values import Ask, Unknown, Values, check_kinds
 
-_MAX_DEPTH = 30  # Lance's own parser stops at about 45 nested parentheses
+__all__ = ["Ask", "UnrenderableError", "render_filter"]
+
+_OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
-class UnrenderableError(Exception):
-    """The value cannot be said to Lance with DuckDB's meaning; the text is the reason."""
-
-
-def render_filter(predicate: Predicate, values: Mapping[str, object]) -> str:
+def render_filter(predicate: Predicate, values: Mapping[str, object], ask: Ask | None = None) -> str:
     """The text of a predicate; a parameter without a value is shown by its name.
 
+    Args:
+        predicate: The predicate.
+        values: The parameters' values.
+        ask: Computes what only DuckDB can: expressions, and texts read as another type.
+
     Example:
+        >>> import pyarrow as pa
         >>> from lancesql.plan.values import Constant
         >>> render_filter(Comparison(Column("year", pa.int32()), ">=", Constant(2000)), {})
         '`year` >= 2000'
 
     Raises:
-        UnrenderableError: When a value does not fit the column's type exactly.
+        UnrenderableError: When Lance cannot be told the values with DuckDB's meaning.
     """
-    return _render(predicate, values, 0)
+    piece = _Writer(Values(values, ask)).write(predicate, True, False)
+    return piece.text if isinstance(piece, Clause) else "true" if piece else "false"
 
 
-def _render(predicate: Predicate, values: Mapping[str, object], depth: int) -> str:
-    if depth > _MAX_DEPTH:
-        raise UnrenderableError("it is nested too deeply for Lance")
-    match predicate:
-        case And(items):
-            return " AND ".join(_nest(item, values, depth) for item in items)
-        case Or(items):
-            return " OR ".join(_nest(item, values, depth) for item in items)
-        case Not(item):
-            return f"NOT ({_render(item, values, depth + 1)})"
-        case IsNull(column):
-            return f"{_name(column)} IS NULL"
-        case IsTrue(column):
-            return _name(column)
-        case Comparison():
-            return _render_comparison(predicate, values)
-        case InList(column, items):
-            literals = ", ".join(_literal(column.type, item, values) for item in items)
-            return f"{_name(column)} IN ({literals})"
-        case StringMatch(column, op, value):
-            return _render_match(column, op, value, values)
-        case ListContains(column, value):
-            inner = _item_type(column.type)
-            if pa.types.is_floating(inner) and _value(value, values) == 0:
-                raise UnrenderableError("Lance tells -0.0 from 0.0 inside a list, DuckDB does not")
-            return f"array_has({_name(column)}, {_literal(inner, value, values)})"
+class _Writer:
+    def __init__(self, values: Values) -> None:
+        self.values = values
+
+    def write(self, predicate: Predicate, truth: bool, nulls: bool) -> Piece:
+        """The rows for which the predicate is `truth`, and with `nulls` those for which it is NULL."""
+        match predicate:
+            case Comparison(column, op, value):
+                return self._compare(column, op, value, truth, nulls)
+            case And(items):
+                return (join_and if truth else join_or)(self.write(item, truth, nulls) for item in items)
+            case Or(items):
+                return (join_or if truth else join_and)(self.write(item, truth, nulls) for item in items)
+            case Not(item):
+                return self.write(item, not truth, nulls)
+            case Truth(item, None):
+                known = (self.write(item, True, False), self.write(item, False, False))
+                return join_and(self.write(item, one, True) for one in (True, False)) if truth else join_or(known)
+            case Truth(item, value):
+                assert value is not None
+                return self.write(item, value, False) if truth else self.write(item, not value, True)
+            case IsNull(column):
+                return Clause(f"{name_column(column)} IS {'' if truth else 'NOT '}NULL")
+            case IsTrue(column):
+                name = name_column(column)
+                return _settle(column, Clause(name if truth else f"NOT {name}"), nulls)
+            case Between(column, low, high):
+                check_kinds(column.type, [self.values.read(low), self.values.read(high)])
+                parts = (self._compare(column, op, end, truth, nulls) for op, end in ((">=", low), ("<=", high)))
+                return join_and(parts) if truth else join_or(parts)
+            case DistinctFrom(column, value):
+                if self.values.read(value) is None:
+                    return self.write(IsNull(column), not truth, False)
+                return self._compare(column, "=", value, not truth, truth)
+            case InList(column, items, unknown_null):
+                listed = [self.values.read(item) for item in items]
+                return self._find_in(column, listed, unknown_null, truth, nulls)
+            case InValues(column, operand, unknown_null):
+                held = self.values.read_list(operand)
+                if held is None:
+                    return nulls
+                if isinstance(held, Unknown):
+                    return Clause(f"{name_column(column)} {'' if truth else 'NOT '}IN {held}")
+                return self._find_in(column, held, unknown_null, truth, nulls)
+            case Fixed(operand):
+                return self._fix(operand, truth, nulls)
+            case StringMatch(column, op, operand, escape):
+                pattern, sign = self.values.read(operand), None if escape is None else self.values.read(escape)
+                if pattern is None or (escape is not None and sign is None):
+                    return nulls
+                return _settle(column, write_match(column, op, pattern, sign, truth), nulls)
+            case ListContains(column, operand, unknown_null):
+                return self._find_item(column, self.values.read(operand), unknown_null, truth, nulls)
+            case ListOverlaps(column, how, operands):
+                found = (
+                    [self.values.read(one) for one in operands]
+                    if isinstance(operands, tuple)
+                    else self.values.read_list(operands)
+                )
+                return (
+                    nulls
+                    if found is None
+                    else _settle(column, write_overlap(self.values, column, how, found, truth), nulls)
+                )
+        assert_never(predicate)
+
+    def _compare(self, column: Column, op: str, operand: Operand, truth: bool, nulls: bool) -> Piece:
+        value = self.values.read(operand)
+        if value is None:
+            return nulls
+        return _settle(column, write_comparison(self.values, column, op if truth else _OPPOSITE[op], value), nulls)
+
+    def _find_in(self, column: Column, items: list[object], unknown_null: bool, truth: bool, nulls: bool) -> Piece:
+        held = [item for item in items if item is not None]
+        check_kinds(column.type, held)
+        if len(held) == len(items) or not unknown_null:
+            return _settle(column, write_in(self.values, column, held, truth), nulls)
+        # A NULL in the list: what is found is true, everything else is NULL.
+        if not truth:
+            return nulls and join_or(
+                (write_in(self.values, column, held, False), Clause(f"{name_column(column)} IS NULL"))
+            )
+        return nulls or _settle(column, write_in(self.values, column, held, True), False)
+
+    def _fix(self, operand: Operand, truth: bool, nulls: bool) -> Piece:
+        value = self.values.read(operand)
+        if isinstance(value, Unknown):
+            return Clause(str(value) if truth else f"NOT {value}")
+        if value is None:
+            return nulls
+        if not isinstance(value, bool):
+            raise UnrenderableError("a constant that is not BOOLEAN stands for a predicate")
+        return value is truth
+
+    def _find_item(self, column: Column, value: object, unknown_null: bool, truth: bool, nulls: bool) -> Piece:
+        if unknown_null and (value is None or not truth or nulls):
+            raise UnrenderableError("a NULL in the list makes it NULL, and Lance cannot find one")
+        if value is None:
+            raise UnrenderableError("a NULL is looked for, and not every list answers DuckDB the same")
+        return _settle(column, write_contains(self.values, column, value, truth), nulls)
 
 
-def _item_type(type_: Any) -> pa.DataType:
-    return cast("pa.DataType", type_.value_type)
-
-
-def _nest(item: Predicate, values: Mapping[str, object], depth: int) -> str:
-    text = _render(item, values, depth + 1)
-    return f"({text})" if isinstance(item, And | Or) else text
-
-
-def _name(column: Column) -> str:
-    return f"`{column.name}`"
-
-
-def _render_comparison(predicate: Comparison, values: Mapping[str, object]) -> str:
-    name = _name(predicate.column)
-    text = f"{name} {predicate.op} {_literal(predicate.column.type, predicate.value, values)}"
-    if not pa.types.is_floating(predicate.column.type):
-        return text
-    # Lance orders a NaN by its sign bit, DuckDB puts every NaN above infinity.
-    if predicate.op in (">", ">="):
-        return f"({text} OR isnan({name}))"
-    if predicate.op in ("<", "<="):
-        return f"({text} AND NOT isnan({name}))"
-    return text
-
-
-def _render_match(column: Column, op: str, value: Value, values: Mapping[str, object]) -> str:
-    raw = _value(value, values)
-    if op == "like" and isinstance(raw, str) and "\\" in raw:
-        raise UnrenderableError("Lance reads a backslash in a LIKE pattern as an escape, DuckDB does not")
-    literal = _literal(pa.string(), value, values)
-    return f"{_name(column)} LIKE {literal}" if op == "like" else f"{op}({_name(column)}, {literal})"
-
-
-class _Unknown(str):
-    """A parameter that has no value yet."""
-
-    __slots__ = ()
-
-
-def _value(value: Value, values: Mapping[str, object]) -> object:
-    match value:
-        case Constant(constant):
-            return constant
-        case Parameter(name):
-            return values[name] if name in values else _Unknown(f"${name}")
-        case ScalarQuery():
-            raise UnrenderableError("its value is an expression")
-
-
-def _literal(type_: pa.DataType, value: Value, values: Mapping[str, object]) -> str:
-    raw = _value(value, values)
-    if isinstance(raw, _Unknown):
-        return str(raw)
-    if raw is None:
-        raise UnrenderableError("its value is NULL")
-    if hasattr(raw, "item") and getattr(raw, "ndim", None) == 0:
-        raw = raw.item()
-    if pa.types.is_boolean(type_):
-        return _boolean(raw)
-    if pa.types.is_integer(type_):
-        return _integer(type_, raw)
-    if pa.types.is_floating(type_):
-        return _float(type_, raw)
-    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
-        return _string(raw)
-    if pa.types.is_date32(type_):
-        return _date(raw)
-    if pa.types.is_timestamp(type_):
-        return _timestamp(raw)
-    raise UnrenderableError(f"literals of type {type_} are not proved equal")
-
-
-def _boolean(raw: object) -> str:
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    raise UnrenderableError("a BOOLEAN column is compared with something else")
-
-
-def _integer(type_: pa.DataType, raw: object) -> str:
-    if isinstance(raw, bool) or not isinstance(raw, int):
-        raise UnrenderableError("an integer column is compared with something else")
-    bits = type_.bit_width
-    low, high = (0, 2**bits - 1) if pa.types.is_unsigned_integer(type_) else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    if not low <= raw <= high:
-        raise UnrenderableError(f"{raw} does not fit {type_}")
-    if raw == -(2**63):
-        raise UnrenderableError("Lance reads the smallest BIGINT as a DOUBLE")
-    return str(raw)
-
-
-def _float(type_: pa.DataType, raw: object) -> str:
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise UnrenderableError("a floating-point column is compared with something else")
-    number = float(raw)
-    if not math.isfinite(number) or (isinstance(raw, int) and int(number) != raw):
-        raise UnrenderableError(f"{raw} is not an ordinary DOUBLE")
-    if pa.types.is_float32(type_):
-        if abs(number) > 3.4e38 or struct.unpack("f", struct.pack("f", number))[0] != number:
-            raise UnrenderableError(f"{raw} is not exactly a FLOAT")
-    elif not pa.types.is_float64(type_):
-        raise UnrenderableError(f"literals of type {type_} are not proved equal")
-    return repr(number)
-
-
-def _string(raw: object) -> str:
-    if not isinstance(raw, str):
-        raise UnrenderableError("a VARCHAR column is compared with something else")
-    return "'" + raw.replace("'", "''") + "'"
-
-
-def _date(raw: object) -> str:
-    if isinstance(raw, str):
-        raw = read_date(raw)
-    if isinstance(raw, datetime) or not isinstance(raw, date):
-        raise UnrenderableError("a DATE column is compared with something else")
-    return f"DATE '{raw.isoformat()}'"
-
-
-def _timestamp(raw: object) -> str:
-    if isinstance(raw, str):
-        raw = read_timestamp(raw)
-    if not isinstance(raw, datetime) or raw.tzinfo is not None:
-        raise UnrenderableError("a TIMESTAMP column is compared with something else")
-    return f"TIMESTAMP '{raw.isoformat(sep=' ', timespec='microseconds')}'"
+def _settle(column: Column, piece: Piece, nulls: bool) -> Piece:
+    """What holds for the values of a column, said of its rows: those without a value are asked for, or left out."""
+    if not nulls:
+        return Clause(f"{name_column(column)} IS NOT NULL") if piece is True else piece
+    return join_or((piece, Clause(f"{name_column(column)} IS NULL")))

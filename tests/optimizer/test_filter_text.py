@@ -8,6 +8,8 @@ import pyarrow as pa
 import pytest
 
 from lancesql.catalog import TableInfo
+from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.execution.constants import ask_engine
 from lancesql.optimizer.translate_predicate import UntranslatableError, translate_predicate
 from lancesql.storage.filter_text import UnrenderableError, render_filter
 from tests.fixture_files import list_files
@@ -44,9 +46,14 @@ TABLE = TableInfo(
 )
 
 
+ENGINE = DuckDBEngine()
+ENGINE.connection.execute("SET TimeZone = 'America/New_York'")
+ASK = ask_engine(ENGINE, Namespace(None), {})
+
+
 def describe(predicate: str) -> str:
     try:
-        return render_filter(translate_predicate(predicate, "t", TABLE), {})
+        return render_filter(translate_predicate(predicate, "t", TABLE), {}, ASK)
     except (UntranslatableError, UnrenderableError) as error:
         return f"DuckDB: {error}"
 

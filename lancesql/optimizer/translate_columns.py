@@ -1,0 +1,102 @@
+"""Names in a predicate → columns of the table, and fields of its structs, as the table spells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from lancesql.plan.predicates import Column
+from lancesql.plan.sources import ROW_ID
+
+from .translate_values import UntranslatableError, describe
+
+__all__ = ["ColumnReader", "is_column", "is_comparable"]
+
+
+class ColumnReader:
+    """Finds the columns a predicate names."""
+
+    def __init__(self, alias: str, schema: pa.Schema) -> None:
+        self.alias = alias.lower()
+        self.schema = schema
+
+    def read(self, tree: exp.Expr) -> Column:
+        """The column or field an expression names.
+
+        Raises:
+            UntranslatableError: When it is anything else, or has a name that Lance cannot write.
+        """
+        steps: list[str] = []
+        while isinstance(tree, exp.Paren | exp.Bracket | exp.StructExtract):
+            if not isinstance(tree, exp.Paren):
+                steps.insert(0, _read_field(tree))
+            tree = tree.this
+        if not isinstance(tree, exp.Column | exp.Dot) or isinstance(tree.this, exp.Star):
+            raise UntranslatableError(f"{describe(tree)} is computed, and Lance computes some things differently")
+        parts = [*(part.name for part in tree.parts), *steps]
+        for qualifier in ("lance", self.alias):
+            if len(parts) > 1 and parts[0].lower() == qualifier and not self._find(qualifier):
+                parts = parts[1:]
+        if len(parts) > 1 and parts[0].lower() == self.alias:
+            raise UntranslatableError(f"'{parts[0]}' names both the table and a column")
+        return self._descend(parts)
+
+    def _find(self, name: str) -> list[pa.Field[Any]]:
+        return [field for field in self.schema if field.name.lower() == name.lower()]
+
+    def _descend(self, parts: list[str]) -> Column:
+        found = self._find(parts[0])
+        if [part.lower() for part in parts] == [ROW_ID] and not found:
+            return Column(ROW_ID, pa.uint64())
+        names: list[str] = []
+        for place, part in enumerate(parts):
+            if place:
+                inner = found[0].type
+                if not pa.types.is_struct(inner):
+                    raise UntranslatableError(f"'{'.'.join(names)}' is {inner}, which has no field '{part}'")
+                fields = (inner.field(at) for at in range(inner.num_fields))
+                found = [field for field in fields if field.name.lower() == part.lower()]
+            if len(found) != 1:
+                raise UntranslatableError(f"'{part}' is not a column Lance can filter by")
+            name = found[0].name
+            if not name or "." in name or "`" in name:
+                raise UntranslatableError(f"Lance cannot write the name '{name}' in a filter")
+            names.append(name)
+        return Column(names[0], found[0].type, tuple(names[1:]))
+
+
+def _read_field(tree: exp.Expr) -> str:
+    keys = tree.expressions if isinstance(tree, exp.Bracket) else [tree.expression]
+    if len(keys) == 1 and isinstance(keys[0], exp.Literal) and keys[0].is_string:
+        return str(keys[0].this)
+    raise UntranslatableError("a list's element is computed, and Lance computes some things differently")
+
+
+def is_column(tree: exp.Expr) -> bool:
+    """Whether an expression names a column or a field of one."""
+    while isinstance(tree, exp.Paren | exp.Bracket | exp.StructExtract):
+        tree = tree.this
+    return isinstance(tree, exp.Column | exp.Dot)
+
+
+def is_comparable(type_: Any) -> bool:
+    """Whether values of the type are compared as DuckDB compares them.
+
+    Example:
+        >>> is_comparable(pa.int8()), is_comparable(pa.list_(pa.int8()))
+        (True, False)
+    """
+    types = pa.types
+    if types.is_dictionary(type_):
+        return bool(types.is_string(type_.value_type) or types.is_large_string(type_.value_type))
+    if types.is_decimal(type_):
+        return bool(type_.precision <= 38 and type_.scale >= 0 and type_.bit_width >= 128)
+    return any(
+        check(type_)
+        for check in (
+            types.is_integer, types.is_floating, types.is_boolean, types.is_string, types.is_large_string,
+            types.is_date, types.is_time, types.is_timestamp, types.is_binary, types.is_large_binary,
+        )
+    )  # fmt: skip
