@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError as SqlglotParseError
+from sqlglot.errors import TokenError
 
 from lancesql.errors import ParseError, Span
 
@@ -19,7 +20,7 @@ from .blocks import TokenTree
 from .calls import AtClause, SearchCall, find_at_clauses, find_search_calls
 from .operators import is_distance_operator
 from .parameters import ParameterUse, find_parameters
-from .tokens import DISTANCE_OPERATORS, Token, read_tokens
+from .tokens import DISTANCE_OPERATORS, Token, read_grammar_tokens, read_tokens
 
 __all__ = ["Statement", "parse_expression", "parse_statement"]
 
@@ -74,9 +75,15 @@ def parse_expression(sql: str) -> exp.Expr | None:
     """The tree of an expression that was cut from a statement; None when sqlglot cannot read it alone."""
     text = _spell_operators(sql, read_tokens(sql)) if any(one in sql for one in DISTANCE_OPERATORS) else sql
     try:
-        return sqlglot.parse_one(text, dialect="duckdb")
-    except (SqlglotParseError, RecursionError):
+        trees = _read_trees(text)
+    except (SqlglotParseError, TokenError, RecursionError):
         return None
+    return trees[0] if trees else None
+
+
+def _read_trees(text: str) -> list[exp.Expr]:
+    trees = DuckDB().parser().parse(read_grammar_tokens(text), text)
+    return [tree for tree in trees if tree is not None]
 
 
 def _spell_operators(sql: str, tokens: list[Token]) -> str:
@@ -96,7 +103,7 @@ logging.getLogger("sqlglot").addFilter(_is_no_fallback)  # a statement of anothe
 
 def _parse_tree(text: str, sql: str) -> exp.Expr:
     try:
-        trees = [tree for tree in sqlglot.parse(text, dialect="duckdb") if tree is not None]
+        trees = _read_trees(text)
     except SqlglotParseError as error:
         raise _explain_failure(error, text, sql) from None
     except RecursionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from sqlglot.dialects.duckdb import DuckDB
@@ -16,6 +17,7 @@ __all__ = [
     "TokenType",
     "find_closing",
     "is_word",
+    "read_grammar_tokens",
     "read_tokens",
     "split_statements",
 ]
@@ -24,10 +26,22 @@ DISTANCE_OPERATORS = ("<->", "<=>", "<#>", "<+>")
 """As pgvector spells them. DuckDB reads all but `<#>`, sqlglot only the first as what it is."""
 _SPLIT_OPERATORS = ("<#>", "<+>")
 
+# sqlglot takes $a,$b for a string that $a,$ opens: texts without dollar quotes are read without them.
 
-class _Tokenizer(DuckDB.Tokenizer):
+
+class _GrammarTokenizer(DuckDB.Tokenizer):
+    HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
+
+
+class _QuoteTokenizer(DuckDB.Tokenizer):
     COMMANDS: ClassVar[set[TokenType]] = set()  # SHOW and its kind swallow the rest of the text as one string
 
+
+class _Tokenizer(_QuoteTokenizer):
+    HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
+
+
+_DOLLAR_QUOTE = re.compile(r"\$([^\W\d]\w*)?\$")
 
 _OPENING = {
     TokenType.L_PAREN: TokenType.R_PAREN,
@@ -44,7 +58,8 @@ def read_tokens(sql: str) -> list[Token]:
         ParseError: When a string, a comment or an identifier is not closed.
     """
     try:
-        tokens = list(_Tokenizer(dialect=DuckDB).tokenize(sql))
+        tokenizer = _QuoteTokenizer if _DOLLAR_QUOTE.search(sql) else _Tokenizer
+        tokens = list(tokenizer(dialect=DuckDB).tokenize(sql))
     except TokenError:
         raise ParseError("the text cannot be read", hint="a quote or a comment might not be closed") from None
     return _join_operators(tokens, sql) if any(one in sql for one in _SPLIT_OPERATORS) else tokens
@@ -62,6 +77,16 @@ def _join_operators(tokens: list[Token], sql: str) -> list[Token]:
         elif token.start > end:
             joined.append(token)
     return joined
+
+
+def read_grammar_tokens(sql: str) -> list[Token]:
+    """The tokens as sqlglot's own parser wants them.
+
+    Raises:
+        TokenError: sqlglot's, when a string, a comment or an identifier is not closed.
+    """
+    tokenizer = DuckDB.Tokenizer if _DOLLAR_QUOTE.search(sql) else _GrammarTokenizer
+    return list(tokenizer(dialect=DuckDB).tokenize(sql))
 
 
 def is_word(token: Token, *words: str) -> bool:
