@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
@@ -11,25 +13,34 @@ from lancesql.parser.tokens import TokenType
 
 from .literals import read_literal
 
-__all__ = ["choose_text_columns", "choose_vector_column", "is_text_column", "is_vector_column"]
+__all__ = [
+    "choose_text_columns",
+    "choose_vector_column",
+    "find_column",
+    "is_multivector_column",
+    "is_text_column",
+    "is_vector_column",
+    "read_name",
+]
 
 
 def choose_vector_column(call: SearchCall, table: TableInfo, argument: Argument | None) -> str:
-    """The vector column a call names, or the only one there is."""
+    """The vector column a call names, or the only one there is; numbers that Lance can search come first."""
     candidates = [field.name for field in table.schema if is_vector_column(field.type)]
     if argument is None:
-        if len(candidates) == 1:
-            return candidates[0]
+        likely = [name for name in candidates if not _holds_integers(table.schema.field(name).type)] or candidates
+        if len(likely) == 1:
+            return likely[0]
         if not candidates:
             raise ArgumentError(
                 f"table '{table.name}' has no vector column", hint=_list_columns(table), span=call.name_span
             )
         raise ArgumentError(
-            f"table '{table.name}' has several vector columns: {', '.join(candidates)}",
-            hint=f"name one: {call.function}('{table.name}', '{candidates[0]}', …)",
+            f"table '{table.name}' has several vector columns: {', '.join(likely)}",
+            hint=f"name one: {call.function}('{table.name}', '{likely[0]}', …)",
             span=call.name_span,
         )
-    column = _find_column(table, _read_name(argument), argument.span, candidates)
+    column = find_column(table, read_name(argument), argument.span, candidates)
     if column not in candidates:
         listed = ", ".join(candidates) or "none"
         raise ArgumentError(
@@ -45,7 +56,7 @@ def choose_text_columns(call: SearchCall, table: TableInfo, argument: Argument |
     candidates = [field.name for field in table.schema if is_text_column(field.type)]
     if argument is not None:
         names = _read_names(argument)
-        columns = tuple(_find_column(table, name, argument.span, candidates) for name in names)
+        columns = tuple(find_column(table, name, argument.span, candidates) for name in names)
         for column in columns:
             if column not in candidates:
                 raise ArgumentError(
@@ -69,9 +80,27 @@ def choose_text_columns(call: SearchCall, table: TableInfo, argument: Argument |
 
 
 def is_vector_column(type_: pa.DataType) -> bool:
-    """Whether Lance can search a column of this type by distance."""
+    """Whether a column of this type can be searched by distance: a vector of numbers a row, or a list of vectors."""
+    if is_multivector_column(type_):
+        return True
     return pa.types.is_fixed_size_list(type_) and (
-        pa.types.is_floating(type_.value_type) or pa.types.is_uint8(type_.value_type)
+        pa.types.is_floating(type_.value_type) or pa.types.is_integer(type_.value_type)
+    )
+
+
+def is_multivector_column(type_: Any) -> bool:
+    """Whether a row holds a list of vectors, searched by late interaction; its query is a matrix."""
+    if not (pa.types.is_list(type_) or pa.types.is_large_list(type_)):
+        return False
+    return pa.types.is_fixed_size_list(type_.value_type) and pa.types.is_floating(type_.value_type.value_type)
+
+
+def _holds_integers(type_: pa.DataType) -> bool:
+    """Whether the numbers are integers wider than the bytes Lance compares by bits."""
+    return (
+        pa.types.is_fixed_size_list(type_)
+        and pa.types.is_integer(type_.value_type)
+        and not pa.types.is_uint8(type_.value_type)
     )
 
 
@@ -80,7 +109,8 @@ def is_text_column(type_: pa.DataType) -> bool:
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 
-def _find_column(table: TableInfo, name: str, span: Span, preferred: list[str]) -> str:
+def find_column(table: TableInfo, name: str, span: Span, preferred: list[str]) -> str:
+    """The column of that name, in any case."""
     matches = [column for column in table.schema.names if column.lower() == name.lower()]
     if name in matches:
         return name
@@ -100,7 +130,8 @@ def _list_columns(table: TableInfo) -> str:
     return "columns: " + ", ".join(f"{field.name} {field.type}" for field in table.schema)
 
 
-def _read_name(argument: Argument) -> str:
+def read_name(argument: Argument) -> str:
+    """The column name an argument is."""
     tokens = argument.tokens
     if len(tokens) == 1 and tokens[0].token_type not in (TokenType.NUMBER, TokenType.PLACEHOLDER):
         return tokens[0].text
@@ -115,4 +146,4 @@ def _read_names(argument: Argument) -> tuple[str, ...]:
         raise ArgumentError(
             "a list of column names is expected here", hint="write ['title', 'text']", span=argument.span
         )
-    return (_read_name(argument),)
+    return (read_name(argument),)

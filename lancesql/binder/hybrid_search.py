@@ -32,11 +32,14 @@ def bind_hybrid_search(
         candidates = context.read_value(arguments["candidates"])
     else:
         candidates = Constant(DEFAULT_CANDIDATES)
-    legs = {name: arguments[name] for name in arguments if name not in ("k", "query", "column", "columns")}
-    for name, leg in (("vector", "query"), ("text", "query")):
-        if name not in arguments:
+    legs = {
+        name: arguments[name] for name in arguments if name not in ("k", "query", "column", "columns", "candidates")
+    }
+    by_example = any(name in arguments for name in ("like_id", "positive", "negative"))
+    for name in ("vector", "text"):
+        if name not in arguments and not (by_example and name == "vector"):
             raise ArgumentError(
-                f"{call.function}() needs a {name} {leg}", hint=SIGNATURES[call.function].usage, span=call.name_span
+                f"{call.function}() needs a {name} query", hint=SIGNATURES[call.function].usage, span=call.name_span
             )
     vector = bind_vector_search(call, table, _leg(legs, arguments, "vector", "vector_column", "column"), context)
     text = bind_text_search(call, table, _leg(legs, arguments, "text", "text_columns", "columns"), context)
@@ -68,7 +71,9 @@ def bind_hybrid_search(
 def _leg(
     legs: dict[str, Argument], arguments: dict[str, Argument], query: str, source: str, target: str
 ) -> dict[str, Argument]:
-    chosen = {**legs, "query": arguments[query]}
+    chosen = dict(legs)
+    if query in arguments:
+        chosen["query"] = arguments[query]
     if source in arguments:
         chosen[target] = arguments[source]
     return chosen

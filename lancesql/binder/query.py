@@ -82,7 +82,8 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         scope, block = context.scope, context.block
         own = scope.of(draft.node) if scope is not None else None
         conjuncts, rest = read_filter(context, draft.alias, own)
-        limit = read_limit(scope, block, statement, rest, draft.call.function if draft.call else "")
+        ranked = draft.call is not None and "mmr" not in draft.arguments  # mmr has an order that is no column's
+        limit = read_limit(scope, block, statement, rest, draft.call.function if draft.call and ranked else "")
         if draft.call is not None:
             source = bind_call(draft, conjuncts, limit, context, bind_inner)
             if own is not None and not own.nullable:

@@ -12,7 +12,7 @@ from lancesql.parser import Statement
 from lancesql.parser.blocks import Block
 from lancesql.parser.tokens import is_word
 from lancesql.plan.query import OutputColumn, QueryShape
-from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE, Source, score_fields
+from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE, Diversity, Source, VectorSearch, score_fields
 from lancesql.plan.values import Parameter, Value
 
 from .literals import read_literal
@@ -68,6 +68,8 @@ def read_shape(
     if output is not None and len({one.name.lower() for one in output}) != len(output):
         output = None
     score = next((field.name for field in score_fields(source)), None)
+    if isinstance(source, VectorSearch) and isinstance(source.selection, Diversity):
+        score = None  # the order of choice is no column's
     keeps_order = _orders_by_score(scope, score)
     return QueryShape(output, limit, offset, keeps_order=keeps_order, filtered=filtered)
 

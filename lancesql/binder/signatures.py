@@ -12,13 +12,15 @@ __all__ = ["SIGNATURES", "Signature", "read_arguments"]
 
 _SNAPSHOT = ("version", "tag", "timestamp")
 _FILTER = ("filter", "prefilter")
-_EFFORT = ("metric", "nprobes", "ef", "refine_factor", "exact", "use_index", "recall")
+_EFFORT = ("metric", "nprobes", "ef", "refine_factor", "exact", "use_index", "recall", "fast_search")
 _BOUNDS = ("lower_bound", "upper_bound")
-_VECTOR = ("column", "query", "k", *_EFFORT, *_BOUNDS, *_FILTER, *_SNAPSHOT)
-_TEXT = ("columns", "query", "k", "operator", "syntax", *_FILTER, *_SNAPSHOT)
+_EXAMPLES = ("like_id", "id_column", "positive", "negative")
+_SELECTION = ("group_by", "group_size", "mmr", "candidates")
+_VECTOR = ("column", "query", "k", *_EFFORT, *_BOUNDS, *_EXAMPLES, *_SELECTION, *_FILTER, *_SNAPSHOT)
+_TEXT = ("columns", "query", "k", "operator", "syntax", "fast_search", *_FILTER, *_SNAPSHOT)
 _HYBRID = (
     "vector_column", "vector", "text_columns", "text", "k", "candidates", "fusion", "rrf_k", "alpha", "operator",
-    "syntax", *_EFFORT, *_FILTER, *_SNAPSHOT,
+    "syntax", *_EFFORT, *_EXAMPLES, *_FILTER, *_SNAPSHOT,
 )  # fmt: skip
 
 _SYNONYMS = {
@@ -114,9 +116,6 @@ def read_arguments(call: SearchCall) -> tuple[Argument, dict[str, Argument]]:
         )
     if not positional:
         raise ArgumentError(f"{call.function}() needs a table", hint=signature.usage, span=call.name_span)
-    names = signature.positions.get(len(positional) - 1)
-    if signature.kind == "hybrid" and len(positional) == 4 and not _is_name(positional[1]):
-        names = ("vector", "text_columns", "text")
     by_name: dict[str, Argument] = {}
     for argument in named:
         name = _canonical_name(argument, call, signature)
@@ -125,6 +124,7 @@ def read_arguments(call: SearchCall) -> tuple[Argument, dict[str, Argument]]:
             also = f" (also given as '{other}')" if other != argument.name else ""
             raise ArgumentError(f"argument '{argument.name}' is given twice{also}", span=argument.name_span)
         by_name[name] = argument
+    names = _choose_positions(positional, by_name, signature)
     if names is None:
         names = _fit_positions(positional, by_name, signature, call)
     for name, argument in zip(names, positional[1:], strict=True):
@@ -132,6 +132,21 @@ def read_arguments(call: SearchCall) -> tuple[Argument, dict[str, Argument]]:
             raise ArgumentError(f"argument '{name}' is given twice", span=by_name[name].name_span)
         by_name[name] = argument
     return positional[0], by_name
+
+
+def _choose_positions(
+    positional: list[Argument], named: dict[str, Argument], signature: Signature
+) -> tuple[str, ...] | None:
+    """The usual meaning of so many positional arguments; None when there is none."""
+    count = len(positional) - 1
+    if "like_id" in named or "positive" in named:  # the query may be left out, and what stands first is a name
+        if signature.kind == "vector" and count == 1 and _is_name(positional[1]):
+            return ("column",)
+        if signature.kind == "hybrid" and count in (1, 2) and all(map(_is_name, positional[1:])):
+            return ("text",) if count == 1 else ("vector_column", "text")
+    if signature.kind == "hybrid" and count == 3 and not _is_name(positional[1]):
+        return ("vector", "text_columns", "text")
+    return signature.positions.get(count)
 
 
 def _is_name(argument: Argument) -> bool:
@@ -162,10 +177,12 @@ def _canonical_name(argument: Argument, call: SearchCall, signature: Signature) 
     canonical = _SYNONYMS.get(name, name)
     if canonical in signature.names:
         return canonical
+    owners = [function for function, one in SIGNATURES.items() if canonical in one.names]
     near = nearest_name(name, [*signature.names, *(one for one, of in _SYNONYMS.items() if of in signature.names)])
-    hint = f"did you mean '{near}'? " if near else ""
+    listed = f"arguments: {', '.join(signature.names)}"
+    hint = f"did you mean '{near}'?" if near else f"{owners[0]}() has it; {listed}" if owners else listed
     raise ArgumentError(
         f"{call.function}() has no argument '{argument.name}'",
-        hint=f"{hint}arguments: {', '.join(signature.names)}",
+        hint=hint,
         span=argument.name_span,
     )

@@ -8,7 +8,7 @@ from lancesql.parser.calls import Argument, SearchCall
 from lancesql.plan.sources import SCORE, FullTextSearch
 from lancesql.plan.values import Value
 
-from .arguments import SearchContext, choose_k, choose_word, is_null
+from .arguments import SearchContext, choose_k, choose_word, is_null, read_flag
 from .columns import choose_text_columns
 from .signatures import SIGNATURES
 
@@ -40,6 +40,7 @@ def bind_text_search(
         k_origin=origin,
         operator=choose_word(arguments.get("operator"), ("or", "and")),  # type: ignore[arg-type]
         syntax=choose_word(arguments.get("syntax"), ("query", "plain")),  # type: ignore[arg-type]
+        fast_search="fast_search" in arguments and read_flag(arguments["fast_search"], context),
         filter=context.filter,
         function=call.function,
         span=call.span,

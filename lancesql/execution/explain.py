@@ -113,7 +113,8 @@ def _describe_text(source: FullTextSearch) -> list[str]:
         if index is None:
             lines.append(f"text: no index on {column}, every text is read and cut into words")
         else:
-            unindexed = f", {index.rows_unindexed:,} rows not indexed yet" if index.rows_unindexed else ""
+            outcome = "are left out" if source.fast_search else "yet"
+            unindexed = f", {index.rows_unindexed:,} rows not indexed {outcome}" if index.rows_unindexed else ""
             lines.append(f"text: index {index.name} on {column}{unindexed}")
     return lines
 

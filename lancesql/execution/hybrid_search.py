@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
 from lancesql.plan.sources import DISTANCE, ROW_ID, SCORE, HybridSearch
 from lancesql.storage.scan import list_row_ids, take_rows
 
 from .counts import make_empty, sum_counts
+from .examples import read_target
 from .filters import resolve_filter
 from .fusion import fuse_legs
 from .run import Run, read_count, read_number
 from .text_search import run_text_search
-from .vector_search import run_vector_search
+from .vector_search import rank_vectors
 
 __all__ = ["find_depth", "run_hybrid_search"]
 
@@ -31,8 +33,12 @@ def run_hybrid_search(source: HybridSearch, run: Run, columns: Sequence[str]) ->
     run.filters[f"{source.placeholder}/vector"] = run.filters[f"{source.placeholder}/text"] = resolved
     vector = replace(source.vector, placeholder=f"{source.placeholder}/vector")
     text = replace(source.text, placeholder=f"{source.placeholder}/text")
-    nearest = run_vector_search(vector, run, (ROW_ID, DISTANCE), depth)
-    matching = run_text_search(text, run, (ROW_ID, SCORE), depth)
+    target = read_target(vector, run)
+    nearest = rank_vectors(vector, run, (ROW_ID, DISTANCE), depth, target)
+    matching = run_text_search(text, run, (ROW_ID, SCORE), depth + len(target.excluded))
+    if target.excluded:
+        examples = pa.array(target.excluded, pa.uint64())
+        matching = matching.filter(pc.invert(pc.is_in(matching.column(ROW_ID), value_set=examples))).slice(0, depth)
     fused = fuse_legs(
         nearest,
         matching,

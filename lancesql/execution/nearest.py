@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
-from lancesql.plan.sources import DISTANCE, VectorSearch
+from lancesql.plan.sources import DISTANCE, Examples, VectorSearch
 from lancesql.plan.values import Constant, ScalarQuery
 
 from .filters import resolve_filter
@@ -75,6 +75,7 @@ def refuse_search(source: VectorSearch, run: Run) -> str | None:
 
 
 def _read_query(source: VectorSearch, run: Run) -> np.ndarray[Any, Any]:
+    assert not isinstance(source.query, Examples)
     raw = evaluate(source.query, run)
     value = Constant(_read_text(raw) if isinstance(raw, str) else raw, source.query.span)
     return read_vector(value, run, source.table.schema.field(source.column).type, source.metric, source.column)

@@ -54,6 +54,7 @@ def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k:
         query=query,
         limit=k,
         filter=text,
+        fast_search=source.fast_search,
         row_ids=None if row_ids is None else serialize_row_ids(row_ids),
     )
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
 from lancesql.optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheaper_by_rows
-from lancesql.plan.sources import VectorSearch
+from lancesql.plan.sources import DISTANCE, ROW_ID, VectorSearch
 from lancesql.plan.values import Value
+from lancesql.storage.distances import is_measured_by_lance
+from lancesql.storage.measured_vectors import Bounds, rank_rows, scan_vectors
 from lancesql.storage.scan import list_row_ids, read_row_ids, serialize_row_ids
-from lancesql.storage.vectors import rank_rows, search_vectors
+from lancesql.storage.vectors import search_vectors
 
 from .counts import make_empty
+from .examples import Target, read_target
 from .filters import ResolvedFilter, resolve_filter
-from .query_vectors import read_vector
 from .run import Run, read_count, read_number
 
-__all__ = ["VectorAction", "plan_vector_search", "run_vector_search"]
+__all__ = ["VectorAction", "plan_vector_search", "rank_vectors", "run_vector_search"]
 
 
 @dataclass(frozen=True)
@@ -30,31 +34,59 @@ class VectorAction:
     filter: ResolvedFilter
     strategy: Strategy
     k: int
-    bounds: tuple[float | None, float | None]
+    bounds: Bounds
 
 
 def plan_vector_search(source: VectorSearch, run: Run, k: int | None) -> VectorAction:
     """Resolves the filter and chooses the strategy; EXPLAIN prints just this."""
     resolved = resolve_filter(source, run)
-    bounds = (
-        read_number(source.lower_bound, run, "lower_bound"),
-        read_number(source.upper_bound, run, "upper_bound"),
-    )
+    bounds = _read_bounds(source, run)
     wanted = max(1, min(resolved.matches, source.table.rows) if k is None else min(k, max(source.table.rows, 1)))
+    return VectorAction(resolved, _choose(source, run, bounds, wanted, resolved.matches), wanted, bounds)
+
+
+def _choose(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int) -> Strategy:
     if bounds != (None, None):
-        strategy = Strategy(True, "a range of distances needs true distances")
-    else:
-        dimension = source.table.schema.field(source.column).type.list_size
-        strategy = choose_strategy(
-            source.table.index_on(source.column, ("IVF",)),
-            source.metric,
-            dimension,
-            wanted,
-            resolved.matches,
-            _read_effort(source, run),
-            filtered=bool(source.filter),
-        )
-    return VectorAction(resolved, strategy, wanted, bounds)
+        return Strategy(True, "a range of distances needs true distances")
+    type_ = source.table.schema.field(source.column).type
+    vector = type_ if pa.types.is_fixed_size_list(type_) else type_.value_type
+    index = source.table.index_on(source.column, ("IVF",))
+    fast = source.options.fast_search
+    if vector is type_ and not is_measured_by_lance(type_, source.metric):
+        what = "no index has" if source.metric == "l1" else f"Lance does not search {vector.value_type} by"
+        skipped = "; fast_search has no index to ask" if fast else ""
+        return Strategy(True, f"{what} metric {source.metric}{skipped}")
+    served = index is not None and index.metric in (None, source.metric)
+    effort = _read_effort(source, run)
+    if fast and served:
+        effort = replace(effort, exact=False)
+    filtered = bool(source.filter)
+    strategy = choose_strategy(index, source.metric, vector.list_size, k, matches, effort, filtered=filtered)
+    if not fast:
+        return strategy
+    note = f"{index.rows_unindexed:,} rows not indexed are left out" if served and index else "no index to ask"
+    return replace(strategy, reason=f"{strategy.reason}; fast_search: {note}")
+
+
+def _read_bounds(source: VectorSearch, run: Run) -> Bounds:
+    """The bounds, each as the least number of single precision that is not below it.
+
+    A distance is of single precision: it is then in range exactly when the number shown is in the range asked for.
+    """
+    low = read_number(source.lower_bound, run, "lower_bound")
+    high = read_number(source.upper_bound, run, "upper_bound")
+    if low is not None and high is not None and low > high:
+        span = source.upper_bound.span if source.upper_bound is not None else None
+        raise ArgumentError(f"lower_bound {low:g} lies above upper_bound {high:g}", span=span)
+    return (_round_up(low), _round_up(high))
+
+
+def _round_up(number: float | None) -> float | None:
+    if number is None:
+        return None
+    with np.errstate(over="ignore"):
+        single = np.float32(number)
+    return float(single if float(single) >= number else np.nextafter(single, np.float32(np.inf)))
 
 
 def _read_effort(source: VectorSearch, run: Run) -> Effort:
@@ -77,39 +109,81 @@ def _read_effort(source: VectorSearch, run: Run) -> Effort:
 
 def run_vector_search(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
     """The k nearest rows, nearest first; every row in range when k is None."""
-    type_ = source.table.schema.field(source.column).type
-    query = read_vector(source.query, run, type_, source.metric, source.column)
-    dataset = run.database.open_dataset(source.table)
+    return rank_vectors(source, run, columns, k, read_target(source, run))
+
+
+def rank_vectors(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None, target: Target) -> pa.Table:
+    """The k rows nearest to a query that is known; every one when k is None."""
     if k == 0 or source.table.rows == 0:
         return make_empty(source, columns)
+    if not target.excluded:
+        return _rank(source, run, columns, k, target.vector)
+    wanted = tuple(dict.fromkeys((*columns, ROW_ID)))
+    ranked = _rank(source, run, wanted, None if k is None else k + len(target.excluded), target.vector)
+    examples = pa.array(target.excluded, pa.uint64())
+    others = ranked.filter(pc.invert(pc.is_in(ranked.column(ROW_ID), value_set=examples)))
+    return others.slice(0, k).select(list(columns))
+
+
+def _rank(
+    source: VectorSearch, run: Run, columns: Sequence[str], k: int | None, query: np.ndarray[Any, Any]
+) -> pa.Table:
+    dataset = run.database.open_dataset(source.table)
     action = plan_vector_search(source, run, k)
     if action.filter.matches == 0:
         return make_empty(source, columns)
+    type_ = source.table.schema.field(source.column).type
     strategy, resolved = action.strategy, action.filter
     search: dict[str, Any] = {
         "column": source.column, "query": query, "k": action.k, "metric": source.metric, "bounds": action.bounds,
         "finite": source.scan is None,
     }  # fmt: skip
     ids = resolved.row_ids
-    if strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, type_.list_size):
+    dimension = type_.list_size if pa.types.is_fixed_size_list(type_) else type_.value_type.list_size
+    if strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, dimension):
         if ids is None and resolved.text is not None and not _is_indexed(source):
             ids = read_row_ids(dataset, resolved.text, None)
         if ids is not None:
             return rank_rows(dataset, columns, row_ids=list_row_ids(ids), **search)
-    search |= {"filter": resolved.text, "row_ids": None if ids is None else serialize_row_ids(ids)}
-    if strategy.exact:
-        return search_vectors(dataset, columns, exact=True, **search)
-    table = search_vectors(
+    scope: dict[str, Any] = {"filter": resolved.text, "row_ids": None if ids is None else serialize_row_ids(ids)}
+    measured = is_measured_by_lance(type_, source.metric)
+    if not strategy.exact:
+        table = _ask_index(
+            dataset, columns, strategy, search | scope, measured=measured, fast=source.options.fast_search
+        )
+        enough = table.num_rows >= min(action.k, resolved.matches)
+        if enough or source.options.nprobes is not None or source.options.fast_search:
+            return table
+    if measured:
+        return search_vectors(dataset, columns, exact=True, **search, **scope)
+    return scan_vectors(dataset, columns, **search, **scope)
+
+
+def _ask_index(
+    dataset: Any, columns: Sequence[str], strategy: Strategy, search: dict[str, Any], *, measured: bool, fast: bool
+) -> pa.Table:
+    if measured:
+        return search_vectors(
+            dataset,
+            columns,
+            nprobes=strategy.nprobes,
+            refine_factor=strategy.refine_factor,
+            ef=strategy.ef,
+            fast_search=fast,
+            **search,
+        )
+    # Of lists of vectors the index gives estimates: it chooses candidates, and their distances are measured here.
+    depth = search["k"] * (strategy.refine_factor or 1)
+    candidates = search_vectors(
         dataset,
-        columns,
+        (ROW_ID, DISTANCE),
         nprobes=strategy.nprobes,
-        refine_factor=strategy.refine_factor,
         ef=strategy.ef,
-        **search,
+        fast_search=fast,
+        **(search | {"k": depth}),
     )
-    if table.num_rows < min(action.k, resolved.matches) and source.options.nprobes is None:
-        return search_vectors(dataset, columns, exact=True, **search)
-    return table
+    own = {name: value for name, value in search.items() if name not in ("filter", "row_ids")}
+    return rank_rows(dataset, columns, row_ids=list_row_ids(candidates.column(ROW_ID)), **own)
 
 
 def _is_indexed(source: VectorSearch) -> bool:

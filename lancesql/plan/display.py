@@ -8,7 +8,19 @@ from dataclasses import replace
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
 from .query import QueryPlan
-from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch, list_key_queries
+from .sources import (
+    Conjunct,
+    Diversity,
+    Examples,
+    FullTextSearch,
+    Grouping,
+    HybridSearch,
+    RowCount,
+    Source,
+    TableScan,
+    VectorSearch,
+    list_key_queries,
+)
 
 __all__ = ["display_plan", "display_source", "display_value"]
 
@@ -80,6 +92,7 @@ def _describe(source: Source) -> list[tuple[str, str]]:
                     for label, value in (("lower_bound", source.lower_bound), ("upper_bound", source.upper_bound))
                     if value is not None
                 ],
+                *_describe_selection(source.selection),
             ]
         case FullTextSearch():
             return [
@@ -103,7 +116,28 @@ def _describe(source: Source) -> list[tuple[str, str]]:
 
 
 def _describe_vector(source: VectorSearch) -> str:
-    return f"{display_value(source.query)} on {source.column}, metric {source.metric} ({source.metric_origin})"
+    query = source.query
+    shown = _describe_examples(query) if isinstance(query, Examples) else display_value(query)
+    return f"{shown} on {source.column}, metric {source.metric} ({source.metric_origin})"
+
+
+def _describe_examples(examples: Examples) -> str:
+    named = (("like_id", examples.like), ("positive", examples.positive), ("negative", examples.negative))
+    listed = ", ".join(f"{name} {display_value(value)}" for name, value in named if value is not None)
+    return f"{listed} by {examples.id_column}" if examples.id_column else listed
+
+
+def _describe_selection(selection: Grouping | Diversity | None) -> list[tuple[str, str]]:
+    match selection:
+        case Grouping(column, size):
+            return [("group_by", f"{column}, {display_value(size)} rows of each")]
+        case Diversity(weight, candidates):
+            depth = (
+                "4 × k candidates, at least 100" if candidates is None else f"{display_value(candidates)} candidates"
+            )
+            return [("mmr", f"{display_value(weight)}, of {depth}")]
+        case None:
+            return []
 
 
 def _describe_k(values: tuple[Value, ...], origin: str) -> str:

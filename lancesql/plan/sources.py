@@ -20,7 +20,10 @@ __all__ = [
     "ROW_ID",
     "SCORE",
     "Conjunct",
+    "Diversity",
+    "Examples",
     "FullTextSearch",
+    "Grouping",
     "HybridSearch",
     "KeyQuery",
     "Nearest",
@@ -154,13 +157,57 @@ class RowCount:
 
 @dataclass(frozen=True)
 class VectorOptions:
-    """How hard a vector search tries. None means that the planner decides."""
+    """How hard a vector search tries. None means that the planner decides.
+
+    Attributes:
+        fast_search: Rows that the index does not cover yet are left out.
+    """
 
     exact: bool | None = None
     recall: Value | None = None
     nprobes: Value | None = None
     ef: Value | None = None
     refine_factor: Value | None = None
+    fast_search: bool = False
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A query made of rows of the table, or of vectors: 2 · mean(positive) − mean(negative).
+
+    Attributes:
+        id_column: The column that `like`, and a list of ids, speak of; "" when the table has none.
+        like: The id of one positive example.
+        positive: Ids or vectors.
+        negative: Ids or vectors.
+    """
+
+    id_column: str
+    like: Value | None = None
+    positive: Value | None = None
+    negative: Value | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The rows are those of the k groups whose nearest row is nearest, `size` of each."""
+
+    column: str
+    size: Value
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """The rows are chosen one by one: near the query, and far from those chosen (maximal marginal relevance).
+
+    Attributes:
+        weight: The weight of nearness, 0 to 1; 1 is the plain ranking.
+        candidates: From how many nearest rows; None for the default.
+    """
+
+    weight: Value
+    candidates: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -169,7 +216,8 @@ class VectorSearch:
 
     Attributes:
         k: The values whose sum is the number of rows (`LIMIT n OFFSET m` gives two), or () for every row in range.
-        metric: `l2`, `cosine`, `dot` or `hamming`: always explicit.
+        metric: `l2`, `cosine`, `dot`, `hamming` or `l1`: always explicit.
+        selection: What is made of the ranking; None for its first k rows.
         scan: The scan it stands in for, which answers when the search cannot give every row asked for.
     """
 
@@ -178,7 +226,7 @@ class VectorSearch:
     table: TableInfo
     columns: tuple[str, ...]
     column: str
-    query: Value
+    query: Value | Examples
     k: tuple[Value, ...]
     k_origin: str
     metric: str
@@ -186,6 +234,7 @@ class VectorSearch:
     options: VectorOptions = VectorOptions()
     lower_bound: Value | None = None
     upper_bound: Value | None = None
+    selection: Grouping | Diversity | None = None
     filter: tuple[Conjunct, ...] = ()
     function: str = "vector_search"
     span: Span | None = None
@@ -200,6 +249,7 @@ class FullTextSearch:
         text_columns: The columns searched.
         k: As in `VectorSearch`; () for every match.
         syntax: `query` reads operators, `plain` takes every word as a word.
+        fast_search: Rows that the index does not cover yet are left out.
     """
 
     placeholder: str
@@ -212,6 +262,7 @@ class FullTextSearch:
     k_origin: str = "every match"
     operator: Literal["or", "and"] = "or"
     syntax: Literal["query", "plain"] = "query"
+    fast_search: bool = False
     filter: tuple[Conjunct, ...] = ()
     function: str = "fts"
     span: Span | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import lance
+import numpy as np
 import pyarrow as pa
 
 from lancesql.errors import StorageError
@@ -121,8 +122,10 @@ def take_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence
     if columns == [ROW_ID]:
         return pa.table({ROW_ID: pa.array(row_ids, pa.uint64())})
     table = select_rows(dataset, row_ids, columns)
-    place = {row_id: at for at, row_id in enumerate(list_row_ids(table.column(ROW_ID)))}
-    return table.take(pa.array([place[row_id] for row_id in row_ids], pa.int64())).select(list(columns))
+    found = table.column(ROW_ID).to_numpy()
+    order = np.argsort(found)
+    places = order[np.searchsorted(found, np.array(row_ids, np.uint64), sorter=order)]
+    return table.take(pa.array(places, pa.int64())).select(list(columns))
 
 
 def wrap_lance_error(error: BaseException, doing: str) -> BaseException:

@@ -29,6 +29,7 @@ def search_texts(
     limit: int | None,
     filter: str | None = None,
     row_ids: bytes | None = None,
+    fast_search: bool = False,
 ) -> pa.Table:
     """The matching rows, best first, ties by `_rowid`; with a limit the first so many of exactly that order.
 
@@ -40,6 +41,7 @@ def search_texts(
         limit: At most so many rows; None for every match.
         filter: Lance filter text, applied before the ranking.
         row_ids: Serialised row ids outside which nothing is searched.
+        fast_search: Leave out the rows that the index does not cover; without an index there are none.
 
     Raises:
         UnsupportedError: For a phrase on a column whose index keeps no positions.
@@ -70,6 +72,7 @@ def search_texts(
                 prefilter=True,
                 with_row_id=True,
                 row_addr_allowlist=row_ids,
+                fast_search=fast_search,
                 limit=fetch,
                 disable_scoring_autoprojection=True,
             ).to_table()

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from lancesql.plan.sources import DISTANCE, ROW_ID
 
-from .distances import measure_distances
-from .scan import select_rows, take_rows, wrap_lance_error
+from .measured_vectors import Bounds
+from .scan import wrap_lance_error
 
-__all__ = ["rank_rows", "search_vectors"]
+__all__ = ["search_vectors"]
 
 
 def search_vectors(
@@ -33,16 +33,19 @@ def search_vectors(
     nprobes: int | None = None,
     refine_factor: int | None = None,
     ef: int | None = None,
-    bounds: tuple[float | None, float | None] = (None, None),
+    bounds: Bounds = (None, None),
     finite: bool = True,
+    fast_search: bool = False,
 ) -> pa.Table:
     """The k nearest rows with true distances, nearest first, ties by `_rowid`.
+
+    Of lists of vectors the index only estimates distances: its answer is a choice of candidates.
 
     Args:
         dataset: The table at its version.
         columns: The columns to read; `_distance` and `_rowid` may be among them.
         column: The vector column.
-        query: The query vector, shape `(dimension,)`.
+        query: The query vector, shape `(dimension,)`; for lists of vectors `(m, dimension)`.
         k: How many rows.
         metric: `l2` (squared), `cosine` (1 − cos), `dot` (1 − q·x) or `hamming` (bits).
         filter: Lance filter text, applied before the search.
@@ -53,12 +56,15 @@ def search_vectors(
         ef: The candidate list of an HNSW index.
         bounds: The half-open range of distances, for an exact search.
         finite: Leave out rows whose distance is not finite.
+        fast_search: Leave out the rows that the index does not cover.
     """
-    nearest: dict[str, Any] = {"column": column, "q": pa.array(query), "k": k, "metric": metric}
+    single = query.ndim == 1
+    nearest: dict[str, Any] = {"column": column, "q": pa.array(query) if single else query, "k": k, "metric": metric}
     if exact:
         nearest["use_index"] = False
     else:
-        nearest |= {"refine_factor": refine_factor or 1}
+        if single:
+            nearest["refine_factor"] = refine_factor or 1
         if nprobes is not None:
             nearest["minimum_nprobes"] = nprobes
         if ef is not None:
@@ -75,6 +81,7 @@ def search_vectors(
                 prefilter=True,
                 with_row_id=ROW_ID in columns,
                 row_addr_allowlist=row_ids,
+                fast_search=fast_search,
                 disable_scoring_autoprojection=True,
             ).to_table()
         except BaseException as error:
@@ -95,31 +102,3 @@ def _is_finite(distances: Any) -> bool:
         return True
     numbers = distances.to_numpy()
     return math.isfinite(numbers[0]) and math.isfinite(numbers[-1])
-
-
-def rank_rows(
-    dataset: lance.LanceDataset,
-    columns: Sequence[str],
-    *,
-    column: str,
-    query: np.ndarray[Any, Any],
-    k: int,
-    metric: str,
-    row_ids: list[int],
-    bounds: tuple[float | None, float | None] = (None, None),
-    finite: bool = True,
-) -> pa.Table:
-    """The same answer as an exact search, when the qualifying rows are few and known: only they are read."""
-    candidates = select_rows(dataset, row_ids, [column])
-    ids = candidates.column(ROW_ID).to_numpy()
-    distances = measure_distances(candidates.column(column), query, metric)
-    keep = np.isfinite(distances) if finite else ~np.isnan(distances)
-    if bounds[0] is not None:
-        keep &= distances >= np.float32(bounds[0])
-    if bounds[1] is not None:
-        keep &= distances < np.float32(bounds[1])
-    ids, distances = ids[keep], distances[keep]
-    order = np.lexsort((ids, distances))[:k]
-    own = [name for name in columns if name != DISTANCE]
-    rows = take_rows(dataset, ids[order].tolist(), own or [ROW_ID])
-    return rows.append_column(DISTANCE, pa.array(distances[order], pa.float32())).select(list(columns))
