@@ -12,7 +12,8 @@ from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
 from lancesql.parser.calls import Argument, AtClause, SearchCall
 
-from .scope import find_owner_node, is_within
+from .ctes import find_cte
+from .scope import find_owner_node
 from .searches import find_search_table
 from .tables import find_lance_table, name_alias, read_at_clause, table_span
 
@@ -44,7 +45,7 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
     for node in statement.tree.find_all(exp.Table):
         call = statement.stand_ins.get(node.name)
         span = call.span if call is not None else table_span(node)
-        if span is None or (call is None and _is_cte(node)):
+        if span is None or (call is None and find_cte(node) is not None):
             continue
         if call is None and _is_target(node):
             _refuse_write(node, span, statement, catalog)
@@ -127,23 +128,6 @@ def _refuse_write(node: exp.Table, span: Span, statement: Statement, catalog: Ca
         hint="CREATE OR REPLACE TABLE … AS SELECT … rewrites a table",
         span=span,
     )
-
-
-def _is_cte(node: exp.Table) -> bool:
-    if node.args.get("db") is not None:
-        return False
-    name = node.name.lower()
-    parent: exp.Expr | None = node
-    while parent is not None:
-        with_ = parent.args.get("with_")
-        if with_ is not None:
-            for cte in with_.expressions:
-                if cte.alias.lower() == name and (with_.args.get("recursive") or not is_within(node, cte)):
-                    return True
-                if is_within(node, cte):
-                    break
-        parent = parent.parent
-    return False
 
 
 def _find_at_clause(node: exp.Table, span: Span, statement: Statement, call: SearchCall | None) -> AtClause | None:

@@ -18,6 +18,7 @@ from lancesql.parser.tokens import TokenType, find_closing
 from lancesql.plan.sources import ROW_ID, Conjunct
 
 from .conjuncts import find_owners, is_volatile, rejects_null
+from .lineage import Lineage
 from .literals import read_literal
 from .operators import spell_operators
 from .scope import Relation, Scope, is_within
@@ -36,6 +37,7 @@ class FilterContext:
     scope: Scope | None
     columns: Mapping[str, Mapping[str, str]]
     edits: list[Edit]
+    lineage: Lineage
 
 
 def read_filter(
@@ -66,7 +68,9 @@ def _read_conjunct(
     tree = parse_expression(text)
     if tree is None:
         return None
-    expanded = _expand_aliases(context, text, tree, aliases)
+    expanded = _expand_aliases(context, text, tree, aliases, relation)
+    if expanded is None:
+        return None
     if expanded != text:
         text, tree = expanded, parse_expression(expanded)
         if tree is None:
@@ -195,14 +199,33 @@ def read_select_aliases(context: FilterContext) -> dict[str, Span]:
     return aliases
 
 
-def _expand_aliases(context: FilterContext, text: str, tree: exp.Expr, aliases: Mapping[str, Span]) -> str:
-    """DuckDB lets WHERE name an alias of the SELECT list; the predicate means the expression behind it."""
+def _expand_aliases(
+    context: FilterContext, text: str, tree: exp.Expr, aliases: Mapping[str, Span], relation: Relation
+) -> str | None:
+    """DuckDB lets WHERE name an alias of the SELECT list; the predicate means the expression behind it.
+
+    Returns:
+        The text with such aliases expanded; None when a name may as well be a column of a relation that only the engine
+        knows. A search takes it for the alias all the same, since its filter is meaning, not speed.
+    """
     known = {name for columns in context.columns.values() for name in columns}
     edits = []
     for column in tree.find_all(exp.Column):
         name = column.name.lower()
-        if not column.table and name in aliases and name not in known and "start" in column.this.meta:
-            expression = splice(context.statement.sql, context.edits, aliases[name])
-            span = Span(column.this.meta["start"], column.this.meta["end"] + 1)
-            edits.append(Edit(span, f"({expression})"))
+        if column.table or name not in aliases or name in known or "start" not in column.this.meta:
+            continue
+        others = _columns_elsewhere(context)
+        if any(names is not None and name in names for names in others):
+            continue
+        if None in others and relation.node.name not in context.statement.stand_ins:
+            return None
+        expression = splice(context.statement.sql, context.edits, aliases[name])
+        span = Span(column.this.meta["start"], column.this.meta["end"] + 1)
+        edits.append(Edit(span, f"({expression})"))
     return splice(text, edits)
+
+
+def _columns_elsewhere(context: FilterContext) -> list[tuple[str, ...] | None]:
+    """The columns of the block's relations that are not sources."""
+    relations = context.scope.relations if context.scope is not None else ()
+    return [context.lineage.columns_of(one) for one in relations if one.alias not in context.columns and one.visible]

@@ -19,6 +19,8 @@ from lancesql.plan.values import ScalarQuery
 from .calls import bind_call
 from .drafts import Draft, contains, find_drafts, is_reshaped
 from .filters import FilterContext, read_filter
+from .inherited import inherit_conjuncts
+from .lineage import Lineage
 from .nearest import read_nearest
 from .operators import spell_operators
 from .row_counts import answer_with_count, edit_count, read_row_count
@@ -50,6 +52,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     edits = _edit_statement(statement, drafts)
     scopes = {id(draft.owner): read_scope(draft.owner) for draft in drafts if draft.owner is not None}
     edits += hide_row_ids(statement, drafts, scopes.values())
+    lineage = Lineage(drafts, catalog)
     contexts = {
         draft.placeholder: FilterContext(
             statement=statement,
@@ -58,6 +61,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
             scope=scopes.get(id(draft.owner)),
             columns=_source_columns(drafts, draft.owner),
             edits=edits,
+            lineage=lineage,
         )
         for draft in drafts
     }
@@ -112,6 +116,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     read = [Edit(one.span, f'(SELECT * FROM "{one.placeholder}")') for one in scalars if one.span is not None]
     settled += read
     sources = [one for one in sources if not any(one.span and contains(edit.span, one.span) for edit in read)]
+    sources = inherit_conjuncts(sources, lineage, statement, catalog, edits)
     cut = [*(draft.span for draft in drafts), *(edit.span for edit in settled)]
     used = tuple(dict.fromkeys(use.name for use in statement.parameters))
     left = dict.fromkeys(use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut))

@@ -36,6 +36,8 @@ def _push(source: Source) -> Source:
 
 
 def _translate(conjunct: Conjunct, alias: str, table: TableInfo) -> Conjunct:
+    if conjunct.barred:
+        return conjunct
     if conjunct.prelude:
         return replace(conjunct, reason="it reads a common table expression")
     try:

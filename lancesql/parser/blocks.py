@@ -95,6 +95,11 @@ class TokenTree:
             outermost=parent < 0,
         )
 
+    def read_query(self, offset: int) -> list[Token]:
+        """The tokens of the query around a character offset, between the parentheses it stands in."""
+        parent = self._enclosing_query(self.find_token(offset))
+        return self.tokens[parent + 1 : self.partner.get(parent, len(self.tokens))]
+
     def span(self, first: int, last: int) -> Span:
         """The characters of the tokens `[first, last)`."""
         return Span(self.tokens[first].start, self.tokens[last - 1].end + 1)

@@ -75,6 +75,7 @@ class Conjunct:
         explicit: Whether it came from `filter => '…'`.
         subquery: Whether it holds a subquery.
         keys: The subquery alone, when the predicate is `column IN (SELECT …)`.
+        barred: Whether it may not be evaluated here, for `reason`; it is only shown.
     """
 
     sql: str
@@ -87,6 +88,7 @@ class Conjunct:
     explicit: bool = False
     subquery: bool = False
     keys: KeyQuery | None = None
+    barred: bool = False
 
 
 @dataclass(frozen=True)
