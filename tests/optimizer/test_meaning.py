@@ -31,7 +31,7 @@ def db(library: Path) -> Iterator[lancesql.Connection]:
         yield db
 
 
-UNORDERED = ("JOIN", "UNION", "GROUP", "DISTINCT", "PIVOT", "EXISTS", "PIVOT", "RECURSIVE")
+UNORDERED = ("JOIN", "UNION", "EXCEPT", "GROUP", "DISTINCT", "PIVOT", "EXISTS", "OVER", "RECURSIVE", "LATERAL")
 
 
 def read_statements(*paths: Path) -> list[str]:
