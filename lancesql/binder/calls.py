@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from lancesql.errors import ArgumentError, Span, UnsupportedError
+from lancesql.errors import ArgumentError, BindError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement
 from lancesql.parser.calls import Argument
 from lancesql.parser.tokens import TokenType
@@ -24,7 +24,7 @@ from .searches import bind_search
 from .signatures import SIGNATURES
 from .splice import Edit, splice
 
-__all__ = ["bind_call", "bind_scalar"]
+__all__ = ["bind_call", "bind_scalar", "is_prefiltered", "read_value"]
 
 
 def bind_call(
@@ -52,34 +52,43 @@ def bind_call(
             span=draft.span,
         )
 
-    prefilter = SIGNATURES[call.function].prefilter
-    if "prefilter" in draft.arguments:
-        constant = read_literal(draft.arguments["prefilter"].tokens)
-        if constant is None or not isinstance(constant.value, bool):
-            raise ArgumentError(
-                "prefilter is true or false, written in the statement", span=draft.arguments["prefilter"].span
-            )
-        prefilter = constant.value
+    prefilter = is_prefiltered(draft)
     filter_ = conjuncts if prefilter else ()
     if "filter" in draft.arguments:
         filter_ = (*filter_, *read_explicit_filter(draft.alias, draft.table, draft.arguments["filter"]))
 
-    def read_value(argument: Argument) -> Value:
-        return _read_value(argument, draft, context.statement, bind_inner)
+    def read_own(argument: Argument) -> Value:
+        return read_value(argument, draft, context, bind_inner)
 
     search = SearchContext(
         placeholder=draft.placeholder,
         alias=draft.alias,
         limit=limit if prefilter or not conjuncts else (),
         filter=filter_,
-        read_value=read_value,
+        read_value=read_own,
     )
-    return bind_search(call, draft.table, draft.arguments, search)
+    source = bind_search(call, draft.table, draft.arguments, search)
+    return source if context.outer is None else replace(source, outer=tuple(context.outer.values))
 
 
-def _read_value(
-    argument: Argument, draft: Draft, statement: Statement, bind_inner: Callable[[Statement], QueryPlan | None]
+def is_prefiltered(draft: Draft) -> bool:
+    """Whether WHERE is applied before the top-k."""
+    assert draft.call is not None
+    if "prefilter" not in draft.arguments:
+        return SIGNATURES[draft.call.function].prefilter
+    constant = read_literal(draft.arguments["prefilter"].tokens)
+    if constant is None or not isinstance(constant.value, bool):
+        raise ArgumentError(
+            "prefilter is true or false, written in the statement", span=draft.arguments["prefilter"].span
+        )
+    return constant.value
+
+
+def read_value(
+    argument: Argument, draft: Draft, context: FilterContext, bind_inner: Callable[[Statement], QueryPlan | None]
 ) -> Value:
+    """The value of an argument; one that names columns of other relations is a parameter with a value for each row."""
+    statement = context.statement
     tokens = list(argument.tokens)
     cast = next((at for at, token in enumerate(tokens) if token.token_type is TokenType.DCOLON), len(tokens))
     is_array_cast = cast < len(tokens) and tokens[-1].token_type is TokenType.R_BRACKET
@@ -90,7 +99,15 @@ def _read_value(
     use = next((one for one in statement.parameters if one.span.start == argument.span.start), None)
     if use is not None and plain[-1].end + 1 == use.span.end:
         return Parameter(use.name, argument.span)
-    _refuse_correlation(argument, _number_parameters(statement, argument.span))
+    text = _number_parameters(statement, argument.span)
+    tree = parse_expression(text)
+    if tree is not None and context.outer is not None and context.outer.find_in_argument(tree):
+        if tree.find(exp.Select) and text not in context.outer.inner:
+            own = bind_inner(parse_statement(f"SELECT {text}"))
+            if own is not None:
+                context.outer.inner[text] = own
+        return Parameter(context.outer.take(text), argument.span)
+    _refuse_columns(argument, text, tree)
     prelude = read_prelude(statement, draft.node, statement.sql[draft.span.start : draft.span.end], [])
     return bind_scalar(statement, argument.span, prelude, bind_inner)
 
@@ -116,14 +133,13 @@ def _number_parameters(statement: Statement, span: Span) -> str:
     return splice(statement.sql, [edit for edit in numbered if contains(span, edit.span)], span)
 
 
-def _refuse_correlation(argument: Argument, text: str) -> None:
-    tree = parse_expression(text)
-    if tree is None:
-        return
-    for column in tree.find_all(exp.Column):
+def _refuse_columns(argument: Argument, text: str, tree: exp.Expr | None) -> None:
+    for column in tree.find_all(exp.Column) if tree is not None else ():
         if column.find_ancestor(exp.Select, exp.Lambda) is None:
-            raise UnsupportedError(
-                f"'{text}' is not a value: a search for each row of another relation is not supported",
-                hint="pass a parameter, a list of numbers, or a scalar subquery in parentheses",
+            name = column.sql(dialect="duckdb")
+            raise BindError(
+                f"'{text}' is not a value: no relation before the search has a column '{name}'",
+                hint="pass a parameter, a list of numbers, a scalar subquery in parentheses, or a column of a relation "
+                "that stands before the search",
                 span=argument.span,
             )

@@ -14,7 +14,7 @@ from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE
 
 from .scope import Relation, Scope, read_scope
 
-__all__ = ["find_owners", "is_constant", "is_volatile", "rejects_null"]
+__all__ = ["COMPUTED", "find_owners", "is_bound_inside", "is_constant", "is_volatile", "rejects_null"]
 
 COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, "_hybrid_score", "query_index"})
 OTHER = "\0other"
@@ -39,7 +39,7 @@ def find_owners(
     for column in tree.find_all(exp.Column):
         if isinstance(column.this, exp.Star):
             owners.add(OTHER)
-        elif not _is_bound_inside(column, tree, scope, catalog):
+        elif not is_bound_inside(column, tree, scope, catalog):
             owners.add(_find_owner(column, scope, columns))
     owners |= {_find_pattern_owner(chosen, scope) for chosen in tree.find_all(exp.Columns)}
     computed = COMPUTED & {column.name.lower() for column in tree.find_all(exp.Column)}
@@ -78,7 +78,7 @@ def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[s
     return relation.alias if column in columns.get(relation.alias, {}) else OTHER
 
 
-def _is_bound_inside(column: exp.Column, tree: exp.Expr, outer: Scope, catalog: Catalog) -> bool:
+def is_bound_inside(column: exp.Column, tree: exp.Expr, outer: Scope, catalog: Catalog) -> bool:
     """Whether a subquery, a lambda or a list comprehension inside `tree` defines what the column names."""
     parts = [part.name.lower() for part in column.parts]
     node: exp.Expr | None = column
@@ -116,7 +116,7 @@ def is_constant(tree: exp.Expr, scope: Scope, columns: Mapping[str, Mapping[str,
     outer = {*columns, *(name for known in columns.values() for name in known)}
     for column in tree.find_all(exp.Column):
         names = {part.name.lower() for part in column.parts}
-        if not _is_bound_inside(column, tree, scope, catalog):
+        if not is_bound_inside(column, tree, scope, catalog):
             return False
         if not _is_bound_for_sure(column, tree, catalog) and (nested or names & outer):
             return False

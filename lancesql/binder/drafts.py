@@ -78,14 +78,7 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
                 aliased=aliased,
             )
         )
-    laterals = {node.this.name for node in statement.tree.find_all(exp.Lateral)}
     for name, call in statement.stand_ins.items():
-        if name in laterals:
-            raise UnsupportedError(
-                "a search for each row of another relation is not supported",
-                hint="search for a parameter, a list of numbers or a scalar subquery, without LATERAL",
-                span=call.span,
-            )
         if name not in found:
             raise UnsupportedError(
                 f"{call.function}() is a table function and cannot stand here",

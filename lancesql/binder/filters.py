@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from sqlglot import exp
@@ -18,18 +18,29 @@ from lancesql.parser.tokens import TokenType, find_closing
 from lancesql.plan.sources import ROW_ID, Conjunct
 
 from .conjuncts import find_owners, is_volatile, rejects_null
+from .correlation import OuterColumns
 from .lineage import Lineage
 from .literals import read_literal
 from .operators import spell_operators
 from .scope import Relation, Scope, is_within
 from .splice import Edit, splice
 
-__all__ = ["FilterContext", "read_explicit_filter", "read_filter", "read_prelude", "read_select_aliases"]
+__all__ = [
+    "FilterContext",
+    "lateral_conditions",
+    "read_explicit_filter",
+    "read_filter",
+    "read_prelude",
+    "read_select_aliases",
+]
 
 
 @dataclass(frozen=True)
 class FilterContext:
-    """A block, and what is known of its sources: alias → base columns, by their names in lower case."""
+    """A block, and what is known of its sources: alias → base columns, by their names in lower case.
+
+    `outer` is there for a search that sees other relations.
+    """
 
     statement: Statement
     catalog: Catalog
@@ -38,6 +49,7 @@ class FilterContext:
     columns: Mapping[str, Mapping[str, str]]
     edits: list[Edit]
     lineage: Lineage
+    outer: OuterColumns | None = None
 
 
 def read_filter(
@@ -57,7 +69,23 @@ def read_filter(
             rest.append(span)
         else:
             chosen.append(conjunct)
+    for span in lateral_conditions(context, relation):
+        conjunct = _read_conjunct(context, span, alias.lower(), replace(relation, nullable=False), aliases)
+        if conjunct is not None:
+            chosen.append(conjunct)
+            outer.remove(span)
     return tuple(chosen), (*rest, *outer)
+
+
+def lateral_conditions(context: FilterContext, relation: Relation) -> tuple[Span, ...]:
+    """The conjuncts of the ON by which a search for each row is joined from the left: they choose among its rows."""
+    join = relation.node.parent
+    if context.outer is None or not context.outer.lateral or not isinstance(join, exp.Join) or not join.args.get("on"):
+        return ()
+    if str(join.args.get("side")).upper() != "LEFT":
+        return ()
+    place = relation.node.this.meta["end"]
+    return next((one.conjuncts for one in context.block.joins if one.conjuncts[0].start > place), ())
 
 
 def _read_conjunct(
@@ -75,12 +103,18 @@ def _read_conjunct(
         text, tree = expanded, parse_expression(expanded)
         if tree is None:
             return None
-    if find_owners(tree, context.scope, context.columns, context.catalog) != {alias}:
-        return None
+    held = len(context.outer.values) if context.outer is not None else 0
+    if context.outer is not None:
+        text = context.outer.replace_in_predicate(text, tree)
+        tree = parse_expression(text) or tree
     tokens = read_tokens(text)
-    if is_volatile(tokens, context.catalog):
-        return None
-    if relation.nullable and not rejects_null(tree):
+    if (
+        find_owners(tree, context.scope, context.columns, context.catalog) != {alias}
+        or is_volatile(tokens, context.catalog)
+        or (relation.nullable and not rejects_null(tree))
+    ):
+        if context.outer is not None:
+            del context.outer.values[held:]
         return None
     names = {token.text.lower() for token in tokens if token.token_type is not TokenType.STRING}
     return Conjunct(

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
 
 from lancesql.catalog import Catalog
 from lancesql.errors import Span, UnsupportedError
-from lancesql.parser import Statement
+from lancesql.parser import Statement, parse_expression, read_tokens
+from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Nearest, Source, TableScan
 from lancesql.plan.values import ScalarQuery
 
-from .calls import bind_call
+from .calls import bind_call, is_prefiltered, read_value
+from .correlation import OuterColumns, find_outer_columns, value_arguments, write_search_text
 from .drafts import Draft, contains, find_drafts, is_reshaped
-from .filters import FilterContext, read_filter
+from .filters import FilterContext, lateral_conditions, read_filter
 from .inherited import inherit_conjuncts
 from .lineage import Lineage
 from .nearest import read_nearest
 from .operators import spell_operators
 from .row_counts import answer_with_count, edit_count, read_row_count
-from .scope import read_scope
+from .scope import Scope, read_scope
 from .shape import read_limit, read_output, read_shape
 from .splice import Edit, splice
 from .stars import hide_row_ids
@@ -49,10 +51,10 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         return None
     _refuse_stored_sources(statement, drafts)
     _settle_orders(statement, catalog)
-    edits = _edit_statement(statement, drafts)
     scopes = {id(draft.owner): read_scope(draft.owner) for draft in drafts if draft.owner is not None}
-    edits += hide_row_ids(statement, drafts, scopes.values())
     lineage = Lineage(drafts, catalog)
+    edits: list[Edit] = []
+    outers = _find_outers(statement, drafts, scopes, catalog)
     contexts = {
         draft.placeholder: FilterContext(
             statement=statement,
@@ -62,19 +64,25 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
             columns=_source_columns(drafts, draft.owner),
             edits=edits,
             lineage=lineage,
+            outer=outers.get(draft.placeholder),
         )
         for draft in drafts
     }
+
+    def bind_inner(inner: Statement) -> QueryPlan | None:
+        return bind_query(inner, catalog, numbers)
+
+    for draft in drafts:
+        if draft.placeholder in outers:
+            _take_outer_values(draft, contexts[draft.placeholder], bind_inner)
+    edits += _edit_statement(statement, drafts, outers)
+    edits += hide_row_ids(statement, drafts, scopes.values())
     found = [read_row_count(draft, contexts[draft.placeholder]) for draft in drafts]
     counts = {count.placeholder: count for count in found if count is not None}
     settled = [edit_count(count, contexts[placeholder].block) for placeholder, count in counts.items()]
     edits += settled  # before any predicate is read: one may hold a count
     sources: list[Source] = []
     scalars: list[ScalarQuery] = []
-
-    def bind_inner(inner: Statement) -> QueryPlan | None:
-        return bind_query(inner, catalog, numbers)
-
     shape = None
     for draft in drafts:
         if (count := counts.get(draft.placeholder)) is not None:
@@ -92,6 +100,8 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
             source = bind_call(draft, conjuncts, limit, context, bind_inner)
             if own is not None and not own.nullable:
                 settled += _settle_subqueries(source)
+            elif own is not None:
+                settled += [Edit(span, "true") for span in lateral_conditions(context, own) if span not in rest]
         else:
             scannable = own is not None and not own.paired and not is_reshaped(draft.node)
             nearest = read_nearest(draft, own, rest, context, bind_inner)
@@ -120,19 +130,57 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     cut = [*(draft.span for draft in drafts), *(edit.span for edit in settled)]
     used = tuple(dict.fromkeys(use.name for use in statement.parameters))
     left = dict.fromkeys(use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut))
+    left |= dict.fromkeys(_name_parameters(outers.values()))
+    inner = [plan for outer in outers.values() for plan in outer.inner.values()]
     return QueryPlan(
         sql=statement.sql,
         relation=splice(statement.sql, [*edits, *settled]),
-        sources=tuple(sources),
+        sources=(*sources, *(source for plan in inner for source in plan.sources)),
         parameters=tuple(left),
         used_parameters=used,
         output=read_output(statement.tree, {source.alias.lower(): source for source in sources}),
-        usage=tuple(read_usage(draft, scopes.get(id(draft.owner)), statement) for draft in drafts),
+        usage=(
+            *(read_usage(draft, scopes.get(id(draft.owner)), statement) for draft in drafts),
+            *(usage for plan in inner for usage in plan.usage),
+        ),
         shape=shape,
         scalars=tuple(scalars),
         condenses=_condenses(statement.tree),
         returns_rows=isinstance(statement.tree, exp.Query | exp.Pivot | exp.Describe | exp.Summarize | exp.Table),
     )
+
+
+def _find_outers(
+    statement: Statement, drafts: list[Draft], scopes: Mapping[int, Scope], catalog: Catalog
+) -> dict[str, OuterColumns]:
+    found = {
+        draft.placeholder: find_outer_columns(
+            draft, scopes.get(id(draft.owner)), _source_columns(drafts, draft.owner), catalog, statement
+        )
+        for draft in drafts
+        if draft.call is not None
+    }
+    return {placeholder: outer for placeholder, outer in found.items() if outer is not None}
+
+
+def _take_outer_values(
+    draft: Draft, context: FilterContext, bind_inner: Callable[[Statement], QueryPlan | None]
+) -> None:
+    """Reads a search once for what it takes from other relations: its place in the relation is written from that."""
+    assert context.outer is not None
+    assert context.scope is not None
+    for argument in value_arguments(draft):
+        tree = parse_expression(context.statement.sql[argument.span.start : argument.span.end])
+        if tree is not None and context.outer.find_in_argument(tree):
+            read_value(argument, draft, context, bind_inner)
+    outer = context.outer
+    outer.filtered = is_prefiltered(draft) and (outer.lateral or bool(outer.values))
+    read_filter(context, draft.alias, context.scope.of(draft.node))
+
+
+def _name_parameters(outers: Iterable[OuterColumns]) -> list[str]:
+    texts = [value.sql for outer in outers for value in outer.values]
+    return [use.name for text in texts for use in find_parameters(read_tokens(text))]
 
 
 def _refuse_stored_sources(statement: Statement, drafts: list[Draft]) -> None:
@@ -152,6 +200,12 @@ def _refuses_alias(statement: Statement, draft: Draft) -> bool:
     """Whether the table stands behind a word that takes a bare name alone."""
     index = statement.token_tree.find_token(draft.span.start)
     return index > 0 and is_word(statement.tokens[index - 1], "SUMMARIZE", "TABLE", "DESCRIBE")
+
+
+def _stands_first(statement: Statement, lateral: Span) -> bool:
+    """Whether the word stands right behind FROM, where the engine does not take it."""
+    index = statement.token_tree.find_token(lateral.start)
+    return index > 0 and is_word(statement.tokens[index - 1], "FROM")
 
 
 def _settle_subqueries(source: Source) -> list[Edit]:
@@ -179,11 +233,15 @@ def _settle_orders(statement: Statement, catalog: Catalog) -> None:
             one.set("desc", True)
 
 
-def _edit_statement(statement: Statement, drafts: list[Draft]) -> list[Edit]:
+def _edit_statement(statement: Statement, drafts: list[Draft], outers: Mapping[str, OuterColumns]) -> list[Edit]:
     edits: list[Edit] = []
     names = {draft.table.name.lower() for draft in drafts if draft.call is None}
     for draft in drafts:
-        text = f'"{draft.placeholder}"'
+        outer = outers.get(draft.placeholder)
+        text = f'"{draft.placeholder}"' if outer is None or not outer.values else write_search_text(draft, outer)
+        lateral = draft.call.lateral if draft.call is not None else None
+        if lateral is not None and (outer is None or not outer.values or _stands_first(statement, lateral)):
+            edits.append(Edit(lateral, ""))
         if not draft.aliased and not _refuses_alias(statement, draft):
             quoted = draft.alias.replace('"', '""')
             text += f' AS "{quoted}"'

@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -31,6 +31,12 @@ _SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
 _EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
 _QUIET = threading.Lock()
 _NO_VALUE = "no value for a parameter of the statement"
+_SETTINGS = """
+SELECT name, value FROM duckdb_settings() WHERE name IN ('TimeZone', 'Calendar', 'default_collation',
+    'default_null_order', 'default_order', 'integer_division', 'ieee_floating_point_ops', 'old_implicit_casting',
+    'search_path', 'schema')
+"""
+"""Those that say what a predicate means."""
 _BUSY = "an earlier result of this connection is still being read"
 
 
@@ -60,6 +66,7 @@ class DuckDBEngine:
         self.connection = duckdb.connect() if connection is None else connection
         self._volatile: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
+        self._unwanted: set[str] = set()
         if self.owned:
             self._closer = weakref.finalize(self, self.connection.close)
 
@@ -107,6 +114,48 @@ class DuckDBEngine:
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise explain_engine_error(error) from None
         return table
+
+    def fork(self) -> DuckDBEngine:
+        """Another connection to the same database, with the same settings, for use while this one is busy."""
+        try:
+            own = dict(self._query(_SETTINGS, None))
+            other = DuckDBEngine(self.connection.cursor())
+            for name, value in other._query(_SETTINGS, None):
+                if own.get(name, value) != value:
+                    other.connection.execute(f"SET {name} = '{str(own[name]).replace(chr(39), chr(39) * 2)}'")
+        except duckdb.Error as error:
+            raise explain_engine_error(error) from None
+        return other
+
+    def add_function(self, name: str, act: Callable[..., pa.Array[Any]], schema: pa.Schema) -> None:
+        """Makes `act` a function of SQL that takes any arguments and gives a list of rows for each call."""
+        connection: Any = self.connection
+        try:
+            row = connection.from_arrow(schema.empty_table())
+            rows = connection.list_type(connection.struct_type(dict(zip(row.columns, row.types, strict=True))))
+            connection.create_function(
+                name,
+                lambda *values: act(*values),  # noqa: PLW0108  # DuckDB reads off it: any number of values of any type
+                None,
+                rows,
+                type="arrow",
+                null_handling="special",
+                side_effects=True,  # else a call whose arguments are constants runs while it is planned
+            )
+        except duckdb.Error as error:
+            raise explain_engine_error(error) from None
+
+    def remove_function(self, name: str) -> None:
+        """Takes a function away; one that a ROLLBACK has taken, or that a result still needs, is left alone."""
+        self._unwanted.add(name)
+        for unwanted in list(self._unwanted):
+            try:
+                self.connection.remove_function(unwanted)
+            except duckdb.CatalogException:
+                pass
+            except duckdb.Error:
+                continue
+            self._unwanted.discard(unwanted)
 
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""

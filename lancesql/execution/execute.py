@@ -13,7 +13,7 @@ from lancesql.plan import ChangeSetting, Explain, LogicalPlan, QueryPlan, ShowSe
 
 from .commands import run_command
 from .explain import explain_plan
-from .query import find_direct_answer, open_plan_reader, read_plan_table, relate_plan, run_plan
+from .query import find_direct_answer, name_plan_types, open_plan_reader, read_plan_table, run_plan
 from .result import Result
 from .run import Run
 from .settings import show_settings
@@ -47,7 +47,7 @@ def _answer_query(plan: QueryPlan, run: Run) -> Result:
     return Result(
         _locate(run, lambda: open_plan_reader(run)),
         read_table=_locate(run, lambda: read_plan_table(run)),
-        engine_types=None if direct else lambda: [str(one) for one in relate_plan(run, read=False).types],
+        engine_types=None if direct else lambda: name_plan_types(run),
         explain=lambda analyze: _locate(run, lambda: explain_plan(plan, run, analyze=analyze))(),
     )
 

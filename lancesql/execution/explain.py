@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.display import display_plan, flatten
 from lancesql.plan.query import DirectAnswer
 from lancesql.plan.sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
 
+from .correlated_filters import split_filter
+from .counts import Search
 from .filters import ResolvedFilter, render_conjuncts, resolve_filter
 from .hybrid_search import find_depth
 from .nearest import refuse_search
@@ -42,8 +45,6 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False) -> str:
     shown = query
     direct: DirectAnswer | None = find_direct_answer(run)
     if direct is None and query.direct is not None:
-        from dataclasses import replace
-
         shown = replace(query, direct=None)
     text = "\n".join([*head, display_plan(shown, notes)])
     if seconds is not None:
@@ -62,6 +63,9 @@ def _name_command(plan: object) -> str:
 def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     match source:
+        case VectorSearch(outer=(_, *_)) | FullTextSearch(outer=(_, *_)) | HybridSearch(outer=(_, *_)):
+            notes["strategy"] = _describe_correlated(source)
+            notes["filter"] = _describe_correlated_filter(source, run)
         case TableScan():
             scan = resolve_scan(source, run)
             notes["filter"] = _describe_conjuncts(scan.pushed, scan.left)
@@ -104,6 +108,20 @@ def _describe_strategy(source: VectorSearch, run: Run) -> str:
     action = plan_vector_search(source, run, k)
     kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"
     return f"{kind}: {action.strategy.reason}"
+
+
+def _describe_correlated(source: Search) -> list[str]:
+    lines = ["for each row, in batches: equal values are searched for once"]
+    text = source.text if isinstance(source, HybridSearch) else source
+    return lines + (_describe_text(text) if isinstance(text, FullTextSearch) else [])
+
+
+def _describe_correlated_filter(source: Search, run: Run) -> list[str]:
+    fixed, moving = split_filter(source)
+    pushed, left = render_conjuncts(moving, run)
+    lines = _describe_filter(resolve_filter(replace(source, filter=fixed), replace(run, filters={})))
+    lines += [f"{flatten(one.sql)} → Lance, for each row: {text}" for one, text in pushed]
+    return lines + [f"{flatten(one.sql)} → DuckDB, as row ids for each row: {reason}" for one, reason in left]
 
 
 def _describe_text(source: FullTextSearch) -> list[str]:

@@ -20,7 +20,7 @@ from .key_filters import settle_keys
 from .keys import match_row_ids
 from .run import Run
 
-__all__ = ["ResolvedFilter", "join_filters", "read_remaining", "render_conjuncts", "resolve_filter"]
+__all__ = ["ResolvedFilter", "find_row_ids", "join_filters", "read_remaining", "render_conjuncts", "resolve_filter"]
 
 ROWS = "__lancesql_rows"
 
@@ -84,7 +84,7 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     keyed = settle_keys(source.table, left, run)
     pushed, left = [*pushed, *keyed.listed], keyed.left
     text = join_filters([one for _, one in pushed])
-    row_ids = _find_row_ids(source, [conjunct for conjunct, _ in pushed], [conjunct for conjunct, _ in left], run)
+    row_ids = find_row_ids(source, [conjunct for conjunct, _ in pushed], [conjunct for conjunct, _ in left], run)
     for query, keys in keyed.matched:
         found = match_row_ids(source.table, query.column, keys, text, run)
         assert found is not None
@@ -106,9 +106,7 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     )
 
 
-def _find_row_ids(
-    source: Source, pushed: list[Conjunct], left: list[Conjunct], run: Run
-) -> pa.ChunkedArray[Any] | None:
+def find_row_ids(source: Source, pushed: list[Conjunct], left: list[Conjunct], run: Run) -> pa.ChunkedArray[Any] | None:
     """DuckDB evaluates what Lance cannot, over just the columns it needs, of the rows the rest of the filter keeps."""
     if not left:
         return None
@@ -147,7 +145,7 @@ def read_remaining(
         other for other in run.plan.sources if other.placeholder != ROWS and f'"{other.placeholder}"' in relation
     )
     named = {use.name for use in find_parameters(read_tokens(relation))}
-    parameters = tuple(name for name in run.plan.used_parameters if name in named)
+    parameters = tuple(name for name in run.values if name in named)
     plan = QueryPlan(
         sql=run.plan.sql, relation=relation, sources=(scan, *others), parameters=parameters, used_parameters=parameters
     )

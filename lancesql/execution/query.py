@@ -5,25 +5,27 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pyarrow as pa
 
 from lancesql.engines.dataset import ScanDataset, ScanStream
-from lancesql.engines.duckdb import Namespace, find_name_span, open_relation_reader, read_relation_table
+from lancesql.engines.duckdb import Namespace, find_name_span, open_relation_reader
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
 from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
+from .correlated import SearchFunction, has_functions, is_function, name_columns, offer_functions
 from .filters import render_conjuncts
 from .nearest import find_nearest
 from .run import Run, read_count, read_scalar_table
 from .scan_filters import resolve_scan
 from .searches import run_search
 
-__all__ = ["give_relation", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
+__all__ = ["give_relation", "name_plan_types", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
 
 
 def read_plan_table(run: Run) -> pa.Table:
@@ -31,13 +33,10 @@ def read_plan_table(run: Run) -> pa.Table:
     direct = find_direct_answer(run)
     if direct is not None:
         return _read_direct(direct, run)
-    try:
-        if run.plan.condenses:
-            table = run.engine.read_condensed(*give_relation(run, ahead=True))
-        else:
-            table = read_relation_table(relate_plan(run))
-    except LanceSQLError as error:
-        raise explain_relation_error(error, run.plan) from None
+    with _offer_relation(run, ahead=True) as given:
+        table = run.engine.read_condensed(*given) if run.plan.condenses else run.engine.run(*given)
+    if has_functions(run.plan):
+        table = table.rename_columns(name_columns(table.column_names, run.plan))
     types = _restored_types(run.plan, table.schema)
     return table if types is None else table.cast(types)
 
@@ -47,33 +46,74 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
     direct = find_direct_answer(run)
     if direct is not None:
         return _open_direct(direct, run)
-    try:
-        reader = open_relation_reader(relate_plan(run))
-    except LanceSQLError as error:
-        raise explain_relation_error(error, run.plan) from None
-    types = _restored_types(run.plan, reader.schema)
-    return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
+    with ExitStack() as stack:
+        given = stack.enter_context(_offer_relation(run, ahead=True))
+        relation: Any = run.engine.relate(*given)
+        reader = open_relation_reader(relation)
+        types = _restored_types(run.plan, reader.schema)
+        if not has_functions(run.plan):
+            return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
+        held = stack.pop_all()  # the functions are needed until the last batch is read
+    schema = types or reader.schema
+    named = [field.with_name(name) for field, name in zip(schema, name_columns(schema.names, run.plan), strict=True)]
+    return pa.RecordBatchReader.from_batches(pa.schema(named), _hold_functions(reader, pa.schema(named), held))
 
 
-def relate_plan(run: Run, *, read: bool = True) -> Any:
-    """The relation, bound to its sources: searches are carried out now, scans from now on if it is going to be read."""
+def relate_plan(run: Run) -> Any:
+    """The relation, bound to its sources, of a plan without a search for each row: searches are carried out now."""
     try:
-        return run.engine.relate(*give_relation(run, ahead=read))
+        return run.engine.relate(*give_relation(run, ahead=True))
     except LanceSQLError as error:
         raise explain_relation_error(error, run.plan) from None
+
+
+def _hold_functions(reader: pa.RecordBatchReader, schema: pa.Schema, held: ExitStack) -> Iterator[pa.RecordBatch]:
+    with held, reader:
+        yield from _cast_batches(reader, schema)
+
+
+def name_plan_types(run: Run) -> list[str]:
+    """The SQL types of the answer's columns, as the engine spells them; searches are carried out for it."""
+    with _offer_relation(run, ahead=False) as given:
+        relation: Any = run.engine.relate(*given)
+        return [str(one) for one in relation.types]
 
 
 def run_plan(run: Run) -> pa.Table:
     """Runs a statement that is not a query (INSERT, COPY, CREATE TABLE AS …) and returns what the engine says of it."""
+    with _offer_relation(run, ahead=True) as given:
+        return run.engine.run(*given)
+
+
+@contextmanager
+def _offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict[str, object], Namespace]]:
+    """What the engine is given: the relation, its parameters, its sources, and the variables it may name.
+
+    Args:
+        run: The run.
+        ahead: Whether the relation is going to be read, not only bound.
+    """
+    functions: dict[str, SearchFunction] = {}
     try:
-        return run.engine.run(*give_relation(run, ahead=True))
+        with offer_functions(run, ahead=ahead) as functions:
+            relation, parameters, sources, namespace = give_relation(run, ahead=ahead)
+            for placeholder, function in functions.items():
+                relation = relation.replace(f'"{placeholder}"(', f'"{function.name}"(')
+            yield relation, parameters, sources, namespace
     except LanceSQLError as error:
-        raise explain_relation_error(error, run.plan) from None
+        failure = next((one.failure for one in functions.values() if one.failure is not None), error)
+        if not isinstance(failure, LanceSQLError):
+            raise failure from None
+        raise explain_relation_error(failure, run.plan) from None
 
 
 def give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
-    """What the engine is given: the relation, its parameters, its sources, and the variables it may name."""
-    named = [source for source in run.plan.sources if f'"{source.placeholder}"' in run.plan.relation]
+    """What the engine is given, apart from functions: the relation, its parameters, its sources, and variables."""
+    named = [
+        source
+        for source in run.plan.sources
+        if f'"{source.placeholder}"' in run.plan.relation and not is_function(source)
+    ]
     sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in named}
     sources |= {one.placeholder: widen_table(read_scalar_table(one, run)) for one in run.plan.scalars}
     parameters = {name: run.values[name] for name in run.plan.parameters}
@@ -221,9 +261,8 @@ def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLErr
         error.span = find_name_span(plan.sql, error)
     if isinstance(error, UnknownColumnError) and error.span is not None:
         name = plan.sql[error.span.start : error.span.end]
-        names = re.findall(r'"([^"]+)"', error.hint or "")  # DuckDB knows the other relations' columns
-        for source in plan.sources:
-            names += [field.name for field in (*source.table.schema, *score_fields(source))]
+        names = [field.name for source in plan.sources for field in (*source.table.schema, *score_fields(source))]
+        names += re.findall(r'"([^"]+)"', error.hint or "")  # DuckDB knows the other relations' columns
         near = nearest_name(name, names)
         error.hint = f"did you mean '{near}'?" if near else f"columns: {', '.join(dict.fromkeys(names))}"
     return error

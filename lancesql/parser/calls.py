@@ -45,12 +45,14 @@ class SearchCall:
     Attributes:
         function: The function's name in lower case.
         span: From the name to the closing parenthesis.
+        lateral: The word LATERAL before it, when it stands there.
     """
 
     function: str
     span: Span
     name_span: Span
     arguments: tuple[Argument, ...]
+    lateral: Span | None = None
 
 
 def find_search_calls(tokens: list[Token]) -> tuple[SearchCall, ...]:
@@ -67,6 +69,7 @@ def find_search_calls(tokens: list[Token]) -> tuple[SearchCall, ...]:
                     span=Span(token.start, tokens[closing].end + 1),
                     name_span=Span(token.start, token.end + 1),
                     arguments=_split_arguments(tokens, index + 1, closing),
+                    lateral=_find_lateral(tokens, index),
                 )
             )
             index = closing
@@ -108,6 +111,11 @@ def _starts_call(tokens: list[Token], index: int) -> bool:
         return True
     before = tokens[index - 1]
     return before.token_type is not TokenType.DOT and not is_word(before, *_NOT_A_CALL)
+
+
+def _find_lateral(tokens: list[Token], index: int) -> Span | None:
+    before = tokens[index - 1] if index else None
+    return Span(before.start, before.end + 1) if before is not None and is_word(before, "LATERAL") else None
 
 
 def _split_arguments(tokens: list[Token], opening: int, closing: int) -> tuple[Argument, ...]:

@@ -1,7 +1,7 @@
 """Text → Statement: the tree gives the meaning, the tokens give the places.
 
-Search calls and `AT (…)` clauses are blanked to the same length before the text is parsed, so every position of the
-tree is a position of the user's text.
+Search calls, a LATERAL before them and `AT (…)` clauses are blanked to the same length before the text is parsed, so
+every position of the tree is a position of the user's text.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
     text = _spell_operators(sql, tokens)
     for name, call in stand_ins.items():
         text = _replace_same_length(text, call.span, name)
+        if call.lateral is not None:
+            text = _replace_same_length(text, call.lateral, "")  # sqlglot's LATERAL takes no bare name
     for clause in at_clauses:
         text = _replace_same_length(text, clause.span, "")
     return Statement(

@@ -61,6 +61,8 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     head = f"{type(source).__name__} {source.table.name} @ version {source.table.version}"
     lines = [f"{head} as {source.placeholder} ({source.alias})"]
     lines += [_line(label, text) for label, text in _describe(source)]
+    if not isinstance(source, TableScan | RowCount) and source.outer:
+        lines.append(_line("for each", ", ".join(f"${one.parameter} = {flatten(one.sql)}" for one in source.outer)))
     if "strategy" in notes:
         lines += _block("strategy", notes["strategy"])
     lines += _block(

@@ -27,6 +27,7 @@ __all__ = [
     "HybridSearch",
     "KeyQuery",
     "Nearest",
+    "OuterValue",
     "RowCount",
     "Source",
     "TableScan",
@@ -109,6 +110,14 @@ class Nearest:
     distance: str
     k: tuple[Value, ...]
     origin: str
+
+
+@dataclass(frozen=True)
+class OuterValue:
+    """A value that a search takes from the relations around it: the text of it, and the parameter that holds it."""
+
+    parameter: str
+    sql: str
 
 
 @dataclass(frozen=True)
@@ -221,6 +230,7 @@ class VectorSearch:
         metric: `l2`, `cosine`, `dot`, `hamming` or `l1`: always explicit.
         selection: What is made of the ranking; None for its first k rows.
         scan: The scan it stands in for, which answers when the search cannot give every row asked for.
+        outer: What it takes from other relations: it is carried out for each of their rows.
     """
 
     placeholder: str
@@ -239,6 +249,7 @@ class VectorSearch:
     selection: Grouping | Diversity | None = None
     filter: tuple[Conjunct, ...] = ()
     function: str = "vector_search"
+    outer: tuple[OuterValue, ...] = ()
     span: Span | None = None
     scan: TableScan | None = None
 
@@ -267,6 +278,7 @@ class FullTextSearch:
     fast_search: bool = False
     filter: tuple[Conjunct, ...] = ()
     function: str = "fts"
+    outer: tuple[OuterValue, ...] = ()
     span: Span | None = None
 
 
@@ -298,6 +310,7 @@ class HybridSearch:
     oversample: Value | None = None
     filter: tuple[Conjunct, ...] = ()
     function: str = "hybrid_search"
+    outer: tuple[OuterValue, ...] = ()
     span: Span | None = None
 
 

@@ -31,7 +31,20 @@ def db(library: Path) -> Iterator[lancesql.Connection]:
         yield db
 
 
-UNORDERED = ("JOIN", "UNION", "EXCEPT", "GROUP", "DISTINCT", "PIVOT", "EXISTS", "OVER", "RECURSIVE", "LATERAL")
+UNORDERED = (
+    "LATERAL",
+    "movies a",
+    "JOIN",
+    "UNION",
+    "EXCEPT",
+    "GROUP",
+    "DISTINCT",
+    "PIVOT",
+    "EXISTS",
+    "OVER",
+    "RECURSIVE",
+    "LATERAL",
+)
 
 
 def read_statements(*paths: Path) -> list[str]:

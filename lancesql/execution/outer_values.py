@@ -1,0 +1,60 @@
+"""The values a search takes from other relations, as DuckDB hands them over: columns into distinct tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+__all__ = ["OuterRow", "read_outer_rows"]
+
+OuterRow = tuple[object, ...]
+
+
+def read_outer_rows(columns: Sequence[Any]) -> tuple[list[OuterRow], list[int]]:
+    """The distinct rows of some columns, and for each row of the columns which of them it is.
+
+    A list of numbers becomes a numpy array, everything else a Python value.
+
+    Example:
+        >>> read_outer_rows([pa.array([1, 2, 1]), pa.array(["a", "b", "a"])])
+        ([(1, 'a'), (2, 'b')], [0, 1, 0])
+    """
+    rows = list(zip(*(_read_column(column) for column in columns), strict=True))
+    places: dict[tuple[object, ...], int] = {}
+    distinct: list[OuterRow] = []
+    found: list[int] = []
+    for row in rows:
+        key = tuple(map(_make_key, row))
+        place = places.get(key)
+        if place is None:
+            place = places[key] = len(distinct)
+            distinct.append(row)
+        found.append(place)
+    return distinct, found
+
+
+def _read_column(column: Any) -> list[object]:
+    array: Any = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+    type_ = array.type
+    if not (pa.types.is_list(type_) or pa.types.is_fixed_size_list(type_)):
+        return list(array.to_pylist())
+    if not (pa.types.is_integer(type_.value_type) or pa.types.is_floating(type_.value_type)):
+        return list(array.to_pylist())
+    numbers = array.values.to_numpy(zero_copy_only=False)
+    if pa.types.is_fixed_size_list(type_):
+        starts = (np.arange(len(array) + 1) + array.offset) * type_.list_size
+    else:
+        starts = array.offsets.to_numpy()
+    valid = array.is_valid().to_pylist()
+    return [numbers[starts[at] : starts[at + 1]] if is_there else None for at, is_there in enumerate(valid)]
+
+
+def _make_key(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    if isinstance(value, list | dict):
+        return repr(value)
+    return value
