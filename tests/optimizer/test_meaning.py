@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,8 +33,6 @@ def db(library: Path) -> Iterator[lancesql.Connection]:
 
 
 UNORDERED = (
-    "LATERAL",
-    "movies a",
     "JOIN",
     "UNION",
     "EXCEPT",
@@ -44,6 +43,7 @@ UNORDERED = (
     "OVER",
     "RECURSIVE",
     "LATERAL",
+    "movies a",
 )
 
 
@@ -103,6 +103,13 @@ def test_one_rule_alone_answers_the_same(db: lancesql.Connection, path: Path) ->
         compare(db, sql, plan, catalog, (rule,))
 
 
+def strip_parentheses(sql: str) -> str:
+    """The text outside all parentheses: an ORDER BY within orders no answer."""
+    while (stripped := re.sub(r"\([^()]*\)", "", sql)) != sql:
+        sql = stripped
+    return sql
+
+
 def compare(
     db: lancesql.Connection, sql: str, plan: QueryPlan, catalog: StatementCatalog, rules: tuple[Rule, ...]
 ) -> None:
@@ -111,7 +118,7 @@ def compare(
     assert display_plan(plan) == shown, "a rule changed its input"
     assert display_plan(optimize(optimized, catalog, rules)) == display_plan(optimized), "twice is more than once"
     plain, found = answer(db, plan), answer(db, optimized)
-    ordered = "ORDER BY" in sql or not any(word in sql for word in UNORDERED)
+    ordered = "ORDER BY" in strip_parentheses(sql) or not any(word in sql for word in UNORDERED)
     if "LIMIT" in sql and not ordered:
         assert isinstance(found, str) == isinstance(plain, str), sql
         return
