@@ -138,7 +138,7 @@ def _find_at_clause(node: exp.Table, span: Span, statement: Statement, call: Sea
     return None
 
 
-def is_reshaped(node: exp.Table) -> bool:
+def is_reshaped(node: exp.Expr) -> bool:
     """Whether the table is pivoted, or its columns are renamed."""
     alias = node.args.get("alias")
     return bool(node.args.get("pivots") or (alias is not None and alias.args.get("columns")))

@@ -27,6 +27,7 @@ from .nearest import read_nearest
 from .operators import spell_operators
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Scope, read_scope
+from .semi_joins import find_semi_joins
 from .shape import read_limit, read_output, read_shape
 from .splice import Edit, splice
 from .stars import hide_row_ids
@@ -114,6 +115,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
                 span=draft.span,
                 nearest=nearest if isinstance(nearest, Nearest) else None,
                 refusal=nearest if isinstance(nearest, str) else "",
+                semi_joins=find_semi_joins(own, draft.table, context) if own is not None and scannable else (),
             )
             if isinstance(nearest, Nearest) and isinstance(nearest.query, ScalarQuery):
                 scalars.append(nearest.query)

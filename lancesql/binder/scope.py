@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-__all__ = ["Relation", "Scope", "find_owner_node", "is_within", "read_scope"]
+__all__ = ["Join", "Relation", "Scope", "find_owner_node", "is_within", "read_scope"]
 
 _OWNERS = (exp.Select, exp.Update, exp.Delete, exp.Merge)
 
@@ -33,13 +33,23 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class Join:
+    """One join of a FROM clause: its tree, and the relations on either side of it."""
+
+    node: exp.Expr
+    left: tuple[Relation, ...]
+    right: tuple[Relation, ...]
+
+
+@dataclass(frozen=True)
 class Scope:
-    """A block's relations in the order of the text, and the columns its USING clauses merge."""
+    """A block's relations in the order of the text, its joins, and the columns its USING clauses merge."""
 
     owner: exp.Expr
     relations: tuple[Relation, ...]
     merged: frozenset[str]
     natural: bool = False
+    joins: tuple[Join, ...] = ()
 
     def find(self, alias: str) -> Relation | None:
         """The relation called `alias`, in any case."""
@@ -73,36 +83,40 @@ def is_within(node: exp.Expr, ancestor: exp.Expr) -> bool:
 
 def read_scope(owner: exp.Expr) -> Scope:
     """Reads the FROM clause of a SELECT, UPDATE, DELETE or MERGE."""
-    merged: set[str] = set()
+    found: list[Join] = []
     relations: list[Relation] = []
     start = owner.args.get("from_")
     if isinstance(start, exp.From):
-        relations = list(_read_item(start.this, merged))
+        relations = list(_read_item(start.this, found))
     for using in _as_list(owner.args.get("using")):
-        relations += list(_read_item(using, merged))
-    relations = _read_joins(relations, owner, merged)
+        relations += list(_read_item(using, found))
+    relations = _read_joins(relations, owner, found)
     for lateral in _as_list(owner.args.get("laterals")):
-        relations += list(_read_item(lateral, merged))
+        relations += list(_read_item(lateral, found))
     natural = any(join.args.get("method") == "NATURAL" for join in owner.find_all(exp.Join))
-    return Scope(owner, tuple(relations), frozenset(merged), natural)
+    return Scope(owner, tuple(relations), _read_merged(found), natural, tuple(found))
 
 
-def _read_item(node: exp.Expr, merged: set[str]) -> Iterator[Relation]:
+def _read_merged(joins: list[Join]) -> frozenset[str]:
+    return frozenset(column.name.lower() for join in joins for column in join.node.args.get("using") or ())
+
+
+def _read_item(node: exp.Expr, found: list[Join]) -> Iterator[Relation]:
     if isinstance(node, exp.Paren) or (isinstance(node, exp.Subquery) and not node.alias and _is_join_group(node.this)):
-        yield from _read_joins(list(_read_item(node.this, merged)), node, merged)
+        yield from _read_joins(list(_read_item(node.this, found)), node, found)
         return
     sampled = node.args.get("sample") is not None
     relation = Relation(node.alias_or_name.lower(), node, paired=sampled)
-    yield from _read_joins([relation], node, merged) if isinstance(node, exp.Table) else [relation]
+    yield from _read_joins([relation], node, found) if isinstance(node, exp.Table) else [relation]
 
 
 def _is_join_group(node: exp.Expr) -> bool:
     return isinstance(node, exp.Table | exp.Paren) or (isinstance(node, exp.Subquery) and _is_join_group(node.this))
 
 
-def _read_joins(relations: list[Relation], node: exp.Expr, merged: set[str]) -> list[Relation]:
+def _read_joins(relations: list[Relation], node: exp.Expr, found: list[Join]) -> list[Relation]:
     for join in _as_list(node.args.get("joins")):
-        right = list(_read_item(join.this, merged))
+        right = list(_read_item(join.this, found))
         side, kind, method = (str(join.args.get(key) or "").upper() for key in ("side", "kind", "method"))
         if side in ("RIGHT", "FULL"):
             relations = [replace(relation, nullable=True) for relation in relations]
@@ -114,7 +128,7 @@ def _read_joins(relations: list[Relation], node: exp.Expr, merged: set[str]) -> 
             right = [replace(relation, paired=True) for relation in right]
         if method == "POSITIONAL":
             relations = [replace(relation, paired=True) for relation in relations]
-        merged.update(column.name.lower() for column in join.args.get("using") or ())
+        found.append(Join(join, tuple(relations), tuple(right)))
         relations = relations + right
     return relations
 

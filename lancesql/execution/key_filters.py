@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from lancesql.catalog import TableInfo
 from lancesql.optimizer.choose_keys import cost_listing, cost_matching
 from lancesql.plan.sources import Conjunct, KeyQuery
-from lancesql.storage.filter_text import render_filter
 
 from .keys import KeySet, list_keys, read_keys
 from .run import Run
@@ -41,9 +40,11 @@ def settle_keys(table: TableInfo, left: list[tuple[Conjunct, str]], run: Run) ->
         if conjunct.keys is None or isinstance(keys, str):
             settled.left.append((conjunct, keys if isinstance(keys, str) else reason))
             continue
-        if len(keys) and 2 * cost_listing(table, conjunct.keys.column, len(keys)) < cost_matching(table):
-            predicate = list_keys(conjunct.keys, keys)
-            settled.listed.append((replace(conjunct, predicate=predicate), render_filter(predicate, run.values)))
+        few = 2 * cost_listing(table, conjunct.keys.column, len(keys)) < cost_matching(table)
+        listed = list_keys(conjunct.keys, keys) if few else None
+        if listed is not None:
+            predicate, text = listed
+            settled.listed.append((replace(conjunct, predicate=predicate), text))
             notes.append((conjunct.sql, f"Lance: {len(keys):,} keys as IN"))
         else:
             settled.matched.append((conjunct.keys, keys))

@@ -18,6 +18,7 @@ from lancesql.plan.predicates import Column, InList
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, KeyQuery
 from lancesql.plan.values import Constant
+from lancesql.storage.filter_text import UnrenderableError, render_filter
 from lancesql.storage.scan import open_scan
 
 from .run import Run
@@ -48,11 +49,10 @@ class KeySet:
 def plan_keys(query: KeyQuery, run: Run) -> QueryPlan:
     """The plan that reads the keys."""
     relation = f"{query.prelude}SELECT DISTINCT key FROM ({query.sql}) AS __lancesql_keys(key) WHERE key IS NOT NULL"
-    sources = tuple(source for source in run.plan.sources if f'"{source.placeholder}"' in relation)
     named = {use.name for use in find_parameters(read_tokens(relation))}
     parameters = tuple(name for name in run.plan.used_parameters if name in named)
     return QueryPlan(
-        sql=run.plan.sql, relation=relation, sources=sources, parameters=parameters, used_parameters=parameters
+        sql=run.plan.sql, relation=relation, sources=run.plan.sources, parameters=parameters, used_parameters=parameters
     )
 
 
@@ -71,13 +71,10 @@ def _read(query: KeyQuery, type_: pa.DataType, run: Run) -> KeySet | str:
 
     try:
         relation = relate_plan(run.within(plan_keys(query, run)))
+        reason = _find_difference(type_, str(relation.types[0]), run)
+        return reason or KeySet(_convert(read_relation_table(relation).column(0).combine_chunks(), type_))
     except LanceSQLError:
-        return "its query does not stand alone"  # it looks at rows around it
-    given = str(relation.types[0])
-    reason = _find_difference(type_, given, run)
-    if reason is not None:
-        return reason
-    return KeySet(_convert(read_relation_table(relation).column(0).combine_chunks(), type_))
+        return "its query does not run alone"  # it looks at rows around it, or its error is for the statement to say
 
 
 def _find_difference(type_: pa.DataType, given: str, run: Run) -> str | None:
@@ -112,9 +109,14 @@ def _read_bounds(type_: pa.DataType) -> tuple[int, int]:
     return (0, 2**bits - 1) if pa.types.is_unsigned_integer(type_) else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
-def list_keys(query: KeyQuery, keys: KeySet) -> InList:
-    """`column IN (keys)`."""
-    return InList(Column(query.column, keys.values.type), tuple(Constant(value) for value in keys.values.to_pylist()))
+def list_keys(query: KeyQuery, keys: KeySet) -> tuple[InList, str] | None:
+    """`column IN (keys)` and its Lance text; None when one of them cannot be said to Lance, or there is none."""
+    column = Column(query.column, keys.values.type)
+    listed = InList(column, tuple(Constant(value) for value in keys.values.to_pylist()))
+    try:
+        return (listed, render_filter(listed, {})) if len(keys) else None
+    except UnrenderableError:
+        return None
 
 
 def match_row_ids(

@@ -13,7 +13,6 @@ from lancesql.engines.inspection import inspect_query
 from lancesql.optimizer.choose_keys import cost_full_scan, cost_listing, cost_matching, cost_taking
 from lancesql.parser import read_tokens
 from lancesql.plan.sources import Conjunct, KeyQuery, TableScan, list_key_queries
-from lancesql.storage.filter_text import render_filter
 from lancesql.storage.scan import serialize_row_ids
 
 from .filters import join_filters, render_conjuncts
@@ -116,8 +115,9 @@ def _decide(source: TableScan, query: KeyQuery, text: str | None, run: Run) -> s
     if isinstance(keys, str):
         return keys
     listing, matching = cost_listing(table, query.column, len(keys)), cost_matching(table)
-    if len(keys) and listing < min(full, matching):
-        return _Listed(render_filter(list_keys(query, keys), run.values), len(keys))
+    listed = list_keys(query, keys) if listing < min(full, matching) else None
+    if listed is not None:
+        return _Listed(listed[1], len(keys))
     if len(keys) and matching * _WORTH_MATCHING > full:
         return f"{len(keys):,} keys, and reading every row costs less than finding theirs"
     affordable = (full - matching) / cost_taking(table, source.columns) / table.rows
@@ -135,7 +135,7 @@ def _find_objection(query: KeyQuery, rows: int, run: Run) -> str | None:
     sql, parameters, given, namespace = give_relation(run.within(plan), ahead=False)
     inspection = inspect_query(run.engine, sql, parameters, given, namespace)
     if inspection is None:
-        return "its query does not stand alone"
+        return "its query does not run alone"
     if inspection.doubt is not None:
         return f"{inspection.doubt} might answer differently when it is asked twice"
     known = [size for token in read_tokens(sql) if (size := _count_rows(token.text, given, run)) is not None]

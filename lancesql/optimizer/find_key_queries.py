@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.catalog import Catalog, TableInfo
@@ -13,9 +12,9 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType, find_closing, is_word
 from lancesql.plan.display import flatten
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import Conjunct, HybridSearch, KeyQuery, Source
+from lancesql.plan.sources import Conjunct, HybridSearch, KeyQuery, Source, is_key_type
 
-__all__ = ["find_key_queries", "is_key_type"]
+__all__ = ["find_key_queries"]
 
 
 def find_key_queries(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
@@ -59,19 +58,3 @@ def _find_keys(conjunct: Conjunct, alias: str, table: TableInfo) -> Conjunct:
         parameters=tuple(dict.fromkeys(use.name for use in find_parameters(tokens))),
     )
     return replace(conjunct, keys=keys)
-
-
-def is_key_type(type_: pa.DataType) -> bool:
-    """Whether keys of this type are equal in Lance exactly when they are in DuckDB.
-
-    Example:
-        >>> is_key_type(pa.int32()), is_key_type(pa.float64())
-        (True, False)
-    """
-    return bool(
-        pa.types.is_integer(type_)
-        or pa.types.is_string(type_)
-        or pa.types.is_large_string(type_)
-        or pa.types.is_date32(type_)
-        or (pa.types.is_timestamp(type_) and type_.unit == "us" and type_.tz is None)
-    )

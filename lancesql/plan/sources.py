@@ -33,6 +33,7 @@ __all__ = [
     "TableScan",
     "VectorOptions",
     "VectorSearch",
+    "is_key_type",
     "list_key_queries",
     "score_fields",
 ]
@@ -315,6 +316,22 @@ class HybridSearch:
 
 
 Source = TableScan | RowCount | VectorSearch | FullTextSearch | HybridSearch
+
+
+def is_key_type(type_: pa.DataType) -> bool:
+    """Whether keys of this type are equal in Lance exactly when they are in DuckDB.
+
+    Example:
+        >>> is_key_type(pa.int32()), is_key_type(pa.float64())
+        (True, False)
+    """
+    return bool(
+        pa.types.is_integer(type_)
+        or pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_date32(type_)
+        or (pa.types.is_timestamp(type_) and type_.unit == "us" and type_.tz is None)
+    )
 
 
 def list_key_queries(scan: TableScan) -> tuple[KeyQuery, ...]:
