@@ -21,6 +21,7 @@ from .calls import bind_call, is_prefiltered, read_value
 from .correlation import OuterColumns, find_outer_columns, value_arguments, write_search_text
 from .drafts import Draft, contains, find_drafts, is_reshaped
 from .filters import FilterContext, lateral_conditions, read_filter
+from .first_rows import read_first_rows
 from .inherited import inherit_conjuncts
 from .lineage import Lineage
 from .nearest import read_nearest
@@ -116,6 +117,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
                 nearest=nearest if isinstance(nearest, Nearest) else None,
                 refusal=nearest if isinstance(nearest, str) else "",
                 semi_joins=find_semi_joins(own, draft.table, context) if own is not None and scannable else (),
+                first=read_first_rows(draft, context, conjuncts) if scannable and not rest else None,
             )
             if isinstance(nearest, Nearest) and isinstance(nearest.query, ScalarQuery):
                 scalars.append(nearest.query)

@@ -14,6 +14,7 @@ from lancesql.plan.sources import Conjunct, FullTextSearch, HybridSearch, RowCou
 from .correlated_filters import split_filter
 from .counts import Search
 from .filters import ResolvedFilter, render_conjuncts, resolve_filter
+from .first_rows import defers_columns
 from .hybrid_search import find_depth
 from .nearest import refuse_search
 from .query import find_direct_answer, read_plan_table
@@ -46,6 +47,7 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False) -> str:
     direct: DirectAnswer | None = find_direct_answer(run)
     if direct is None and query.direct is not None:
         shown = replace(query, direct=None)
+    shown = replace(shown, sources=tuple(_settle_first_rows(source, run) for source in shown.sources))
     text = "\n".join([*head, display_plan(shown, notes)])
     if seconds is not None:
         inner = sum(report.seconds for report in run.reports.values())
@@ -53,6 +55,13 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False) -> str:
             f"\n  rows       {rows:,}\n  time       {seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
         )
     return text
+
+
+def _settle_first_rows(source: Source, run: Run) -> Source:
+    """A scan as these values let it run: many rows are not worth being found first."""
+    if not isinstance(source, TableScan) or not source.defers:
+        return source
+    return replace(source, defers=defers_columns(source, run))
 
 
 def _name_command(plan: object) -> str:

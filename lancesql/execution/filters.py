@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
-from lancesql.plan.query import QueryPlan
+from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.storage.filter_text import UnrenderableError, render_filter
 
@@ -125,12 +125,23 @@ def find_row_ids(source: Source, pushed: list[Conjunct], left: list[Conjunct], r
 
 
 def read_remaining(
-    source: Source, wanted: str, pushed: list[Conjunct], left: list[Conjunct], prelude: str, run: Run
+    source: Source,
+    wanted: str,
+    pushed: list[Conjunct],
+    left: list[Conjunct],
+    prelude: str,
+    run: Run,
+    *,
+    columns: tuple[str, ...] = (),
+    tail: str = "",
 ) -> pa.Table:
-    """`SELECT wanted` of the rows of a source's table that Lance keeps (`pushed`) and DuckDB keeps (`left`)."""
+    """`SELECT wanted` of the rows of a source's table that Lance keeps (`pushed`) and DuckDB keeps (`left`).
+
+    `tail` stands behind WHERE; `columns` are those that `wanted` and `tail` read.
+    """
     from .query import read_plan_table
 
-    columns = dict.fromkeys(name for conjunct in left for name in conjunct.columns if name != ROW_ID)
+    columns = tuple(dict.fromkeys([*columns, *(name for one in left for name in one.columns if name != ROW_ID)]))
     scan = TableScan(
         placeholder=ROWS,
         alias=source.alias,
@@ -138,15 +149,20 @@ def read_remaining(
         columns=(*columns, ROW_ID),
         filter=tuple(pushed),
     )
-    predicates = " AND ".join(f"({conjunct.sql})" for conjunct in left)
+    predicates = " AND ".join(f"({conjunct.sql})" for conjunct in left) or "true"
     alias = source.alias.replace('"', '""')
-    relation = f'{prelude}SELECT {wanted} FROM "{ROWS}" AS "{alias}" WHERE {predicates}'
+    relation = f'{prelude}SELECT {wanted} FROM "{ROWS}" AS "{alias}" WHERE {predicates} {tail}'
     others = tuple(
         other for other in run.plan.sources if other.placeholder != ROWS and f'"{other.placeholder}"' in relation
     )
     named = {use.name for use in find_parameters(read_tokens(relation))}
     parameters = tuple(name for name in run.values if name in named)
     plan = QueryPlan(
-        sql=run.plan.sql, relation=relation, sources=(scan, *others), parameters=parameters, used_parameters=parameters
+        sql=run.plan.sql,
+        relation=relation,
+        sources=(scan, *others),
+        parameters=parameters,
+        used_parameters=parameters,
+        usage=(Usage(ROWS, frozenset(name.lower() for name in scan.columns)),),
     )
     return read_plan_table(run.within(plan))

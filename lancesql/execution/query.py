@@ -15,11 +15,12 @@ from lancesql.engines.duckdb import Namespace, find_name_span, open_relation_rea
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
-from lancesql.storage.scan import open_scan, read_scan
+from lancesql.storage.scan import open_scan, read_scan, select_rows, take_rows
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
 from .correlated import SearchFunction, has_functions, is_function, name_columns, offer_functions
 from .filters import render_conjuncts
+from .first_rows import defers_columns, find_first_rows
 from .nearest import find_nearest
 from .run import Run, read_count, read_scalar_table
 from .scan_filters import resolve_scan
@@ -126,9 +127,11 @@ def find_direct_answer(run: Run) -> DirectAnswer | None:
     if direct is None:
         return None
     (source,) = run.plan.sources
-    if isinstance(source, TableScan) and render_conjuncts(source.filter, run)[1]:
-        return None
-    return direct
+    if not isinstance(source, TableScan):
+        return direct
+    if source.defers:
+        return direct if defers_columns(source, run) else None
+    return None if render_conjuncts(source.filter, run)[1] else direct
 
 
 def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
@@ -140,8 +143,14 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     own = source.table.schema
     fields = [pa.field(ROW_ID, pa.uint64()) if name == ROW_ID else own.field(name) for name in source.columns]
     schema = widen_schema(pa.schema(fields))
-    resolved = resolve_scan(source, run)
     dataset = run.database.open_dataset(source.table)
+    if defers_columns(source, run):
+        started = time.perf_counter()
+        found = select_rows(dataset, find_first_rows(source, run), source.columns).select(list(source.columns))
+        report = run.report(source.placeholder)
+        report.rows, report.seconds = found.num_rows, time.perf_counter() - started
+        return widen_table(found)
+    resolved = resolve_scan(source, run)
 
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
         reader = open_scan(dataset, columns, filter=resolved.text, row_ids=resolved.row_ids, limit=resolved.limit)
@@ -172,10 +181,13 @@ def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> p
 
 def _read_direct(direct: DirectAnswer, run: Run) -> pa.Table:
     (source,) = run.plan.sources
-    if isinstance(source, TableScan):
+    if isinstance(source, TableScan) and not source.defers:
         return read_scan(_open_direct(direct, run))
     needed = tuple(dict.fromkeys(column.source_column for column in direct.output))
-    table = run_search(source, run, needed)
+    if isinstance(source, TableScan):
+        table = take_rows(run.database.open_dataset(source.table), find_first_rows(source, run), list(needed))
+    else:
+        table = run_search(source, run, needed)
     if direct.limit is not None or direct.offset is not None:
         offset = read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else 0
         limit = read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None
@@ -188,7 +200,7 @@ def _read_direct(direct: DirectAnswer, run: Run) -> pa.Table:
 
 def _open_direct(direct: DirectAnswer, run: Run) -> pa.RecordBatchReader:
     (source,) = run.plan.sources
-    if not isinstance(source, TableScan):
+    if not isinstance(source, TableScan) or source.defers:
         return _read_direct(direct, run).to_reader()
     needed = list(dict.fromkeys(column.source_column for column in direct.output))
     reader = open_scan(

@@ -12,6 +12,7 @@ from .find_key_queries import find_key_queries
 from .push_down_filter import push_down_filter
 from .push_down_limit import push_down_limit
 from .push_down_projection import push_down_projection
+from .read_first_rows import read_first_rows
 from .search_nearest import search_nearest
 
 __all__ = ["RULES", "Rule", "optimize"]
@@ -23,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     find_key_queries,  # after it: only of what Lance does not evaluate as it stands
     push_down_projection,
     search_nearest,  # behind the two: the search takes over what the scan filters and offers
+    read_first_rows,  # after the projection: it asks which columns can wait
     push_down_limit,  # needs the filter's outcome: a limit is not pushed past a predicate that stays behind
     answer_directly,  # last: it asks what the others left to DuckDB
 )

@@ -70,6 +70,9 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     )
     if isinstance(source, TableScan):
         lines += _block("keys", notes["keys"] if "keys" in notes else [one.label for one in list_key_queries(source)])
+    if isinstance(source, TableScan) and source.defers and source.first is not None:
+        count = " + ".join(display_value(value) for value in source.first.limit)
+        lines.append(_line("first", f"{count} by {flatten(source.first.order)}: found before other columns are read"))
     if isinstance(source, TableScan) and source.limit:
         lines.append(_line("limit", " + ".join(display_value(value) for value in source.limit)))
     lines.append(_line("columns", ", ".join(source.columns)))

@@ -122,6 +122,23 @@ class OuterValue:
 
 
 @dataclass(frozen=True)
+class FirstRows:
+    """What a block asks of its one scan: no rows but the first of an order.
+
+    Attributes:
+        order: The list of ORDER BY, over the table's columns alone.
+        columns: The columns it reads.
+        limit: The values whose sum is the number of rows.
+        parameters: The parameters the order names.
+    """
+
+    order: str
+    columns: tuple[str, ...]
+    limit: tuple[Value, ...]
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TableScan:
     """Rows of a Lance table.
 
@@ -135,6 +152,8 @@ class TableScan:
         semi_joins: Other relations of the statement whose keys a row must have to matter.
         nearest: Set when no rows are needed but those nearest to a vector.
         refusal: Why rows ordered by a distance are not searched for.
+        first: Set when no rows are needed but the first of an order.
+        defers: Whether those rows are found by the columns of the order, before any other column is read.
     """
 
     placeholder: str
@@ -147,6 +166,8 @@ class TableScan:
     semi_joins: tuple[KeyQuery, ...] = ()
     nearest: Nearest | None = None
     refusal: str = ""
+    first: FirstRows | None = None
+    defers: bool = False
 
 
 @dataclass(frozen=True)
