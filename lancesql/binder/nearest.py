@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.errors import Span
-from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.blocks import split_list
-from lancesql.parser.distances import DistanceSyntax, read_distance
-from lancesql.parser.tokens import Token, TokenType, is_word
-from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import Nearest
-from lancesql.plan.values import Constant, Parameter, Value
+from lancesql.parser.operators import find_operand_end
+from lancesql.parser.tokens import TokenType, is_word
+from lancesql.plan.sources import Conjunct, Nearest
+from lancesql.plan.values import Value
 
-from .calls import bind_scalar
-from .conjuncts import is_constant, is_volatile
+from .distances import BindInner, Distance, RefusedError, find_distance, is_same_for_all, read_query
 from .drafts import Draft, is_reshaped
-from .filters import FilterContext, read_prelude, read_select_aliases
-from .literals import read_literal
+from .filters import FilterContext, read_select_aliases
+from .min_by import read_min_by
 from .scope import Relation
 from .shape import keeps_rows, read_count
 
 __all__ = ["read_nearest"]
 
-_FLOATS = {"FLOAT": 32, "FLOAT4": 32, "REAL": 32, "DOUBLE": 64, "FLOAT8": 64}
-
-
-class _RefusedError(Exception):
-    """The rows are ordered by a distance, and cannot be searched for; the text says why."""
+_BELOW = (TokenType.LT, TokenType.LTE)
+_ABOVE = (TokenType.GT, TokenType.GTE)
 
 
 @dataclass(frozen=True)
@@ -47,53 +39,50 @@ class _Key:
 def read_nearest(
     draft: Draft,
     own: Relation | None,
+    conjuncts: tuple[Conjunct, ...],
     rest: tuple[Span, ...],
     context: FilterContext,
-    bind_inner: Callable[[Statement], QueryPlan | None],
+    bind_inner: BindInner,
 ) -> Nearest | str:
     """What the block's ORDER BY and LIMIT ask of a scan, or why it cannot be searched for ("" when nothing asks).
 
     Args:
         draft: The table.
         own: Its place in the block.
-        rest: The conjuncts of the block that are not the table's filter.
+        conjuncts: The table's filter.
+        rest: The other conjuncts of the block.
         context: The block.
         bind_inner: Binds a scalar subquery that stands as the query vector.
     """
-    if own is None or "ORDER" not in context.block.clauses:
+    if own is None or not isinstance(draft.owner, exp.Select):
         return ""
+    if "ORDER" not in context.block.clauses:
+        return read_min_by(draft, own, rest, context, bind_inner)
     key = _read_key(context)
-    distance = read_distance(context.statement.token_tree, key.first, key.last)
+    distance = find_distance(draft, context, key.first, key.last)
     if distance is None:
         return ""
-    operands = [context.statement.tokens[first:last] for first, last in distance.operands]
-    columns = [_find_column(tokens, draft) for tokens in operands]
-    if columns[0] is None and columns[1] is None:
-        return ""
-    side = 0 if columns[0] is not None else 1
-    column = columns[side]
-    assert column is not None
     try:
         _check_block(draft, own, rest, context)
         _check_order(key, distance, context)
-        _check_names(column, key, context)
-        query = _read_query(operands[1 - side], draft, context, bind_inner)
+        _check_names(distance.column, key, context)
+        k = _read_limit(context)
         return Nearest(
-            column=column,
-            query=query,
-            metric=distance.metric,
-            distance=distance.function,
-            k=_read_limit(context),
+            column=distance.column,
+            query=read_query(distance, draft, context, bind_inner),
+            metric=distance.syntax.metric,
+            distance=distance.syntax.function,
+            k=k,
             origin="ORDER BY … LIMIT",
+            bounds=tuple(one.span for one in conjuncts if one.span and _bounds(one.span, distance, draft, context)),
         )
-    except _RefusedError as refusal:
+    except RefusedError as refusal:
         return str(refusal)
 
 
 def _read_key(context: FilterContext) -> _Key:
     tree = context.statement.token_tree
-    span = context.block.clauses["ORDER"]
-    first, last = split_list(tree, tree.find_token(span.start), tree.find_token(span.end - 1) + 1)[0]
+    first, last = split_list(tree, *_find_range(context.block.clauses["ORDER"], context))[0]
     tokens = tree.tokens
     nulls = ""
     if last - first > 2 and is_word(tokens[last - 2], "NULLS"):
@@ -101,119 +90,96 @@ def _read_key(context: FilterContext) -> _Key:
         last -= 2
     if last - first > 1 and is_word(tokens[last - 1], "ASC", "DESC"):
         last -= 1
-    if last - first == 1 and tokens[first].token_type is not TokenType.STRING:
-        expression = read_select_aliases(context).get(tokens[first].text.lower())
-        if expression is not None:
-            return _Key(tree.find_token(expression.start), tree.find_token(expression.end - 1) + 1, nulls, True)
-    return _Key(first, last, nulls, False)
+    expression = _expand_alias(first, last, context)
+    return _Key(*(expression or (first, last)), nulls, expression is not None)
 
 
-def _find_column(tokens: list[Token], draft: Draft) -> str | None:
-    """The vector column the tokens name, perhaps under a cast that changes nothing."""
-    cast = next((at for at, token in enumerate(tokens) if token.token_type is TokenType.DCOLON), len(tokens))
-    parts = tokens[:cast]
-    if len(parts) % 2 == 0 or any(part.token_type is not TokenType.DOT for part in parts[1::2]):
-        return None
-    if any(part.token_type in (TokenType.STRING, TokenType.NUMBER, TokenType.PLACEHOLDER) for part in parts[::2]):
-        return None
-    *qualifiers, name = [part.text.lower() for part in parts[::2]]
-    alias = draft.alias.lower()
-    if qualifiers not in ([], [alias], ["lance", alias]):
-        return None
-    named = [field for field in draft.table.schema if field.name.lower() == name]
-    if len(named) != 1 or not pa.types.is_fixed_size_list(named[0].type):
-        return None
-    type_ = named[0].type
-    if not pa.types.is_floating(type_.value_type):
-        return None
-    bits = _read_float_cast(tokens[cast + 1 :], type_.list_size) if cast < len(tokens) else 64
-    return str(named[0].name) if bits >= type_.value_type.bit_width else None
+def _find_range(span: Span, context: FilterContext) -> tuple[int, int]:
+    tree = context.statement.token_tree
+    return tree.find_token(span.start), tree.find_token(span.end - 1) + 1
 
 
-def _read_float_cast(tokens: list[Token], size: int | None = None) -> int:
-    """The bits of the floats a cast `FLOAT[n]` or `FLOAT[]` makes; 0 for any other type."""
-    sizes = [token.text for token in tokens[2:-1]]
-    bracketed = len(tokens) in (3, 4) and tokens[1].token_type is TokenType.L_BRACKET
-    fits = not sizes or (sizes[0].isdigit() and size in (None, int(sizes[0])))
-    return _FLOATS.get(tokens[0].text.upper(), 0) if bracketed and fits else 0
+def _expand_alias(first: int, last: int, context: FilterContext) -> tuple[int, int] | None:
+    """The tokens of the expression in the SELECT list that one token names."""
+    token = context.statement.tokens[first]
+    if last - first != 1 or token.token_type is TokenType.STRING:
+        return None
+    expression = read_select_aliases(context).get(token.text.lower())
+    return None if expression is None else _find_range(expression, context)
 
 
 def _check_block(draft: Draft, own: Relation, rest: tuple[Span, ...], context: FilterContext) -> None:
-    scope, block = context.scope, context.block
-    assert scope is not None
-    if len(scope.relations) != 1:
-        raise _RefusedError("the block reads more than one relation")
-    if not isinstance(scope.owner, exp.Select) or own.paired or is_reshaped(draft.node) or not keeps_rows(scope):
-        raise _RefusedError("the block does more with its rows than to order them")
-    if block.combined:
-        raise _RefusedError("ORDER BY orders a UNION, EXCEPT or INTERSECT")
+    assert context.scope is not None
+    if len(context.scope.relations) != 1:
+        raise RefusedError("the block reads more than one relation")
+    if own.paired or is_reshaped(draft.node) or not keeps_rows(context.scope):
+        raise RefusedError("the block does more with its rows than to order them")
+    if context.block.combined:
+        raise RefusedError("ORDER BY orders a UNION, EXCEPT or INTERSECT")
     if rest:
-        raise _RefusedError("WHERE holds a predicate that is not one of the table's columns alone")
+        raise RefusedError("WHERE holds a predicate that is not one of the table's columns alone")
 
 
-def _check_order(key: _Key, distance: DistanceSyntax, context: FilterContext) -> None:
+def _check_order(key: _Key, distance: Distance, context: FilterContext) -> None:
     assert context.scope is not None
     order = context.scope.owner.args.get("order")
     if order is None or len(order.expressions) != 1:
-        raise _RefusedError("there is more than one sort key")
-    if bool(order.expressions[0].args.get("desc")) and distance.rising:
-        raise _RefusedError("the order is descending: the farthest come first")
-    if not distance.rising:
-        raise _RefusedError(
-            f"NaN is the greatest number, so {distance.function} DESC puts it first; order by a distance"
-        )
+        raise RefusedError("there is more than one sort key")
+    function = distance.syntax.function
+    if not distance.syntax.rising:
+        raise RefusedError(f"NaN is the greatest number, so {function} DESC puts it first; order by a distance")
+    if order.expressions[0].args.get("desc"):
+        raise RefusedError("the order is descending: the farthest come first")
     if key.nulls == "FIRST" or (not key.nulls and not context.catalog.puts_nulls_last()):
-        raise _RefusedError("rows without a vector come first")
+        raise RefusedError("rows without a vector come first")
 
 
 def _check_names(column: str, key: _Key, context: FilterContext) -> None:
     """What stands for another thing in ORDER BY than in FROM."""
     assert context.scope is not None
-    for item in context.scope.owner.expressions:
+    items = context.scope.owner.expressions
+    for item in items:
         star = item.this if isinstance(item, exp.Column) else item
-        if isinstance(star, exp.Star) and (star.args.get("replace") or star.args.get("rename")):
-            raise _RefusedError("the SELECT list renames or replaces columns")
-        if next(item.find_all(exp.Columns), None) is not None:
-            raise _RefusedError("the SELECT list renames or replaces columns")
+        replaced = isinstance(star, exp.Star) and (star.args.get("replace") or star.args.get("rename"))
+        if replaced or next(item.find_all(exp.Columns), None) is not None:
+            raise RefusedError("the SELECT list renames or replaces columns")
         if isinstance(item, exp.Alias) and item.alias.lower() == column.lower():
-            raise _RefusedError(f"'{column}' is also a name of the SELECT list")
+            raise RefusedError(f"'{column}' is also a name of the SELECT list")
     if key.aliased:
-        names = [item.alias.lower() for item in context.scope.owner.expressions if isinstance(item, exp.Alias)]
-        order = context.scope.owner.args["order"].expressions[0].this
-        if names.count(order.name.lower()) != 1:
-            raise _RefusedError(f"'{order.name}' is the name of more than one column")
+        name = context.scope.owner.args["order"].expressions[0].this.name
+        if [item.alias.lower() for item in items if isinstance(item, exp.Alias)].count(name.lower()) != 1:
+            raise RefusedError(f"'{name}' is the name of more than one column")
 
 
-def _read_query(
-    tokens: list[Token], draft: Draft, context: FilterContext, bind_inner: Callable[[Statement], QueryPlan | None]
-) -> Value:
-    assert context.scope is not None
-    statement = context.statement
-    span = Span(tokens[0].start, tokens[-1].end + 1)
-    text = statement.sql[span.start : span.end]
-    tree = parse_expression(text)
-    if tree is None or not is_constant(tree, context.scope, context.columns, context.catalog):
-        raise _RefusedError("the vector it is measured from is not constant")
-    if is_volatile(read_tokens(text), context.catalog):
-        raise _RefusedError("the vector it is measured from may be another for each row")
-    cast = next((at for at, token in enumerate(tokens) if token.token_type is TokenType.DCOLON), len(tokens))
-    plain = tokens[:cast] if cast < len(tokens) and _read_float_cast(tokens[cast + 1 :]) else tokens
-    constant = read_literal(plain)
-    if constant is not None and constant.value is None:
-        raise _RefusedError("the vector it is measured from is NULL")
-    if constant is not None:
-        return Constant(constant.value, span)
-    use = next((one for one in statement.parameters if one.span.start == span.start), None)
-    if use is not None and plain[-1].end + 1 == use.span.end:
-        return Parameter(use.name, span)
-    prelude = read_prelude(statement, draft.node, statement.sql[span.start : span.end], [])
-    return bind_scalar(statement, span, prelude, bind_inner, f"{draft.placeholder}_query")
+def _bounds(span: Span, distance: Distance, draft: Draft, context: FilterContext) -> bool:
+    """Whether a conjunct bounds the very distance from above: the k nearest within it are among the k nearest."""
+    tree = context.statement.token_tree
+    first, last = _find_range(span, context)
+    for index in range(first + 1, last - 1):
+        kind = tree.tokens[index].token_type
+        if kind in (*_BELOW, *_ABOVE) and tree.parent[index] == tree.parent[first]:
+            sides = (first, index), (index + 1, last)
+            less, more = sides if kind in _BELOW else sides[::-1]
+            if find_operand_end(tree, more[0]) != more[1] or not is_same_for_all(tree.span(*more), context):
+                return False
+            named = tree.tokens[less[0]].text.lower() in context.columns[draft.alias.lower()]  # WHERE means the column
+            meant = (None if named else _expand_alias(*less, context)) or less
+            return _spells_alike(find_distance(draft, context, *meant), distance, context)
+    return False
+
+
+def _spells_alike(one: Distance | None, other: Distance, context: FilterContext) -> bool:
+    def spell(distance: Distance) -> tuple[str, ...]:
+        tokens = context.statement.tokens[slice(*distance.query)]
+        return (distance.syntax.function, distance.column, *(token.text for token in tokens))
+
+    return one is not None and one.syntax.rising and "?" not in spell(one) and spell(one) == spell(other)
 
 
 def _read_limit(context: FilterContext) -> tuple[Value, ...]:
     if "LIMIT" not in context.block.clauses:
-        raise _RefusedError("there is no LIMIT")
+        raise RefusedError("there is no LIMIT")
     counts = [read_count(context.block, context.statement, clause) for clause in ("LIMIT", "OFFSET")]
     if counts[0] is None or (counts[1] is None and "OFFSET" in context.block.clauses):
-        raise _RefusedError("LIMIT or OFFSET is neither a number nor a parameter")
+        raise RefusedError("LIMIT or OFFSET is neither a number nor a parameter")
     return tuple(one for one in counts if one is not None)

@@ -106,13 +106,14 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
                 settled += [Edit(span, "true") for span in lateral_conditions(context, own) if span not in rest]
         else:
             scannable = own is not None and not own.paired and not is_reshaped(draft.node)
-            nearest = read_nearest(draft, own, rest, context, bind_inner)
+            nearest = read_nearest(draft, own, conjuncts, rest, context, bind_inner)
+            required = nearest.required if isinstance(nearest, Nearest) else ()
             source = TableScan(
                 placeholder=draft.placeholder,
                 alias=draft.alias,
                 table=draft.table,
                 columns=tuple(draft.table.schema.names),
-                filter=conjuncts if scannable else (),
+                filter=(*conjuncts, *required) if scannable else (),
                 span=draft.span,
                 nearest=nearest if isinstance(nearest, Nearest) else None,
                 refusal=nearest if isinstance(nearest, str) else "",

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
-from lancesql.plan.sources import DISTANCE, Examples, VectorSearch
+from lancesql.plan.sources import DISTANCE, MIN_BY, Examples, VectorSearch
 from lancesql.plan.values import Constant, ScalarQuery
 
 from .filters import resolve_filter
@@ -60,18 +60,18 @@ def _find(source: VectorSearch, run: Run) -> pa.Table | str:
 def refuse_search(source: VectorSearch, run: Run) -> str | None:
     """Why these values leave the answer to the scan; None when the search is carried out."""
     k = _sum_counts(source, run)
-    if k is None:
-        return "LIMIT is not a number of rows"
+    if k is None or (k == 0 and source.k_origin == MIN_BY):
+        return "k is not a number of rows"
     limit = run.settings.order_by_search_limit
     if k > limit:
-        return f"LIMIT is above the setting order_by_search_limit, {limit:,}"
+        return f"k is above the setting order_by_search_limit, {limit:,}"
     if not isinstance(source.query, ScalarQuery):
         try:
             _read_query(source, run)
         except ArgumentError as error:
             return error.message
     matches = resolve_filter(source, run).matches
-    return f"LIMIT shows all of the {matches:,} rows that qualify" if matches <= k else None
+    return f"no more than k rows qualify, {matches:,}" if matches <= k else None
 
 
 def _read_query(source: VectorSearch, run: Run) -> np.ndarray[Any, Any]:

@@ -43,7 +43,7 @@ def _search(source: Source, catalog: Catalog) -> Source:
         metric=nearest.metric,
         metric_origin=f"of {nearest.distance}",
         options=VectorOptions(exact=None if approximate else True),
-        filter=source.filter,
+        filter=tuple(one for one in source.filter if one.span is None or one.span not in nearest.bounds),
         function=nearest.distance,
         span=source.span,
         scan=scan,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .blocks import TokenTree
 from .tokens import DISTANCE_OPERATORS, Token, TokenType, is_word
 
-__all__ = ["find_operands", "is_distance_operator"]
+__all__ = ["find_operand_end", "find_operands", "is_distance_operator"]
 
 _BOUNDARIES = (
     "SELECT", "DISTINCT", "ALL", "FROM", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "QUALIFY", "WHEN", "THEN",
@@ -37,7 +37,7 @@ def is_distance_operator(token: Token) -> bool:
 
 def find_operands(tree: TokenTree, operator: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """The tokens `[first, last)` of the operands of the operator at that index."""
-    return (_find_left(tree, operator), operator), (operator + 1, _find_right(tree, operator + 1))
+    return (_find_left(tree, operator), operator), (operator + 1, find_operand_end(tree, operator + 1))
 
 
 def _find_left(tree: TokenTree, operator: int) -> int:
@@ -56,7 +56,8 @@ def _find_left(tree: TokenTree, operator: int) -> int:
     return index
 
 
-def _find_right(tree: TokenTree, first: int) -> int:
+def find_operand_end(tree: TokenTree, first: int) -> int:
+    """The index behind the arithmetic expression that starts at `first`."""
     tokens, count = tree.tokens, len(tree.tokens)
     index = first
     while index < count:

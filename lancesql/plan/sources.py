@@ -16,6 +16,7 @@ from .values import Value
 __all__ = [
     "COUNT",
     "DISTANCE",
+    "MIN_BY",
     "RELEVANCE",
     "ROW_ID",
     "SCORE",
@@ -39,6 +40,8 @@ __all__ = [
 ]
 
 DISTANCE, SCORE, RELEVANCE, ROW_ID = "_distance", "_score", "_relevance_score", "_rowid"
+MIN_BY = "min_by"
+"""The origin of a k that an aggregate names: 0 is a mistake there, and a question in LIMIT."""
 COUNT = "count"
 
 
@@ -103,6 +106,8 @@ class Nearest:
         distance: The function or operator, as it is called.
         k: The values whose sum is the number of rows.
         origin: What says so.
+        bounds: Conjuncts of the filter that bound the distance: the k nearest within them are among the k nearest.
+        required: What a row has to satisfy besides the filter to matter.
     """
 
     column: str
@@ -111,6 +116,8 @@ class Nearest:
     distance: str
     k: tuple[Value, ...]
     origin: str
+    bounds: tuple[Span, ...] = ()
+    required: tuple[Conjunct, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,7 @@ def is_close(got: float | None, wanted: float | None) -> bool:
     limit=st.one_of(st.integers(0, 12), st.integers(60, 140)),
     offset=st.one_of(st.none(), st.integers(0, 9)),
     where=st.one_of(st.none(), wheres(depth=1)),
+    bound=st.one_of(st.none(), st.none(), st.integers(-3, 6).map(lambda number: number + 0.3)),
 )
 def test_the_nearest_rows(
     database: Database,
@@ -78,16 +80,20 @@ def test_the_nearest_rows(
     limit: int,
     offset: int | None,
     where: Where | None,
+    bound: float | None,
 ) -> None:
     oracle = database.oracles[table]
-    condition = "" if where is None else f" WHERE {where.sql.replace('@t', 't')}"
+    condition = " WHERE true" if where is None else f" WHERE ({where.sql.replace('@t', 't')})"
     parameters = {} if where is None else dict(where.parameters)
     tail = f" LIMIT {limit}" + ("" if offset is None else f" OFFSET {offset}")
     plain, _ = spell("", metric, column, query)
-    kept = oracle.query(f"SELECT _rowid, {plain} AS d FROM {table} t{condition} ORDER BY d", parameters)
+    within = "" if bound is None else f" AND {plain} < {bound}"
+    kept = oracle.query(f"SELECT _rowid, {plain} AS d FROM {table} t{condition}{within} ORDER BY d", parameters)
     distance, own = spell(form, metric, column, query)
+    if bound is not None:
+        condition += f" AND {'dist' if form == 'alias' else distance} < {bound}"
     if form == "alias":
-        sql = f"SELECT _rowid, {distance} AS d FROM {table} t{condition} ORDER BY d{tail}"
+        sql = f"SELECT _rowid, {distance} AS dist FROM {table} t{condition} ORDER BY dist{tail}"
     else:
         sql = f"SELECT _rowid, {distance} AS d FROM {table} t{condition} ORDER BY {distance}{tail}"
     got = database.query(sql, {**parameters, **own})
@@ -105,3 +111,49 @@ def test_the_nearest_rows(
     for row_id, value, nearest in zip(ids, shown, wanted, strict=True):
         assert is_close(value, distances[row_id]), f"row {row_id}: {value}, truly {distances[row_id]}\n{sql}"
         assert is_close(value, nearest), f"{shown}\n instead of\n{wanted}\n{sql}"
+
+
+@settings(DIFFERENTIAL, max_examples=scaled(40))
+@given(
+    table=st.sampled_from(TABLES),
+    column=st.sampled_from(("vec", "v32", "v64")),
+    metric=st.sampled_from(("l2", "cosine", "dot")),
+    form=st.sampled_from(("array", "operator", "operator text", "subquery")),
+    argument=st.sampled_from(("_rowid", "i32", "t.s", "{'id': _rowid, 'b': b}")),
+    query=QUERIES,
+    k=st.one_of(st.none(), st.integers(1, 140)),
+    where=st.one_of(st.none(), wheres(depth=1)),
+)
+def test_min_by(
+    database: Database,
+    table: str,
+    column: str,
+    metric: str,
+    form: str,
+    argument: str,
+    query: list[float],
+    k: int | None,
+    where: Where | None,
+) -> None:
+    condition = "" if where is None else f"({where.sql.replace('@t', 't')}) AND "
+    parameters = {} if where is None else dict(where.parameters)
+    plain, _ = spell("", metric, column, query)
+    distance, own = spell(form, metric, column, query)
+    rows = f"SELECT {argument} AS x, {plain} AS d FROM {table} t WHERE {condition}true"
+    kept = f"FROM ({rows}) WHERE x IS NOT NULL AND d IS NOT NULL ORDER BY d"
+    wanted = database.oracles[table].query(kept, parameters)
+    call = f"min_by({argument}, {distance}{'' if k is None else f', {k}'})"
+    got = database.query(f"SELECT {call} AS x FROM {table} t WHERE {condition}true", {**parameters, **own})
+    if isinstance(wanted, Failure):
+        return
+    assert not isinstance(got, Failure), f"{got.message}\n{call}"
+    (found,) = got.column(0).to_pylist()
+    values, distances = wanted.column(0).to_pylist(), wanted.column(1).to_pylist()
+    size = 1 if k is None else k
+    if k is None or found is None:
+        found = [] if found is None else [found]
+    assert len(found) == min(size, len(values)), call
+    apart = [not is_close(one, other) for one, other in pairwise(distances)]
+    for at, value in enumerate(found):
+        if all(apart[max(at - 1, 0) : at + 1]):
+            assert value == values[at], f"{found}\n instead of\n{values[:size]}\n{call}"
