@@ -161,7 +161,9 @@ class _Translator:
             return Truth(self.translate(inner), None)
         column = self.columns.read(inner)
         type_ = column.type
-        if pa.types.is_nested(type_) and not (pa.types.is_list(type_) or pa.types.is_struct(type_)):
+        if pa.types.is_nested(type_) and not any(
+            is_kind(type_) for is_kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_struct)
+        ):
             raise UntranslatableError(f"IS NULL on {type_} is not proved equal")
         return IsNull(column)
 

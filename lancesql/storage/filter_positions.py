@@ -258,7 +258,7 @@ class _Timestamps(Domain):
         text = f"{day.date().isoformat()} {clock}"
         if self.zone is not None:
             return f"arrow_cast('{text.replace(' ', 'T')}Z', 'Timestamp({_UNITS[self.unit]}, Some(\"UTC\"))')"
-        if _PARSED[0] <= seconds < _PARSED[1]:
+        if self.unit != "ns" and _PARSED[0] <= seconds < _PARSED[1]:  # of nanoseconds Lance cuts `TIMESTAMP '…'`
             return f"TIMESTAMP '{text}'"
         return f"arrow_cast('{text.replace(' ', 'T')}', 'Timestamp({_UNITS[self.unit]}, None)')"
 

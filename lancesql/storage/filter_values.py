@@ -126,14 +126,19 @@ def show_value(value: object) -> str:
     return str(value) if isinstance(value, Unknown) else repr(value)
 
 
-_EXACT = ({"integer", "DECIMAL"}, {"DATE", "TIMESTAMP"}, {"DATE", "TIMESTAMP", "TIMESTAMPTZ"})
+_EXACT = ({"integer", "DECIMAL"}, {"DATE", "TIMESTAMP"})
+_EXACT_IN_DOUBLE = {"integer", "DECIMAL", "FLOAT", "DOUBLE"}
 
 
-def check_kinds(type_: pa.DataType, values: Iterable[object]) -> None:
+def check_kinds(type_: Any, values: Iterable[object]) -> None:
     """Refuses a list of values that DuckDB brings to one type in which they no longer compare as they do alone."""
     kinds = {describe_value(value) for value in values if value is not None and not isinstance(value, Unknown)}
-    if len(kinds) <= 1 or kinds <= _EXACT[0] or kinds <= _EXACT[1]:
+    if len(kinds) <= 1 or any(kinds <= exact for exact in _EXACT):
         return
-    zoned: Any = pa.types.is_timestamp(type_) and type_.tz is not None
-    if not (zoned and kinds <= _EXACT[2]):
-        raise UnrenderableError(f"its values are of several kinds ({', '.join(sorted(kinds))})")
+    if pa.types.is_float64(type_) and kinds <= _EXACT_IN_DOUBLE:
+        return
+    if pa.types.is_integer(type_) and type_.bit_width <= 32 and kinds == {"integer", "DOUBLE"}:
+        return
+    if pa.types.is_timestamp(type_) and type_.tz is not None and kinds <= {"DATE", "TIMESTAMP", "TIMESTAMPTZ"}:
+        return
+    raise UnrenderableError(f"its values are of several kinds ({', '.join(sorted(kinds))})")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from lancesql.errors import StorageError
 from lancesql.plan.sources import ROW_ID
 
+from .index_flaws import avoid_flawed_index
 from .types import widen_batch, widen_schema
 
 __all__ = [
@@ -57,6 +58,7 @@ def open_scan(
             row_addr_allowlist=row_ids,
             limit=limit,
             offset=offset,
+            **avoid_flawed_index(dataset, filter),
         ).to_reader()
     except BaseException as error:
         raise wrap_lance_error(error, "reading the table") from None
@@ -88,6 +90,8 @@ def _convert_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterato
 def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:
     """The number of rows the filter keeps."""
     try:
+        if options := avoid_flawed_index(dataset, filter):
+            return int(dataset.scanner(columns=[], filter=filter, with_row_id=True, **options).count_rows())
         return int(dataset.count_rows(filter))
     except BaseException as error:
         raise wrap_lance_error(error, "counting the rows the filter keeps") from None

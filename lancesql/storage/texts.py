@@ -15,7 +15,8 @@ from lancesql.plan.sources import ROW_ID, SCORE
 from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
 
 from .flat_texts import Tokenizer, search_flat
-from .scan import wrap_lance_error
+from .index_flaws import avoid_flawed_index
+from .scan import read_row_ids, serialize_row_ids, wrap_lance_error
 
 __all__ = ["search_texts"]
 
@@ -62,13 +63,17 @@ def search_texts(
     if compiled is None:
         empty = dataset.scanner(columns=own, with_row_id=True, limit=0).to_table()
         return empty.append_column(SCORE, pa.array([], pa.float32())).select(list(columns))
+    narrowed = filter
+    if avoid_flawed_index(dataset, filter):  # without scalar indexes the text index would not be used either
+        row_ids = serialize_row_ids(read_row_ids(dataset, filter, row_ids))
+        narrowed = None
     fetch = None if limit is None else limit + 1
     while True:
         try:
             table = dataset.scanner(
                 columns=[*own, SCORE],
                 full_text_query=compiled,
-                filter=filter,
+                filter=narrowed,
                 prefilter=True,
                 with_row_id=True,
                 row_addr_allowlist=row_ids,

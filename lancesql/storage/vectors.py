@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from lancesql.plan.sources import DISTANCE, ROW_ID
 
+from .index_flaws import avoid_flawed_index
 from .measured_vectors import Bounds
 from .scan import wrap_lance_error
 
@@ -83,6 +84,7 @@ def search_vectors(
                 row_addr_allowlist=row_ids,
                 fast_search=fast_search,
                 disable_scoring_autoprojection=True,
+                **avoid_flawed_index(dataset, filter),
             ).to_table()
         except BaseException as error:
             raise wrap_lance_error(error, f"searching column '{column}'") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,12 @@ from .tables import BY_NAME, COLUMNS, Column
 PLAIN = tuple(column for column in COLUMNS if column.plain)
 TEXTS = tuple(column for column in COLUMNS if pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 NUMBERS = tuple(column for column in PLAIN if pa.types.is_integer(column.type) or pa.types.is_floating(column.type))
+COMPARED = tuple(column for column in COLUMNS if not pa.types.is_nested(column.type))
+CONSTANTS = tuple(
+    line
+    for line in Path(__file__).with_name("constants.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+)
 LISTS = tuple(column for column in COLUMNS if is_list(column.type))
 PATTERNS = (
     "a%",
@@ -134,19 +142,22 @@ def wheres(draw: st.DrawFn, depth: int = 2, *, strange: bool = True) -> Where:
     conjuncts = draw(st.integers(1, 3)) if depth else 1
     parts = [_draw_predicate(draw, names, depth) for _ in range(conjuncts)]
     text = " AND ".join(f"({part})" if " OR " in part else part for part in parts)
-    return Where(text, names.values, conjuncts + 1 if " AND " in text or " OR " in text else conjuncts)
+    used = {name: value for name, value in names.values.items() if re.search(rf"\${name}\b", text)}
+    return Where(text, used, conjuncts + 1 if " AND " in text or " OR " in text else conjuncts)
 
 
 def _draw_predicate(draw: st.DrawFn, names: _Namer, depth: int) -> str:
-    kind = draw(st.integers(0, 9)) if depth else 9
+    kind = draw(st.integers(0, 13)) if depth else 99
     if kind == 0:
         return f"NOT ({_draw_predicate(draw, names, depth - 1)})"
     if kind in (1, 2):
         joined = " OR " if kind == 1 else " AND "
         items = [_draw_predicate(draw, names, depth - 1) for _ in range(draw(st.integers(2, 3)))]
         return "(" + joined.join(items) + ")"
-    return draw(st.sampled_from((_comparison, _comparison, _comparison, _in_list, _between, _null, _text_match,
-                                 _list_item, _boolean, _computed)))(draw, names)  # fmt: skip
+    if kind in (3, 4, 5):
+        first, second = (_draw_predicate(draw, names, depth - 1) for _ in range(2))
+        return draw(st.sampled_from(LOGIC)).format(a=first, b=second)
+    return draw(st.sampled_from(_FORMS))(draw, names)
 
 
 def _name(column: Column, draw: st.DrawFn) -> str:
@@ -155,21 +166,21 @@ def _name(column: Column, draw: st.DrawFn) -> str:
 
 
 def _comparison(draw: st.DrawFn, names: _Namer) -> str:
-    column = draw(st.sampled_from(COLUMNS if draw(st.integers(0, 3)) == 0 else PLAIN))
+    column = draw(st.sampled_from(COLUMNS if draw(st.booleans()) else PLAIN))
     operator = draw(st.sampled_from(("=", "<>", "!=", "==", "<", "<=", ">", ">=")))
     left, right = _name(column, draw), spell_value(draw(values_for(column, names)), draw, names)
     return f"{right} {operator} {left}" if draw(st.integers(0, 5)) == 0 else f"{left} {operator} {right}"
 
 
 def _in_list(draw: st.DrawFn, names: _Namer) -> str:
-    column = draw(st.sampled_from(PLAIN))
+    column = draw(st.sampled_from(COMPARED))
     values = draw(st.lists(values_for(column, names), min_size=1, max_size=4))
     listed = ", ".join(spell_value(value, draw, names) for value in values)
     return f"{_name(column, draw)} {draw(st.sampled_from(('IN', 'NOT IN')))} ({listed})"
 
 
 def _between(draw: st.DrawFn, names: _Namer) -> str:
-    column = draw(st.sampled_from(PLAIN))
+    column = draw(st.sampled_from(COMPARED))
     low, high = (spell_value(draw(values_for(column, names)), draw, names) for _ in range(2))
     return f"{_name(column, draw)} {draw(st.sampled_from(('BETWEEN', 'NOT BETWEEN')))} {low} AND {high}"
 
@@ -218,3 +229,77 @@ def _computed(draw: st.DrawFn, names: _Namer) -> str:
     )
     value = spell_value(draw(values_for(BY_NAME["i32"], names)), draw, names) if "{v}" in form else ""
     return form.format(n=number, v=value)
+
+
+LOGIC = (
+    "({a}) IS TRUE", "({a}) IS NOT TRUE", "({a}) IS FALSE", "({a}) IS NOT FALSE", "({a}) IS NULL",
+    "({a}) IS NOT NULL", "coalesce(({a}), true)", "ifnull(({a}), false)", "NOT coalesce(({a}), false)",
+    "CASE WHEN {a} THEN {b} END", "CASE WHEN {a} THEN {b} ELSE false END",
+    "CASE WHEN {a} THEN NULL WHEN {b} THEN true ELSE b END",
+)  # fmt: skip
+FIELDS = (
+    "{n} = {v}", "{n} <> {v}", "{n} > {v}", "{n} <= {v}", "{n} IN ({v}, 1)", "{n} NOT IN ({v}, 1)", "{n} IS NULL",
+    "{n} IS NOT NULL", "{n} BETWEEN {v} AND 2", "{s} = 'x'", "{s} <> 'x'", "{s} LIKE 'it%'", "{s} IS NULL",
+    "{s} NOT LIKE '%x%'", "contains({s}, 'x')", "{s} IN ('x', NULL)", "st IS NULL", "st IS NOT NULL",
+    "st.n IS NULL", "st.n IS NOT NULL", "{n} IS DISTINCT FROM {v}", "coalesce({n}, 1) = 1",
+)  # fmt: skip
+ITEMS = (
+    "list_has_any({n}, {l})", "list_has_all({n}, {l})", "array_has_any({n}, {l})", "array_has_all({n}, {l})",
+    "{n} && {l}", "{n} @> {l}", "{l} <@ {n}", "{e} = ANY({n})", "{e} IN {n}", "NOT ({e} = ANY({n}))",
+    "{e} <> ALL({n})", "NOT list_has_any({n}, {l})", "NOT ({n} @> {l})",
+)  # fmt: skip
+ESCAPED = (
+    "under!_score", "per!%cent", "%!%%", "back\\slash", "%\\%", "a!%", "!_%", "%!_s%", "u_der!_%", "re!", "!!%",
+    "r_d", "%e", "b'c", "_", "%\\\\%", "under\\_score",
+)  # fmt: skip
+
+
+def _distinct(draw: st.DrawFn, names: _Namer) -> str:
+    column = draw(st.sampled_from(COMPARED))
+    value = spell_value(draw(values_for(column, names)), draw, names)
+    return f"{_name(column, draw)} {draw(st.sampled_from(('IS DISTINCT FROM', 'IS NOT DISTINCT FROM')))} {value}"
+
+
+def _field(draw: st.DrawFn, names: _Namer) -> str:
+    number = draw(st.sampled_from(("st.a", "t.st.a", "ST.A", "st['a']", "struct_extract(st, 'a')")))
+    text = draw(st.sampled_from(("st.n.s", "t.st.n.s", 't."st"."n"."s"', "(st.n).s")))
+    form = draw(st.sampled_from(FIELDS))
+    value = spell_value(draw(st.sampled_from((1, 2, -1, 0, None))), draw, names) if "{v}" in form else ""
+    return form.format(n=number, s=text, v=value)
+
+
+def _list_items(draw: st.DrawFn, names: _Namer) -> str:
+    column = draw(st.sampled_from(LISTS))
+    elements = sorted({element for value in column.pool for element in value if element is not None}, key=str)
+    chosen = draw(st.lists(st.sampled_from([*elements, elements[0], None]), min_size=0, max_size=3))
+    single = spell_value(draw(st.sampled_from(elements)), draw, names)
+    items = names.add(chosen) if draw(st.integers(0, 2)) == 0 else write_literal(chosen)
+    return draw(st.sampled_from(ITEMS)).format(n=_name(column, draw), l=items, e=single)
+
+
+def _any_of(draw: st.DrawFn, names: _Namer) -> str:
+    column = draw(st.sampled_from(COMPARED))
+    values = draw(st.lists(st.one_of(st.sampled_from(column.pool), st.none()), min_size=1, max_size=3))
+    whole = draw(st.booleans())
+    items = names.add(values) if whole else "[" + ", ".join(spell_value(one, draw, names) for one in values) + "]"
+    forms = ("{n} = ANY({l})", "{n} <> ALL({l})", "NOT ({n} = ANY({l}))", "{n} IN {l}", "list_contains({l}, {n})")
+    return draw(st.sampled_from(forms)).format(n=_name(column, draw), l=items)
+
+
+def _escaped(draw: st.DrawFn, names: _Namer) -> str:
+    name = _name(draw(st.sampled_from((*TEXTS, BY_NAME["dict"]))), draw)
+    pattern = spell_value(draw(st.sampled_from(ESCAPED)), draw, names)
+    sign = draw(st.sampled_from(("!", "!", "\\", "%", "_", "")))
+    escape = f" ESCAPE '{sign}'" if draw(st.integers(0, 3)) else ""
+    return f"{name} {draw(st.sampled_from(('LIKE', 'NOT LIKE')))} {pattern}{escape}"
+
+
+def _constant(draw: st.DrawFn, names: _Namer) -> str:
+    del names
+    return draw(st.sampled_from(CONSTANTS))
+
+
+_FORMS = (
+    _comparison, _comparison, _comparison, _in_list, _between, _null, _text_match, _list_item, _boolean, _computed,
+    _distinct, _field, _list_items, _any_of, _escaped, _constant, _constant, _constant,
+)  # fmt: skip
