@@ -13,6 +13,7 @@ from lancesql.errors import StorageError
 from lancesql.plan.sources import ROW_ID
 
 from .index_flaws import avoid_flawed_index
+from .row_ids import serialize_row_ids
 from .types import widen_batch, widen_schema
 
 __all__ = [
@@ -106,13 +107,6 @@ def list_row_ids(row_ids: pa.ChunkedArray[Any]) -> list[int]:
     """Row ids as Python numbers."""
     listed: list[int] = row_ids.to_numpy().tolist()
     return listed
-
-
-def serialize_row_ids(row_ids: Any) -> bytes:
-    """Row ids in the form Lance takes as an allow-list."""
-    from lance.dataset import serialize_row_addrs
-
-    return bytes(serialize_row_addrs(row_ids if isinstance(row_ids, list) else list_row_ids(row_ids)))
 
 
 def select_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence[str]) -> pa.Table:
