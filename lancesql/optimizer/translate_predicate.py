@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.catalog import TableInfo
-from lancesql.parser import parse_expression
+from lancesql.parser import parse_expression, read_tokens
+from lancesql.parser.tokens import is_word
 from lancesql.plan.predicates import (
     And,
     Between,
@@ -49,7 +50,6 @@ _FLIPPED: dict[str, Any] = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<"
 _OPERATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-_IN_BRACKETS = re.compile(r"\bIN\s*\[", re.IGNORECASE)
 
 
 def translate_predicate(sql: str, alias: str, table: TableInfo) -> Predicate:
@@ -214,9 +214,19 @@ class _Translator:
         column = self._comparable(tree.this)
         if field is not None:
             return InValues(column, self.values.read(field), unknown_null=False)
-        if _IN_BRACKETS.search(self.sql) and any(isinstance(item, exp.Null) for item in tree.expressions):
-            raise UntranslatableError("a NULL in IN […] counts for nothing, and in IN (…) it does")
-        return InList(column, tuple(self.values.read(item) for item in tree.expressions))
+        items = tuple(self.values.read(item) for item in tree.expressions)
+        return InList(column, items, unknown_null=self._find_bracket(tree.this) == "(")
+
+    def _find_bracket(self, tree: exp.Expr) -> str:
+        """What opens the list behind an IN, since sqlglot's tree is the same for both.
+
+        A NULL in (…) makes NULL of what is not found, in […] it counts for nothing.
+        """
+        end = max((node.meta["end"] for node in tree.walk() if "end" in node.meta), default=len(self.sql))
+        for token, following in pairwise(read_tokens(self.sql)):
+            if token.start > end and is_word(token, "IN"):
+                return following.text
+        raise UntranslatableError("its list cannot be found in the text")
 
     def _translate_case(self, tree: exp.Case) -> Predicate:
         """The first branch whose condition is true answers; conditions are told apart by IS TRUE."""
