@@ -6,8 +6,9 @@ filter written outside sees its k rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -22,42 +23,19 @@ from .conjuncts import is_volatile, rejects_null
 from .ctes import count_references
 from .drafts import Draft
 from .lineage import Lineage
+from .moving import Moving
 from .scope import Relation
 from .splice import Edit, splice
+from .transferred import transfer_conjuncts
 
 __all__ = ["inherit_conjuncts"]
-
-
-@dataclass(frozen=True)
-class Moving:
-    """A conjunct on its way inwards.
-
-    Attributes:
-        places: Where the text names a column, and which column of the relation at hand that is, in lower case.
-        barrier: Why it may go no further, once that is so; it is carried on for EXPLAIN to say so at the scan.
-    """
-
-    text: str
-    tree: exp.Expr
-    span: Span
-    places: tuple[tuple[Span, str], ...]
-    barrier: str = ""
-
-    @property
-    def names(self) -> set[str]:
-        """The columns it reads."""
-        return {name for _, name in self.places}
-
-    def rename(self, names: dict[str, str]) -> Moving:
-        """The same with the columns one level further in."""
-        return replace(self, places=tuple((span, names[name]) for span, name in self.places))
 
 
 def inherit_conjuncts(
     sources: list[Source], lineage: Lineage, statement: Statement, catalog: Catalog, edits: list[Edit]
 ) -> list[Source]:
     """The sources, each scan with the conjuncts it can be read with beyond those of its own block."""
-    if statement.tree.find(exp.Subquery, exp.CTE) is None:
+    if statement.tree.find(exp.Subquery, exp.CTE, exp.Join) is None:
         return sources
     reader = _Reader(statement, lineage, catalog, edits)
     found: dict[str, list[Conjunct]] = {}
@@ -66,11 +44,18 @@ def inherit_conjuncts(
             for draft, conjunct in reader.enter(relation, moving):
                 found.setdefault(draft.placeholder, []).append(conjunct)
     return [
-        replace(source, filter=(*source.filter, *found[source.placeholder]))
+        replace(source, filter=_merge(source.alias, source.filter, found[source.placeholder]))
         if isinstance(source, TableScan) and source.placeholder in found and source.nearest is None
         else source
         for source in sources
     ]
+
+
+def _merge(alias: str, own: tuple[Conjunct, ...], found: list[Conjunct]) -> tuple[Conjunct, ...]:
+    """Its own conjuncts, and those of the others that say something else."""
+    qualifier = re.compile(rf"(?<![\w.]){re.escape(alias)}\.", re.IGNORECASE)
+    texts = {qualifier.sub("", conjunct.sql) for conjunct in own}
+    return (*own, *(conjunct for conjunct in found if conjunct.sql not in texts))
 
 
 class _Reader:
@@ -82,26 +67,30 @@ class _Reader:
         self.references = count_references(statement.tree)
 
     def read_conjuncts(self, select: exp.Select) -> Iterator[tuple[Relation, Moving]]:
-        """The conjuncts of a block that read one of its queries alone, each with that query's relation."""
+        """The conjuncts that restrict a query of the block, or by an equality any relation of it, with that one."""
         scope = self.lineage.scope_of(select)
         anchor = _find_anchor(select)
-        if anchor is None or not any(self.lineage.query_of(relation) is not None for relation in scope.relations):
+        queries = [relation for relation in scope.relations if self.lineage.query_of(relation) is not None]
+        if anchor is None or (not queries and len(scope.relations) < 2):
             return
         block = self.statement.token_tree.read_block(anchor)
         inner = [span for join in block.joins if join.inner for span in join.conjuncts]
+        trees: list[exp.Expr] = []
+        read: list[tuple[Relation, Moving]] = []
         for span in (*block.where, *inner):
             text = splice(self.statement.sql, self.edits, span)
             tree = parse_expression(text)
             if tree is None or tree.find(exp.Select, exp.Lambda, exp.Comprehension, exp.Columns, exp.Star) is not None:
                 continue
+            trees.append(tree)
             found = [(column, self.lineage.resolve(column, scope)) for column in tree.find_all(exp.Column)]
             relations = {id(owner[0]) if owner is not None else 0 for _, owner in found}
             if len(relations) != 1 or found[0][1] is None or is_volatile(read_tokens(text), self.catalog):
                 continue
             places = tuple((_span_column(column), owner[1]) for column, owner in found if owner is not None)
-            relation = found[0][1][0]
-            if self.lineage.query_of(relation) is not None:
-                yield relation, Moving(text, tree, span, places)
+            read.append((found[0][1][0], Moving(text, tree, span, places)))
+        yield from ((relation, moving) for relation, moving in read if self.lineage.query_of(relation) is not None)
+        yield from transfer_conjuncts(read, trees, scope, self.lineage)
 
     def enter(self, relation: Relation, moving: Moving) -> Iterator[tuple[Draft, Conjunct]]:
         """The scans that a conjunct on a relation reaches."""
@@ -109,7 +98,7 @@ class _Reader:
             moving = replace(moving, barrier=self._find_relation_barrier(relation, moving))
         draft = self.lineage.draft_of(relation)
         if draft is not None:
-            if draft.call is None:
+            if draft.call is None and not (moving.barrier and moving.transferred):
                 conjunct = self._write_conjunct(draft, moving)
                 if conjunct is not None:
                     yield draft, conjunct

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -144,5 +144,6 @@ def test_the_order_of_the_rules_is_one_of_the_orders_that_agree(db: lancesql.Con
     plan, catalog = bind(db, sql)
     assert plan is not None
     wanted = rows(answer(db, plan), ordered=True)
-    for order in itertools.islice(itertools.permutations(RULES), 0, None, 7):
-        assert rows(answer(db, optimize(plan, catalog, order)), ordered=True) == wanted
+    shuffle = random.Random(7)
+    for order in (shuffle.sample(RULES, len(RULES)) for _ in range(60)):
+        assert rows(answer(db, optimize(plan, catalog, tuple(order))), ordered=True) == wanted
