@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from .settings import Settings
 
-__all__ = ["Catalog", "IndexInfo", "TableInfo", "VersionRef"]
+__all__ = ["Catalog", "IndexInfo", "TableInfo", "VersionRef", "View"]
 
 VersionRef = int | str
 """A version number, a tag, or an ISO timestamp prefixed by ``timestamp:``."""
@@ -72,6 +72,21 @@ class TableInfo:
         return None
 
 
+@dataclass(frozen=True)
+class View:
+    """A query of the session under a name.
+
+    Attributes:
+        name: The view's name.
+        sql: Its query, as it was written.
+        columns: The names its columns are given; () for the query's own.
+    """
+
+    name: str
+    sql: str
+    columns: tuple[str, ...] = ()
+
+
 class Catalog(Protocol):
     """Answers about names. Cheap enough to be asked for every statement that is planned."""
 
@@ -83,6 +98,14 @@ class Catalog(Protocol):
 
     def table_names(self) -> Sequence[str]:
         """Every Lance table of the database."""
+        ...
+
+    def find_view(self, name: str) -> View | None:
+        """The view of the session called `name` (any case); None when there is none."""
+        ...
+
+    def views(self) -> Sequence[View]:
+        """The views of the session."""
         ...
 
     def engine_tables(self, name: str) -> Sequence[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .binder import bind_query
 from .binder.commands import bind_command
+from .catalog import View
 from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace, find_name_span
 from .errors import (
     ArgumentError,
@@ -26,11 +27,12 @@ from .execution.catalog import StatementCatalog
 from .execution.execute import execute_plan, execute_text
 from .execution.result import Result
 from .execution.run import Run, check_parameters
+from .execution.views import change_views
 from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
 from .parser.calls import SEARCH_FUNCTIONS
-from .parser.commands import ExplainSyntax, read_command
-from .plan import ChangeSetting, Explain, LogicalPlan, QueryPlan
+from .parser.commands import CreateViewSyntax, ExplainSyntax, read_command
+from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
 from .plan.sources import RowCount, TableScan
 from .settings import SETTINGS_SCHEMA, Settings
 from .storage.database import LanceDatabase
@@ -94,6 +96,7 @@ class Connection:
         self._gate: re.Pattern[str] | None = None
         self._gate_names: frozenset[str] | None = None
         self._settings = Settings()
+        self._views: dict[str, View] = {}
         self._closed = False
 
     def sql(self, sql: str, parameters: Parameters = None) -> Result:
@@ -221,7 +224,9 @@ class Connection:
 
     def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
         """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
-        catalog = StatementCatalog(self._database, self._engine, namespace, self._registered, self._settings)
+        catalog = StatementCatalog(
+            self._database, self._engine, namespace, self._registered, self._settings, self._views
+        )
         tokens = read_tokens(sql)
 
         def plan_query(span: Span) -> QueryPlan:
@@ -236,6 +241,8 @@ class Connection:
             return optimize(bound, catalog)
 
         syntax = read_command(sql, tokens)
+        if isinstance(syntax, CreateViewSyntax) and not self._names_lance(sql):
+            return None
         if isinstance(syntax, ExplainSyntax):
             body = sql[syntax.body.start : syntax.body.end]
             try:
@@ -260,9 +267,11 @@ class Connection:
             plan=inner,
             values=check_parameters(inner, parameters),
             namespace=namespace,
-            registered=self._registered_in(sql),
+            registered=self._registered_in(sql if inner.expansion is None else inner.sql),
             settings=self._settings,
         )
+        if isinstance(plan, CreateView | DropView):
+            self._views = change_views(self._views, plan)
         if isinstance(plan, ChangeSetting):
             self._settings = replace(self._settings, **{plan.name: plan.value})  # type: ignore[arg-type]
         if not isinstance(plan, QueryPlan) or not plan.returns_rows:
@@ -329,7 +338,7 @@ class Connection:
         return self._read_gate().search(sql) is not None
 
     def _read_gate(self) -> re.Pattern[str]:
-        names = self._database.known_names() | {name.lower() for name in self._registered}
+        names = self._database.known_names() | {name.lower() for name in self._registered} | self._views.keys()
         if self._gate is None or names != self._gate_names:
             words = "|".join(
                 [
@@ -342,7 +351,7 @@ class Connection:
         return self._gate
 
     def _names_lance(self, sql: str) -> bool:
-        names = self._database.known_names() | SEARCH_FUNCTIONS
+        names = self._database.known_names() | SEARCH_FUNCTIONS | self._views.keys()
         folded = sql.lower()
         return ".lance" in folded or "lance" in folded or any(name in folded for name in names)
 

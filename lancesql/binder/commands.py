@@ -23,8 +23,10 @@ from lancesql.parser.commands import (
     CommandSyntax,
     CreateIndexSyntax,
     CreateTableSyntax,
+    CreateViewSyntax,
     DescribeSyntax,
     DropTableSyntax,
+    DropViewSyntax,
     InsertSyntax,
     NameSyntax,
     SetSyntax,
@@ -44,12 +46,14 @@ from lancesql.plan.commands import (
     ShowIndexes,
     ShowSettings,
     ShowTables,
+    ViewCommand,
 )
 from lancesql.plan.query import QueryPlan
 from lancesql.settings import Settings, check_setting, find_setting
 
 from .index_kinds import INDEX_KINDS, Flag, Names, Option, check_column, find_kind, read_options, refuse_nested
 from .tables import LANCE_SCHEMA, is_lance_path, require_table
+from .views import bind_create_view, bind_drop_view
 
 __all__ = ["bind_command"]
 
@@ -63,7 +67,7 @@ def bind_command(
     bind_query: Callable[[Span], QueryPlan],
     read_only: bool,
     has_database: bool = True,
-) -> Command | SettingCommand | None:
+) -> Command | SettingCommand | ViewCommand | None:
     """Resolves the names of a command.
 
     Args:
@@ -87,10 +91,14 @@ def bind_command(
             return _bind_insert(syntax, catalog, bind_query, read_only=read_only)
         case DropTableSyntax():
             return _bind_drop(syntax, catalog, read_only=read_only, has_database=has_database)
+        case CreateViewSyntax():
+            return bind_create_view(syntax, bind_query(syntax.body), catalog)
+        case DropViewSyntax():
+            return bind_drop_view(syntax, catalog)
         case CreateIndexSyntax():
             return _bind_create_index(syntax, catalog, read_only=read_only, has_database=has_database)
         case ShowTablesSyntax():
-            return ShowTables() if has_database else None
+            return ShowTables(tuple(catalog.views())) if has_database else None
         case ShowIndexesSyntax(name):
             return ShowIndexes(
                 _require_target(name, catalog, "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB")

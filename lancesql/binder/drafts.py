@@ -17,7 +17,7 @@ from .scope import find_owner_node
 from .searches import find_search_table
 from .tables import find_lance_table, name_alias, read_at_clause, table_span
 
-__all__ = ["Draft", "contains", "find_drafts", "is_reshaped"]
+__all__ = ["Draft", "contains", "find_drafts", "is_reshaped", "is_target"]
 
 PLACEHOLDER = "__lancesql_"
 
@@ -47,7 +47,7 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
         span = call.span if call is not None else table_span(node)
         if span is None or (call is None and find_cte(node) is not None):
             continue
-        if call is None and _is_target(node):
+        if call is None and is_target(node):
             _refuse_write(node, span, statement, catalog)
             continue
         at = _find_at_clause(node, span, statement, call)
@@ -98,7 +98,7 @@ def _may_be_lance(node: exp.Table, catalog: Catalog) -> bool:
     return node.name.rstrip("/").lower().endswith(".lance") or catalog.find_table(node.name) is not None
 
 
-def _is_target(node: exp.Table) -> bool:
+def is_target(node: exp.Table) -> bool:
     """Whether the table is what a statement writes or names, not what it reads."""
     parent = node.parent
     if isinstance(parent, exp.Schema):

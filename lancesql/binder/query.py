@@ -9,10 +9,11 @@ from dataclasses import replace
 from sqlglot import exp
 
 from lancesql.catalog import Catalog
-from lancesql.errors import Span, UnsupportedError
-from lancesql.parser import Statement, parse_expression, read_tokens
+from lancesql.errors import LanceSQLError, Span, UnsupportedError
+from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType, is_word
+from lancesql.plan.expansion import Expansion, place_error
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Nearest, Source, TableScan
 from lancesql.plan.values import ScalarQuery
@@ -33,6 +34,7 @@ from .shape import read_limit, read_output, read_shape
 from .splice import Edit, splice
 from .stars import hide_row_ids
 from .usage import read_usage
+from .views import expand_views
 
 __all__ = ["bind_query"]
 
@@ -48,6 +50,9 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         UnsupportedError: When the statement is of a kind that cannot hold a source.
     """
     numbers = itertools.count() if numbers is None else numbers
+    expansion = expand_views(statement, catalog) if catalog.views() else None
+    if expansion is not None:
+        return _bind_expanded(expansion, catalog, numbers)
     drafts = find_drafts(statement, catalog, numbers)
     if not drafts:
         return None
@@ -186,6 +191,18 @@ def _take_outer_values(
 def _name_parameters(outers: Iterable[OuterColumns]) -> list[str]:
     texts = [value.sql for outer in outers for value in outer.values]
     return [use.name for text in texts for use in find_parameters(read_tokens(text))]
+
+
+def _bind_expanded(expansion: Expansion, catalog: Catalog, numbers: Iterator[int]) -> QueryPlan:
+    statement = parse_statement(expansion.text)
+    try:
+        plan = bind_query(statement, catalog, numbers)
+    except LanceSQLError as error:
+        raise place_error(error, expansion) from None
+    if plan is None:  # its table is gone: let the engine say so
+        names = tuple(dict.fromkeys(use.name for use in statement.parameters))
+        plan = QueryPlan(sql=statement.sql, relation=statement.sql, parameters=names, used_parameters=names)
+    return replace(plan, expansion=expansion)
 
 
 def _refuse_stored_sources(statement: Statement, drafts: list[Draft]) -> None:

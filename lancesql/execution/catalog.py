@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from lancesql.catalog import TableInfo, VersionRef
+from lancesql.catalog import TableInfo, VersionRef, View
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
@@ -26,12 +27,14 @@ class StatementCatalog:
         namespace: Namespace,
         registered: Mapping[str, object],
         settings: Settings = Settings(),  # noqa: B008 - a frozen value
+        views: Mapping[str, View] = MappingProxyType({}),
     ) -> None:
         self._database = database
         self._engine = engine
         self._namespace = namespace
         self._registered = registered
         self.settings = settings
+        self._views = views
         self._found: dict[tuple[str, VersionRef | None], TableInfo | None] = {}
 
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
@@ -44,6 +47,14 @@ class StatementCatalog:
     def table_names(self) -> Sequence[str]:
         """Every Lance table of the database."""
         return self._database.table_names()
+
+    def find_view(self, name: str) -> View | None:
+        """The view of the session called `name`."""
+        return self._views.get(name.lower()) if self._views else None
+
+    def views(self) -> Sequence[View]:
+        """The views of the session, sorted by name."""
+        return [self._views[name] for name in sorted(self._views)]
 
     def engine_tables(self, name: str) -> Sequence[str]:
         """The qualified names of DuckDB's tables and views called `name`; a registered object counts."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from lancesql.catalog import IndexInfo, TableInfo
+from lancesql.catalog import IndexInfo, TableInfo, View
 from lancesql.plan.commands import (
     Command,
     CreateIndex,
@@ -78,8 +78,8 @@ def run_command(
             return pa.table({})
         case CreateIndex():
             return _answer_indexes([_create_index(command, database)])
-        case ShowTables():
-            return _show_tables(database)
+        case ShowTables(views):
+            return _show_tables(database, views)
         case ShowIndexes(table):
             return _answer_indexes(list(table.indexes))
         case DescribeTable(table):
@@ -130,14 +130,15 @@ def _answer_count(rows: int) -> pa.Table:
     return pa.table({"count": pa.array([rows], pa.int64())})
 
 
-def _show_tables(database: LanceDatabase) -> pa.Table:
+def _show_tables(database: LanceDatabase, views: tuple[View, ...]) -> pa.Table:
+    unknown = [None] * len(views)
     found = [database.find_table(name) for name in sorted(database.table_names())]
     tables = [table for table in found if table is not None]
     return pa.table(
         {
-            "name": pa.array([table.name for table in tables], pa.string()),
-            "rows": pa.array([table.rows for table in tables], pa.int64()),
-            "version": pa.array([table.version for table in tables], pa.int64()),
+            "name": pa.array([*(table.name for table in tables), *(view.name for view in views)], pa.string()),
+            "rows": pa.array([*(table.rows for table in tables), *unknown], pa.int64()),
+            "version": pa.array([*(table.version for table in tables), *unknown], pa.int64()),
         }
     )
 

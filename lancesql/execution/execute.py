@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from lancesql.engines.duckdb import DuckDBEngine, Namespace, open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
-from lancesql.plan import ChangeSetting, Explain, LogicalPlan, QueryPlan, ShowSettings
+from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan, ShowSettings
+from lancesql.plan.expansion import place_error
 
 from .commands import run_command
 from .explain import explain_plan
@@ -25,6 +26,19 @@ T = TypeVar("T")
 
 def execute_plan(plan: LogicalPlan, run: Run) -> Result:
     """The result of a plan: lazy for a query, at once for everything else."""
+    try:
+        return _execute(plan, run)
+    except LanceSQLError as error:
+        raise _place(error, run) from None
+
+
+def _place(error: LanceSQLError, run: Run) -> LanceSQLError:
+    """The error with its place in the text that the user wrote, views and all."""
+    expansion = run.plan.expansion
+    return error if expansion is None else place_error(error, expansion).locate(expansion.sql)
+
+
+def _execute(plan: LogicalPlan, run: Run) -> Result:
     match plan:
         case QueryPlan(returns_rows=True):
             return _answer_query(plan, run)
@@ -33,8 +47,8 @@ def execute_plan(plan: LogicalPlan, run: Run) -> Result:
         case Explain():
             text = explain_plan(plan.plan, run, analyze=plan.analyze)
             return _answer_table(pa.table({"plan": text.split("\n")}))
-        case ChangeSetting():
-            return _answer_table(pa.table({}))  # the connection holds the settings
+        case ChangeSetting() | CreateView() | DropView():
+            return _answer_table(pa.table({}))  # the connection holds the settings and the views
         case ShowSettings(name):
             return _answer_table(show_settings(run.settings, name))
         case _:
@@ -59,7 +73,7 @@ def _locate(run: Run, act: Callable[[], T]) -> Callable[[], T]:
         try:
             return act()
         except LanceSQLError as error:
-            raise error.locate(run.plan.sql) from None
+            raise _place(error, run).locate(run.plan.sql) from None
 
     return act_and_locate
 

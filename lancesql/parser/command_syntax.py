@@ -12,8 +12,10 @@ __all__ = [
     "CommandSyntax",
     "CreateIndexSyntax",
     "CreateTableSyntax",
+    "CreateViewSyntax",
     "DescribeSyntax",
     "DropTableSyntax",
+    "DropViewSyntax",
     "ExplainSyntax",
     "InsertSyntax",
     "SetSyntax",
@@ -44,6 +46,24 @@ class InsertSyntax:
     columns: tuple[NameSyntax, ...] = ()
     by_name: bool = False
     problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class CreateViewSyntax:
+    """`CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(columns)] AS body`."""
+
+    name: NameSyntax
+    body: Span
+    columns: tuple[NameSyntax, ...] = ()
+    replace: bool = False
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True)
+class DropViewSyntax:
+    """`DROP VIEW [IF EXISTS] name`."""
+
+    name: NameSyntax
 
 
 @dataclass(frozen=True)
@@ -117,6 +137,8 @@ class ExplainSyntax:
 
 CommandSyntax = (
     CreateTableSyntax
+    | CreateViewSyntax
+    | DropViewSyntax
     | InsertSyntax
     | DropTableSyntax
     | CreateIndexSyntax

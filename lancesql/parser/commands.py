@@ -14,8 +14,10 @@ from .command_syntax import (
     CommandSyntax,
     CreateIndexSyntax,
     CreateTableSyntax,
+    CreateViewSyntax,
     DescribeSyntax,
     DropTableSyntax,
+    DropViewSyntax,
     ExplainSyntax,
     InsertSyntax,
     SetSyntax,
@@ -26,13 +28,16 @@ from .command_syntax import (
 from .command_tokens import NameSyntax, OptionSyntax, TokenCursor
 from .setting_commands import read_reset, read_set, read_show_settings
 from .tokens import Token, TokenType, is_word
+from .view_commands import read_create_view, read_drop_view
 
 __all__ = [
     "CommandSyntax",
     "CreateIndexSyntax",
     "CreateTableSyntax",
+    "CreateViewSyntax",
     "DescribeSyntax",
     "DropTableSyntax",
+    "DropViewSyntax",
     "ExplainSyntax",
     "InsertSyntax",
     "NameSyntax",
@@ -74,7 +79,9 @@ def _read_create(cursor: TokenCursor) -> CommandSyntax | None:
         return _read_create_table(cursor, replace=replace)
     if cursor.accept("INDEX"):
         return _read_create_index(cursor, replace=replace)
-    return None
+    if not cursor.accept("TEMP"):
+        cursor.accept("TEMPORARY")
+    return read_create_view(cursor, replace=replace) if cursor.accept("VIEW") else None
 
 
 def _read_create_table(cursor: TokenCursor, *, replace: bool) -> CommandSyntax | None:
@@ -197,7 +204,9 @@ def _read_prefixed_insert(cursor: TokenCursor) -> InsertSyntax | None:
     return None
 
 
-def _read_drop(cursor: TokenCursor) -> DropTableSyntax | None:
+def _read_drop(cursor: TokenCursor) -> CommandSyntax | None:
+    if cursor.accept("VIEW"):
+        return read_drop_view(cursor)
     if not cursor.accept("TABLE"):
         return None
     if_exists = cursor.accept("IF", "EXISTS")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from .commands import ChangeSetting, Command, Explain, SettingCommand, ShowSettings
+from .commands import ChangeSetting, Command, CreateView, DropView, Explain, SettingCommand, ShowSettings, ViewCommand
 from .query import DirectAnswer, OutputColumn, QueryPlan
 from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
 from .values import Constant, Parameter, ScalarQuery, Value
 
-LogicalPlan = QueryPlan | Command | SettingCommand | Explain
+LogicalPlan = QueryPlan | Command | SettingCommand | ViewCommand | Explain
 
 __all__ = [
     "ChangeSetting",
     "Command",
     "Conjunct",
     "Constant",
+    "CreateView",
     "DirectAnswer",
+    "DropView",
     "Explain",
     "FullTextSearch",
     "HybridSearch",
@@ -30,4 +32,5 @@ __all__ = [
     "TableScan",
     "Value",
     "VectorSearch",
+    "ViewCommand",
 ]

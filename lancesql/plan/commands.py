@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lancesql.catalog import TableInfo
+from lancesql.catalog import TableInfo, View
 
 from .query import QueryPlan
 
@@ -13,14 +13,17 @@ __all__ = [
     "Command",
     "CreateIndex",
     "CreateTable",
+    "CreateView",
     "DescribeTable",
     "DropTable",
+    "DropView",
     "Explain",
     "InsertInto",
     "SettingCommand",
     "ShowIndexes",
     "ShowSettings",
     "ShowTables",
+    "ViewCommand",
 ]
 
 
@@ -46,6 +49,20 @@ class InsertInto:
 
 
 @dataclass(frozen=True)
+class CreateView:
+    """`CREATE [OR REPLACE] VIEW name [(columns)] AS query`, kept by the session."""
+
+    view: View
+
+
+@dataclass(frozen=True)
+class DropView:
+    """`DROP VIEW [IF EXISTS] name`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class DropTable:
     """`DROP TABLE [IF EXISTS] name`; `table` is None when it does not exist and need not."""
 
@@ -68,7 +85,9 @@ class CreateIndex:
 
 @dataclass(frozen=True)
 class ShowTables:
-    """`SHOW TABLES`."""
+    """`SHOW TABLES`; the views of the session are listed with them."""
+
+    views: tuple[View, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,11 +121,12 @@ class ShowSettings:
 
 Command = CreateTable | InsertInto | DropTable | CreateIndex | ShowTables | ShowIndexes | DescribeTable
 SettingCommand = ChangeSetting | ShowSettings
+ViewCommand = CreateView | DropView
 
 
 @dataclass(frozen=True)
 class Explain:
     """`EXPLAIN [ANALYZE]` of a plan."""
 
-    plan: QueryPlan | Command | SettingCommand
+    plan: QueryPlan | Command | SettingCommand | ViewCommand
     analyze: bool = False

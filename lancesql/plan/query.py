@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from .expansion import Expansion
 from .sources import Source
 from .values import ScalarQuery, Value
 
@@ -85,6 +86,7 @@ class QueryPlan:
         shape: Set when the statement is one plain block over one source.
         direct: Set when the engine is not needed.
         returns_rows: Whether the relation is a query (not an INSERT, COPY, …).
+        expansion: What the views of the session stood for; None when the statement names none.
         condenses: Whether the relation aggregates, so that its rows are few.
         scalars: Expressions evaluated once, whose values the relation reads by their placeholders.
     """
@@ -100,4 +102,5 @@ class QueryPlan:
     direct: DirectAnswer | None = None
     returns_rows: bool = True
     condenses: bool = False
+    expansion: Expansion | None = None
     scalars: tuple[ScalarQuery, ...] = ()

@@ -11,8 +11,10 @@ from lancesql.parser.commands import (
     CommandSyntax,
     CreateIndexSyntax,
     CreateTableSyntax,
+    CreateViewSyntax,
     DescribeSyntax,
     DropTableSyntax,
+    DropViewSyntax,
     ExplainSyntax,
     InsertSyntax,
     ShowIndexesSyntax,
@@ -36,7 +38,8 @@ def body(sql: str) -> str:
     [
         "",
         "SELECT 1",
-        "CREATE VIEW v AS SELECT 1",
+        "CREATE VIEW v",
+        "CREATE RECURSIVE VIEW v (n) AS SELECT 1",
         "CREATE TEMP TABLE t AS SELECT 1",
         "CREATE TEMPORARY TABLE t AS SELECT 1",
         "CREATE TABLE t (a INTEGER)",
@@ -47,7 +50,7 @@ def body(sql: str) -> str:
         "CREATE UNIQUE INDEX i ON t (a)",
         "CREATE SCHEMA s",
         "INSERT OVERWRITE t SELECT 1",
-        "DROP VIEW v",
+        "DROP VIEW v, w",
         "DROP INDEX i",
         "SHOW ALL TABLES",
         "SHOW TABLES FROM memory",
@@ -82,6 +85,29 @@ def test_create_table(sql: str, parts: tuple[str, ...], replace: bool, if_not_ex
     assert syntax.problem is None
     if query is not None:
         assert body(sql) == query
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns", "replace", "if_not_exists", "query"),
+    [
+        ("CREATE VIEW v AS SELECT 1", (), False, False, "SELECT 1"),
+        ('create or replace temp view v (a, "B") as from x;', ("a", "B"), True, False, "from x"),
+        ("CREATE TEMPORARY VIEW IF NOT EXISTS v AS (SELECT 1)", (), False, True, "(SELECT 1)"),
+    ],
+)
+def test_create_view(sql: str, columns: tuple[str, ...], replace: bool, if_not_exists: bool, query: str) -> None:
+    syntax = read(sql)
+    assert isinstance(syntax, CreateViewSyntax)
+    assert (syntax.name.parts, syntax.replace, syntax.if_not_exists) == (("v",), replace, if_not_exists)
+    assert tuple(column.parts[0] for column in syntax.columns) == columns
+    assert body(sql) == query
+
+
+@pytest.mark.parametrize("sql", ["DROP VIEW v", "drop view if exists v cascade;"])
+def test_drop_view(sql: str) -> None:
+    syntax = read(sql)
+    assert isinstance(syntax, DropViewSyntax)
+    assert syntax.name.parts == ("v",)
 
 
 def test_options_have_names_values_and_places() -> None:
