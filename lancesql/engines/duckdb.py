@@ -67,6 +67,7 @@ class DuckDBEngine:
         self._volatile: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
         self._unwanted: set[str] = set()
+        self._collation_named = False
         if self.owned:
             self._closer = weakref.finalize(self, self.connection.close)
 
@@ -83,6 +84,8 @@ class DuckDBEngine:
         Raises:
             LanceSQLError: DuckDB's error as one of ours.
         """
+        if "collation" in sql.lower():
+            self._collation_named = True
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
         try:
             relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)
@@ -209,6 +212,12 @@ class DuckDBEngine:
         """Whether `default_order` is DESC."""
         ((order,),) = self._query("SELECT current_setting('default_order')", None)
         return str(order).upper().startswith("DESC")
+
+    def collates(self) -> bool:
+        """Whether `default_collation` is set. Our own connection is asked only once a statement has named it."""
+        if self.owned and not self._collation_named:
+            return False
+        return bool(self.connection.sql("SELECT current_setting('default_collation') <> ''").fetchall()[0][0])
 
     def has_collations(self, sql: str) -> bool:
         """Whether a collation might decide which texts of a statement are equal: set, declared or written."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
+from lancesql.plan.predicates import compares_texts
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.storage.filter_text import UnrenderableError, render_filter
@@ -56,6 +57,9 @@ def render_conjuncts(
     for conjunct in conjuncts:
         if conjunct.predicate is None:
             left.append((conjunct, conjunct.reason))
+            continue
+        if compares_texts(conjunct.predicate) and run.engine.collates():
+            left.append((conjunct, "a collation decides which texts are equal"))
             continue
         try:
             pushed.append((conjunct, render_filter(conjunct.predicate, run.values, ask)))

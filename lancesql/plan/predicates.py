@@ -7,7 +7,7 @@ storage renders them by the column's type when the statement runs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -33,6 +33,7 @@ __all__ = [
     "Predicate",
     "StringMatch",
     "Truth",
+    "compares_texts",
 ]
 
 Operand = Value | ConstantExpression
@@ -187,3 +188,23 @@ Predicate = (
     | Or
     | Not
 )
+
+
+def compares_texts(predicate: Predicate) -> bool:
+    """Whether the predicate compares texts, so that a collation would change its answer.
+
+    Example:
+        >>> compares_texts(IsNull(Column("title", pa.string())))
+        False
+    """
+    match predicate:
+        case And(items) | Or(items):
+            return any(map(compares_texts, items))
+        case Not(item) | Truth(item, _):
+            return compares_texts(item)
+        case IsNull() | IsTrue() | Fixed():
+            return False
+    type_: Any = predicate.column.type
+    while hasattr(type_, "value_type"):
+        type_ = type_.value_type
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
