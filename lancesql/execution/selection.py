@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
 from lancesql.plan.sources import DISTANCE, ROW_ID, Diversity, Grouping, VectorSearch
-from lancesql.storage.distances import measure_distances
+from lancesql.storage.distances import measure_distances, read_matrix
 from lancesql.storage.scan import list_row_ids, take_rows
 
 from .counts import make_empty
@@ -78,7 +79,7 @@ def _number_groups(values: pa.ChunkedArray[Any]) -> np.ndarray[Any, Any]:
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_floating(array.type):
-        array = pc.add(array.cast(pa.float64()), pa.scalar(0.0))
+        array = pc.if_else(pc.is_nan(array), math.nan, pc.add(array.cast(pa.float64()), pa.scalar(0.0)))
     numbers = pc.fill_null(array.dictionary_encode(null_encoding="mask").indices, -1)
     return np.asarray(numbers.to_numpy(zero_copy_only=False))
 
@@ -111,14 +112,13 @@ def _order_by_relevance(ranked: pa.Table, column: str, metric: str, weight: floa
     """
     far = ranked.column(DISTANCE).to_numpy().astype(np.float64)
     vectors = pa.chunked_array([ranked.column(column).combine_chunks()])
+    matrix, _ = read_matrix(vectors.chunk(0))
     closest = np.full(len(far), np.inf)
     left = np.ones(len(far), bool)
     order = [0]
     while len(order) < min(k, len(far)):
         left[order[-1]] = False
-        chosen = np.asarray(vectors[order[-1]].values.to_numpy(zero_copy_only=False))
-        chosen = chosen if metric == "hamming" else chosen.astype(np.float64)
-        np.minimum(closest, measure_distances(vectors, chosen, metric), out=closest)
+        np.minimum(closest, measure_distances(vectors, matrix[order[-1]], metric), out=closest)
         cost = np.where(left, weight * far - (1 - weight) * closest, np.inf)
         order.append(int(np.argmin(cost)))
     return np.array(order)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["is_measured_by_lance", "measure_distances"]
+__all__ = ["is_measured_by_lance", "measure_distances", "read_matrix"]
 
 _BLOCK = 1 << 20
 """So many components are widened to double precision at a time."""
@@ -55,7 +55,7 @@ def measure_distances(
 
 
 def _measure_vectors(chunk: Any, query: Array, metric: str) -> Array:
-    matrix, missing = _read_matrix(chunk)
+    matrix, missing = read_matrix(chunk)
     distances = np.empty(len(chunk), np.float32)
     step = max(1, _BLOCK // max(matrix.shape[1], 1))
     for start in range(0, len(chunk), step):
@@ -64,14 +64,16 @@ def _measure_vectors(chunk: Any, query: Array, metric: str) -> Array:
     return distances
 
 
-def _read_matrix(chunk: Any) -> tuple[Array, Array]:
-    """The vectors as rows of a matrix, and which of them are NULL or hold a NULL."""
+def read_matrix(chunk: Any) -> tuple[Array, Array]:
+    """The vectors as rows of a matrix, and which of them are NULL.
+
+    A component that is NULL counts as what is stored in its place, as it does for Lance: zero, as a rule.
+    """
     size = chunk.type.list_size
     flat = chunk.values.slice(chunk.offset * size, len(chunk) * size)
     missing = np.asarray(chunk.is_null().to_numpy(zero_copy_only=False), dtype=bool)
     if flat.null_count:
-        missing = missing | flat.is_null().to_numpy(zero_copy_only=False).reshape(len(chunk), size).any(axis=1)
-        flat = flat.fill_null(0)
+        flat = pa.Array.from_buffers(flat.type, len(flat), [None, flat.buffers()[1]], offset=flat.offset)
     return flat.to_numpy(zero_copy_only=False).reshape(len(chunk), size), missing
 
 
@@ -120,7 +122,7 @@ def _measure_lists(chunk: Any, query: Array, metric: str) -> Array:
 
 def _measure_pairs(vectors: Any, query: Array, metric: str) -> Array:
     """The distance of every vector to every vector of the query, infinite where a vector has none."""
-    matrix, missing = _read_matrix(vectors)
+    matrix, missing = read_matrix(vectors)
     if metric in ("cosine", "dot"):
         wide, target = matrix.astype(np.float64), query.astype(np.float64)
         with np.errstate(all="ignore"):
