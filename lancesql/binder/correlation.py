@@ -22,8 +22,8 @@ from .splice import Edit, splice
 
 __all__ = ["OuterColumns", "find_outer_columns", "value_arguments", "write_search_text"]
 
-_WORDS = frozenset({"column", "columns", "vector_column", "text_columns", "metric", "filter", "prefilter", "operator",
-                    "syntax", "fusion", "version", "tag", "timestamp"})  # fmt: skip
+_WORDS = frozenset({"column", "columns", "vector_column", "text_columns", "id_column", "group_by", "metric", "filter",
+                    "prefilter", "operator", "syntax", "fusion", "version", "tag", "timestamp"})  # fmt: skip
 """Arguments that are words of the statement, never values."""
 
 

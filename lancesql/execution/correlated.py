@@ -16,8 +16,19 @@ import pyarrow as pa
 
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import ROW_ID, FullTextSearch, HybridSearch, Source, VectorSearch, score_fields
-from lancesql.plan.values import Constant, Parameter, ScalarQuery
+from lancesql.plan.sources import (
+    ROW_ID,
+    Diversity,
+    Examples,
+    FullTextSearch,
+    Grouping,
+    HybridSearch,
+    Source,
+    VectorOptions,
+    VectorSearch,
+    score_fields,
+)
+from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.storage.scan import take_rows
 from lancesql.storage.types import widen_schema, widen_table
 
@@ -26,8 +37,8 @@ from .counts import Search, sum_counts
 from .hybrid_search import run_hybrid_search
 from .outer_values import OuterRow, read_outer_rows
 from .run import Run, evaluate
+from .selection import run_vector_search
 from .text_search import run_text_search
-from .vector_search import run_vector_search
 
 __all__ = ["SearchFunction", "has_functions", "is_function", "name_columns", "offer_functions"]
 
@@ -159,8 +170,10 @@ class SearchFunction:
         """Whether no query is NULL in this row: a NULL finds nothing."""
         match self._source:
             case HybridSearch(vector=vector, text=text):
-                queries = [vector.query, text.query]
-            case VectorSearch(query=query) | FullTextSearch(query=query):
+                queries = [*_list_queries(vector.query), text.query]
+            case VectorSearch(query=query):
+                queries = _list_queries(query)
+            case FullTextSearch(query=query):
                 queries = [query]
         return not any(isinstance(one, Parameter) and values.get(one.name, 0) is None for one in queries)
 
@@ -175,6 +188,10 @@ class SearchFunction:
         return widen_table(found.select(list(self.columns))).cast(self.schema)
 
 
+def _list_queries(query: Value | Examples) -> list[Value | None]:
+    return [query.like, query.positive] if isinstance(query, Examples) else [query]
+
+
 def _settle_values(source: Any, run: Run) -> Any:
     """The source with its scalar subqueries evaluated."""
     settled: dict[str, Any] = {}
@@ -182,7 +199,7 @@ def _settle_values(source: Any, run: Run) -> Any:
         value = getattr(source, field.name)
         if isinstance(value, ScalarQuery):
             settled[field.name] = Constant(evaluate(value, run), value.span)
-        elif field.name in ("vector", "text", "options"):
+        elif isinstance(value, VectorSearch | FullTextSearch | VectorOptions | Examples | Grouping | Diversity):
             settled[field.name] = _settle_values(value, run)
         elif field.name == "k":
             settled[field.name] = tuple(

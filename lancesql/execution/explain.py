@@ -138,7 +138,8 @@ def _describe_text(source: FullTextSearch) -> list[str]:
     for column in source.text_columns:
         index = source.table.index_on(column, ("INVERTED", "FTS"))
         if index is None:
-            lines.append(f"text: no index on {column}, every text is read and cut into words")
+            asked = "; fast_search: no index to ask" if source.fast_search else ""
+            lines.append(f"text: no index on {column}, every text is read and cut into words{asked}")
         else:
             outcome = "are left out" if source.fast_search else "yet"
             unindexed = f", {index.rows_unindexed:,} rows not indexed {outcome}" if index.rows_unindexed else ""

@@ -18,7 +18,7 @@ from lancesql.plan.values import Constant, ScalarQuery
 from .filters import resolve_filter
 from .query_vectors import read_vector
 from .run import Run, evaluate
-from .vector_search import run_vector_search
+from .selection import run_vector_search
 
 __all__ = ["find_nearest", "refuse_search"]
 

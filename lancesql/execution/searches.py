@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from lancesql.plan.sources import Diversity, FullTextSearch, Grouping, HybridSearch, RowCount, VectorSearch
+from lancesql.plan.sources import FullTextSearch, HybridSearch, RowCount, VectorSearch
 
 from .counts import Search, sum_counts
 from .hybrid_search import run_hybrid_search
 from .row_count import run_row_count
 from .run import Run
-from .selection import run_selection
+from .selection import run_vector_search
 from .text_search import run_text_search
-from .vector_search import run_vector_search
 
 __all__ = ["run_search"]
 
@@ -34,8 +33,6 @@ def run_search(source: Search | RowCount, run: Run, columns: Sequence[str] | Non
         return held.select(list(wanted))
     started = time.perf_counter()
     match source:
-        case VectorSearch(selection=Grouping() | Diversity()):
-            table = run_selection(source, run, wanted, sum_counts(source, run))
         case VectorSearch():
             table = run_vector_search(source, run, wanted, sum_counts(source, run))
         case FullTextSearch():

@@ -1,4 +1,4 @@
-"""What is made of a ranking of vectors: the best rows of each group, or rows unlike each other."""
+"""A vector search, carried out: its nearest rows, the best rows of each group, or rows unlike each other."""
 
 from __future__ import annotations
 
@@ -15,27 +15,25 @@ from lancesql.plan.sources import DISTANCE, ROW_ID, Diversity, Grouping, VectorS
 from lancesql.storage.distances import measure_distances, read_matrix
 from lancesql.storage.scan import list_row_ids, take_rows
 
-from .counts import make_empty
 from .examples import Target, read_target
 from .run import Run, read_count, read_number
 from .vector_search import rank_vectors
 
-__all__ = ["run_selection"]
+__all__ = ["run_vector_search"]
 
 _LEAST_DEPTH = 100
 _DEEPER = 8
 """A ranking that does not fill its groups is asked for so many times as many rows."""
 
 
-def run_selection(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
-    """The rows of a search that is more than its k nearest."""
+def run_vector_search(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
+    """The k nearest rows, nearest first (every row in range when k is None), or what is selected of the ranking."""
     target = read_target(source, run)
-    if k == 0:
-        return make_empty(source, columns)
+    if source.selection is None or k == 0:
+        return rank_vectors(source, run, columns, k, target)
     if isinstance(source.selection, Grouping):
         chosen = _select_groups(source, source.selection, run, k, target)
     else:
-        assert source.selection is not None
         chosen = _select_diverse(source, source.selection, run, k or 1, target)
     if set(columns) <= set(chosen.column_names):
         return chosen.select(list(columns))

@@ -1,4 +1,4 @@
-"""A vector search carried out: its filter resolved, its strategy chosen, its rows found."""
+"""The rows nearest to a vector: the filter resolved, a strategy chosen, the rows found."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from lancesql.storage.scan import list_row_ids, read_row_ids, serialize_row_ids
 from lancesql.storage.vectors import search_vectors
 
 from .counts import make_empty
-from .examples import Target, read_target
+from .examples import Target
 from .filters import ResolvedFilter, resolve_filter
 from .run import Run, read_count, read_number
 
-__all__ = ["VectorAction", "plan_vector_search", "rank_vectors", "run_vector_search"]
+__all__ = ["VectorAction", "plan_vector_search", "rank_vectors"]
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,8 @@ def _read_effort(source: VectorSearch, run: Run) -> Effort:
     )
 
 
-def run_vector_search(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
-    """The k nearest rows, nearest first; every row in range when k is None."""
-    return rank_vectors(source, run, columns, k, read_target(source, run))
-
-
 def rank_vectors(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None, target: Target) -> pa.Table:
-    """The k rows nearest to a query that is known; every one when k is None."""
+    """The k rows nearest to a query, nearest first; every one in range when k is None."""
     if k == 0 or source.table.rows == 0:
         return make_empty(source, columns)
     if not target.excluded:

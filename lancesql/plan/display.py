@@ -103,7 +103,7 @@ def _describe(source: Source) -> list[tuple[str, str]]:
             return [
                 (
                     "query",
-                    f"{display_value(source.query)} in {', '.join(source.text_columns)} ({source.syntax} syntax)",
+                    f"{display_value(source.query)} in {', '.join(source.text_columns)} ({_describe_reading(source)})",
                 ),
                 ("k", _describe_k(source.k, source.k_origin)),
             ]
@@ -145,6 +145,10 @@ def _describe_selection(selection: Grouping | Diversity | None) -> list[tuple[st
             return []
 
 
+def _describe_reading(source: FullTextSearch) -> str:
+    return f"{source.syntax} syntax, indexed rows only" if source.fast_search else f"{source.syntax} syntax"
+
+
 def _describe_k(values: tuple[Value, ...], origin: str) -> str:
     return " + ".join(display_value(value) for value in values) + f" ({origin})" if values else origin
 
@@ -158,9 +162,9 @@ def display_value(value: Value) -> str:
     """A value in a few characters; a long vector by its length."""
     match value:
         case Constant(tuple() as numbers) if len(numbers) > 4:
-            return f"[{', '.join(map(str, numbers[:3]))}, … {len(numbers)}]"
+            return f"[{', '.join(map(_display_item, numbers[:3]))}, … {len(numbers)}]"
         case Constant(tuple() as numbers):
-            return f"[{', '.join(map(str, numbers))}]"
+            return f"[{', '.join(map(_display_item, numbers))}]"
         case Constant(str() as text):
             return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}…'"
         case Constant(None):
@@ -171,6 +175,10 @@ def display_value(value: Value) -> str:
             return f"${name}"
         case ScalarQuery(sql):
             return flatten(sql)
+
+
+def _display_item(item: object) -> str:
+    return display_value(Constant(item)) if isinstance(item, tuple) else str(item)
 
 
 def flatten(sql: str) -> str:
