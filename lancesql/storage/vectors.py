@@ -19,6 +19,9 @@ from .scan import wrap_lance_error
 
 __all__ = ["search_vectors"]
 
+_FETCHED_PER_VECTOR = 10
+"""Of lists of vectors Lance looks for so many times k near each vector of the query, and refuses a shorter list."""
+
 
 def search_vectors(
     dataset: lance.LanceDataset,
@@ -69,7 +72,7 @@ def search_vectors(
         if nprobes is not None:
             nearest["minimum_nprobes"] = nprobes
         if ef is not None:
-            nearest["ef"] = ef
+            nearest["ef"] = ef if single else max(ef, _FETCHED_PER_VECTOR * k)
     if bounds != (None, None):
         nearest["distance_range"] = bounds
     asked = [*(name for name in columns if name not in (ROW_ID, DISTANCE)), DISTANCE]
@@ -94,6 +97,8 @@ def search_vectors(
         table = table.filter(pc.is_finite(table.column(DISTANCE))).slice(0, k)
         if complete or table.num_rows == k:
             break
+        if "ef" in nearest:
+            nearest["ef"] *= 4
         nearest["k"] *= 4  # vectors with an infinity took the place of others: with `dot` they come first
     return table if asked == list(columns) else table.select(list(columns))
 
