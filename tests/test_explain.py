@@ -89,6 +89,67 @@ def test_the_strategy_and_why(indexed: lancesql.Connection, sql: str, wanted: st
     assert wanted in indexed.explain(sql, {"q": [1.0] * 1024})
 
 
+@pytest.mark.parametrize(
+    ("sql", "approximate", "wanted"),
+    [
+        ("SELECT id FROM points ORDER BY vector <=> $q LIMIT 3", True, "strategy   index vector_idx: "),
+        ("SELECT min_by(id, array_cosine_distance(vector, $q::FLOAT[1024])) FROM points", True, "index vector_idx: "),
+        (
+            "SELECT id FROM points ORDER BY vector <=> $q LIMIT 3",
+            False,
+            "strategy   exact: lancesql.approximate is off",
+        ),
+        (
+            "SELECT id FROM points ORDER BY vector <-> $q LIMIT 3",
+            True,
+            "exact: index vector_idx has metric cosine, not l2",
+        ),
+        (
+            "SELECT id FROM points WHERE part = 7 ORDER BY vector <=> $q LIMIT 3",
+            True,
+            "exact: the filter keeps 60 rows",
+        ),
+        ("SELECT id FROM points WHERE vector <=> $q < 0.5 ORDER BY vector <=> $q LIMIT 3", True, "index vector_idx: "),
+        ("SELECT id FROM points ORDER BY vector <=> $q LIMIT 6000", True, "scan: no more than k rows qualify, 6,000"),
+    ],
+)
+def test_how_the_nearest_are_found(indexed: lancesql.Connection, sql: str, approximate: bool, wanted: str) -> None:
+    indexed.execute(f"SET lancesql.approximate = {approximate}")
+    try:
+        assert wanted in indexed.explain(sql, {"q": [1.0] * 1024})
+    finally:
+        indexed.execute("RESET lancesql.approximate")
+
+
+def test_analyze_says_that_the_scan_answered(tmp_path: Path) -> None:
+    vectors = pa.array([[1, 0], None, [0, 1], None], pa.list_(pa.float32(), 2))
+    lance.write_dataset(pa.table({"id": range(4), "vector": vectors}), str(tmp_path / "few.lance"))
+    with lancesql.connect(tmp_path) as db:
+        sql = "SELECT id FROM few ORDER BY vector <-> [1,0] LIMIT 3"
+        assert "strategy   exact: no index on the column" in db.explain(sql)
+        text = db.explain(sql, analyze=True)
+        assert "strategy   scan: not every row that qualifies has a distance" in text
+        assert [line.split()[1] for line in text.split("\n") if line.split()[:1] == ["rows"]] == ["4", "3"]
+
+
+def test_the_nearest_are_those_of_every_row(indexed: lancesql.Connection) -> None:
+    queries = np.random.default_rng(8).normal(size=(20, 1024)).astype(np.float32)
+    table = indexed.sql("SELECT id, vector FROM points").to_arrow()
+    matrix = table.column("vector").combine_chunks().values.to_numpy().reshape(-1, 1024).astype(np.float64)
+    found = 0
+    for query in queries:
+        wide = query.astype(np.float64)
+        similarities = matrix @ wide / np.linalg.norm(matrix, axis=1) / np.linalg.norm(wide)
+        nearest = [int(at) for at in np.argsort(-similarities, kind="stable")[:10]]
+        sql = "SELECT id FROM points ORDER BY array_cosine_distance(vector, $q::FLOAT[1024]) LIMIT 10"
+        found += len(set(nearest) & {id_ for (id_,) in indexed.sql(sql, {"q": query}).fetchall()})
+        indexed.execute("SET lancesql.approximate = false")
+        exact = [id_ for (id_,) in indexed.sql(sql, {"q": query}).fetchall()]
+        indexed.execute("RESET lancesql.approximate")
+        assert exact == nearest
+    assert found >= 0.95 * 10 * len(queries)
+
+
 def test_each_source_names_its_table_and_version(db: lancesql.Connection) -> None:
     text = db.explain("SELECT count(*) FROM stock a, stock AT (VERSION => 1) b, movies m")
     assert "TableScan stock @ version 3 as __lancesql_0 (a)" in text

@@ -8,7 +8,7 @@ from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.sources import MIN_BY, ROW_ID, Conjunct, Nearest
 from lancesql.plan.values import Constant, Parameter, Value
 
-from .distances import BindInner, RefusedError, find_distance, read_query
+from .distances import BindInner, RefusedError, find_distance, is_same_for_all, read_query
 from .drafts import Draft, is_reshaped
 from .filters import FilterContext
 from .literals import read_literal
@@ -69,7 +69,7 @@ def _check_block(draft: Draft, own: Relation, rest: tuple[Span, ...], context: F
     changed = context.scope.owner.args.get("sample") or not context.block.clauses.keys() <= _CLAUSES
     if own.paired or is_reshaped(draft.node) or changed:
         raise RefusedError("the block does more with its rows than to aggregate them")
-    if rest:
+    if any(not is_same_for_all(span, context) for span in rest):
         raise RefusedError("WHERE holds a predicate that is not one of the table's columns alone")
 
 

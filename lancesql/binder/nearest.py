@@ -116,7 +116,7 @@ def _check_block(draft: Draft, own: Relation, rest: tuple[Span, ...], context: F
         raise RefusedError("the block does more with its rows than to order them")
     if context.block.combined:
         raise RefusedError("ORDER BY orders a UNION, EXCEPT or INTERSECT")
-    if rest:
+    if any(not is_same_for_all(span, context) for span in rest):
         raise RefusedError("WHERE holds a predicate that is not one of the table's columns alone")
 
 

@@ -113,6 +113,8 @@ def _describe_strategy(source: VectorSearch, run: Run) -> str:
         refusal = found if isinstance(found, str) else refuse_search(source, run)
         if refusal is not None:
             return f"scan: {refusal}"
+        if not run.settings.approximate and source.table.index_on(source.column, ("IVF",)) is not None:
+            return "exact: lancesql.approximate is off"
     k = sum(read_count(value, run, "k", least=0) for value in source.k) if source.k else None
     action = plan_vector_search(source, run, k)
     kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"

@@ -61,6 +61,26 @@ def test_recall_filtered(
     assert measure_recall(movies, truth, movie_queries, f"WHERE {predicate}") >= TARGET
 
 
+@pytest.mark.parametrize("predicate", ["true", "year >= 2000", "year = 1999"])
+def test_recall_of_an_order_by_distance(
+    predicate: str, movies: lancesql.Connection, movies_folder: Path, movie_queries: Queries
+) -> None:
+    name = "groundtruth" if predicate == "true" else "groundtruth_filtered"
+    every = pq.read_table(movies_folder / f"{name}.parquet").to_pylist()
+    truth = [row for row in every if row.get("predicate", "true") == predicate][:60]
+    sql = f"SELECT id, vector <-> $q AS d FROM movies WHERE {predicate} ORDER BY d LIMIT 10"
+    found = 0
+    for row in truth:
+        answer = movies.sql(sql, {"q": movie_queries[row["query_id"]]}).fetchall()
+        true = dict(zip(row["neighbors"], row["l2_squared"], strict=True))
+        assert [distance for _, distance in answer] == sorted(distance for _, distance in answer)
+        for id_, distance in answer:
+            if id_ in true:
+                assert distance**2 == pytest.approx(true[id_], abs=1e-5)
+        found += len({id_ for id_, _ in answer} & set(row["neighbors"][:10]))
+    assert found >= TARGET * 10 * len(truth)
+
+
 def test_the_default_search_asks_the_index(movies: lancesql.Connection, movie_queries: Queries) -> None:
     query = next(iter(movie_queries.values()))
     plan = movies.explain("SELECT id FROM vector_search('movies', $q, k => 10)", {"q": query})
