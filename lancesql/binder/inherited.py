@@ -24,6 +24,7 @@ from .ctes import count_references
 from .drafts import Draft
 from .lineage import Lineage
 from .moving import Moving
+from .places import find_place
 from .scope import Relation
 from .splice import Edit, splice
 from .transferred import transfer_conjuncts
@@ -149,7 +150,7 @@ class _Reader:
             yield from self.enter(relation, moving.rename({name: output.column for name, output in found.items()}))
 
     def _find_volatile_barrier(self, select: exp.Select) -> str:
-        start = _find_place(select, select)
+        start = find_place(select, select)
         tokens = self.statement.tokens if start is None else self.statement.token_tree.read_query(start)
         return "a function that answers anew each time comes before it" if is_volatile(tokens, self.catalog) else ""
 
@@ -184,13 +185,5 @@ def _span_column(column: exp.Column) -> Span:
 def _find_anchor(select: exp.Select) -> int | None:
     """A character of the block itself, in its WHERE or in a condition of its joins."""
     conditions = [select.args.get("where"), *(join.args.get("on") for join in select.args.get("joins") or ())]
-    places = (_find_place(condition, select) for condition in conditions if condition is not None)
+    places = (find_place(condition, select) for condition in conditions if condition is not None)
     return next((place for place in places if place is not None), None)
-
-
-def _find_place(tree: exp.Expr, select: exp.Select) -> int | None:
-    """Where a name stands below `tree` that belongs to the block itself, not to a query within it."""
-    for name in tree.find_all(exp.Identifier):
-        if "start" in name.meta and name.find_ancestor(exp.Select) is select:
-            return int(name.meta["start"])
-    return None

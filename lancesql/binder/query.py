@@ -33,7 +33,7 @@ from .semi_joins import find_semi_joins
 from .shape import read_limit, read_output, read_shape
 from .splice import Edit, splice
 from .stars import hide_row_ids
-from .usage import read_usage
+from .usage import UsageReader
 from .views import expand_views
 
 __all__ = ["bind_query"]
@@ -142,6 +142,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     left = dict.fromkeys(use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut))
     left |= dict.fromkeys(_name_parameters(outers.values()))
     inner = [plan for outer in outers.values() for plan in outer.inner.values()]
+    usages = UsageReader(statement, lineage)
     return QueryPlan(
         sql=statement.sql,
         relation=splice(statement.sql, [*edits, *settled]),
@@ -150,7 +151,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         used_parameters=used,
         output=read_output(statement.tree, {source.alias.lower(): source for source in sources}),
         usage=(
-            *(read_usage(draft, scopes.get(id(draft.owner)), statement) for draft in drafts),
+            *(usages.read(draft) for draft in drafts),
             *(usage for plan in inner for usage in plan.usage),
         ),
         shape=shape,

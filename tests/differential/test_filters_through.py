@@ -90,6 +90,41 @@ WRAPS = (
     "SELECT p, q, r FROM ({one}) d WHERE EXISTS (FROM ({two}) e SELECT 1 WHERE e.p = d.p AND e.{number} > 1)",
 )
 WHERES = ("p = 1 AND r > ''", "r IS NULL", "q = 1", "p IS NULL OR q > 1")
+STARS = (
+    "SELECT #2, #1 FROM t1 WHERE q > 1",
+    "SELECT p FROM (SELECT * FROM t1 ORDER BY 3, 1 LIMIT 2)",
+    "SELECT p FROM (SELECT * FROM t1 ORDER BY ALL LIMIT 2)",
+    "SELECT q FROM (SELECT DISTINCT * EXCLUDE (w) FROM t1)",
+    "SELECT q FROM (SELECT * EXCLUDE (w), count(*) AS n FROM t1 GROUP BY ALL)",
+    "SELECT p_1, q FROM (SELECT * FROM t1 a JOIN t2 b ON a.w = b.w)",
+    "SELECT p FROM (SELECT a.* FROM t1 a JOIN t2 b ON a.w = b.w)",
+    "SELECT r_1 FROM (SELECT *, 1 AS r FROM t1)",
+    "SELECT d FROM (SELECT * FROM t1) d WHERE w = 2",
+    "SELECT count(d) FROM (SELECT * FROM t1) d",
+    "SELECT list(d) FROM t1 d WHERE d.w = 2",
+    "SELECT x.r FROM t1 d, LATERAL (SELECT d.*) x",
+    "SELECT x FROM t1 d, LATERAL (SELECT d AS x)",
+    "SELECT p FROM (SELECT * EXCLUDE (r) REPLACE (q + 1 AS q) FROM t1)",
+    "SELECT p FROM (SELECT * RENAME (q AS p, p AS o) FROM t1)",
+    "SELECT COLUMNS('^[pq]') FROM (SELECT * FROM t1)",
+    "SELECT q FROM (SELECT * FROM t1) NATURAL JOIN t2",
+    "SELECT p, x.q FROM (SELECT * FROM t1) x JOIN (SELECT * FROM t2) y USING (p)",
+    "WITH a AS (SELECT * FROM t1), b AS (SELECT * FROM a WHERE q > 1) SELECT b.r, a.q FROM a JOIN b ON a.w = b.w",
+    "WITH a(x, y, z, v) AS (SELECT * FROM t1) SELECT y FROM a WHERE v = 'a'",
+    "SELECT y FROM (SELECT * FROM t1) d(x, y)",
+    "SELECT a.p, b.r FROM t1 a JOIN t1 b ON a.w = b.w",
+    "SELECT p FROM t1 a WHERE EXISTS (SELECT * FROM t2 b WHERE b.w = a.w AND a.r > '')",
+    "SELECT p FROM t1 WHERE (SELECT max(t2.q) FROM t2 WHERE t2.r = t1.r) > 1",
+    "SELECT (SELECT a.r) FROM (SELECT * FROM t1) a",
+    "SELECT p FROM (SELECT * FROM (SELECT * FROM t1) UNION ALL SELECT * FROM t2)",
+    "SELECT r.upper() FROM (SELECT * FROM t1)",
+    "SELECT p FROM (FROM t1) WHERE r = 'a'",
+    "SELECT a.w FROM t1 a POSITIONAL JOIN (SELECT * FROM t2) b WHERE b.r = 'a'",
+    "PIVOT (SELECT * EXCLUDE (w) FROM t1) ON r USING sum(q)",
+    "SELECT w FROM (UNPIVOT (SELECT * FROM t1) ON p, q) WHERE value = 2",
+    "SELECT q, (SELECT count(*) FROM t2 WHERE t2.p = d.p) AS n FROM (SELECT * FROM t1) d",
+    "SELECT sum(w) OVER (PARTITION BY r) FROM (SELECT * FROM t1)",
+)
 
 
 @st.composite
@@ -160,6 +195,11 @@ def test_every_shape(both: tuple[lancesql.Connection, duckdb.DuckDBPyConnection]
         two = SELECTS[(number * 7 + 3) % len(SELECTS)].format(t="t2")
         for where in WHERES:
             check(both, wrap.format(one=one, two=two, where=where, number="pq"[(number // step + at) % 2]))
+
+
+@pytest.mark.parametrize("sql", STARS)
+def test_stars(both: tuple[lancesql.Connection, duckdb.DuckDBPyConnection], sql: str) -> None:
+    check(both, sql)
 
 
 @settings(DIFFERENTIAL, max_examples=scaled(80))
