@@ -120,6 +120,10 @@ class Catalog(Protocol):
         """Whether a function may answer differently for the same arguments."""
         ...
 
+    def changes_rows(self, function: str) -> bool:
+        """Whether a function makes one row of several, or several of one."""
+        ...
+
     def puts_nulls_last(self) -> bool:
         """Whether ORDER BY … ASC without NULLS FIRST or LAST means NULLS LAST, as a setting of the engine can say."""
         ...

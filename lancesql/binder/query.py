@@ -30,7 +30,7 @@ from .operators import spell_operators
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Scope, read_scope
 from .semi_joins import find_semi_joins
-from .shape import read_limit, read_output, read_shape
+from .shape import changes_rows, read_limit, read_output, read_shape
 from .splice import Edit, splice
 from .stars import hide_row_ids
 from .usage import UsageReader
@@ -62,11 +62,15 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     lineage = Lineage(drafts, catalog)
     edits: list[Edit] = []
     outers = _find_outers(statement, drafts, scopes, catalog)
+    blocks = {draft.placeholder: statement.token_tree.read_block(draft.span.start) for draft in drafts}
+    for draft in drafts:
+        if id(draft.owner) in scopes and changes_rows(blocks[draft.placeholder], statement, catalog):
+            scopes[id(draft.owner)] = replace(scopes[id(draft.owner)], reshaped=True)
     contexts = {
         draft.placeholder: FilterContext(
             statement=statement,
             catalog=catalog,
-            block=statement.token_tree.read_block(draft.span.start),
+            block=blocks[draft.placeholder],
             scope=scopes.get(id(draft.owner)),
             columns=_source_columns(drafts, draft.owner),
             edits=edits,

@@ -43,13 +43,18 @@ class Join:
 
 @dataclass(frozen=True)
 class Scope:
-    """A block's relations in the order of the text, its joins, and the columns its USING clauses merge."""
+    """A block's relations in the order of the text, its joins, and the columns its USING clauses merge.
+
+    Attributes:
+        reshaped: Whether a function of its SELECT list or ORDER BY makes one row of several, or several of one.
+    """
 
     owner: exp.Expr
     relations: tuple[Relation, ...]
     merged: frozenset[str]
     natural: bool = False
     joins: tuple[Join, ...] = ()
+    reshaped: bool = False
 
     def find(self, alias: str) -> Relation | None:
         """The relation called `alias`, in any case."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pyarrow as pa
 from sqlglot import exp
 
+from lancesql.catalog import Catalog
 from lancesql.errors import Span
 from lancesql.parser import Statement
 from lancesql.parser.blocks import Block
-from lancesql.parser.tokens import is_word
+from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.query import OutputColumn, QueryShape
 from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE, Diversity, Source, VectorSearch, score_fields
 from lancesql.plan.values import Parameter, Value
@@ -18,7 +20,7 @@ from lancesql.plan.values import Parameter, Value
 from .literals import read_literal
 from .scope import Scope
 
-__all__ = ["keeps_rows", "read_count", "read_limit", "read_output", "read_shape"]
+__all__ = ["changes_rows", "keeps_rows", "read_count", "read_limit", "read_output", "read_shape"]
 
 _CHANGES = ("group", "having", "distinct", "qualify", "windows", "sample", "laterals", "joins", "match", "connect")
 _SCORES = {
@@ -148,10 +150,24 @@ def _column_types(source: Source) -> dict[str, pa.DataType]:
     return {name: types[name] for name in source.columns}
 
 
+def changes_rows(block: Block, statement: Statement, catalog: Catalog) -> bool:
+    """Whether the SELECT list or ORDER BY calls a function that changes the number of rows."""
+    tree, tokens = statement.token_tree, statement.tokens
+    spans = [block.clauses[clause] for clause in ("SELECT", "ORDER") if clause in block.clauses]
+    return any(
+        following.token_type is TokenType.L_PAREN and catalog.changes_rows(token.text.lower())
+        for span in spans
+        for token, following in pairwise(tokens[tree.find_token(span.start) : tree.find_token(span.end - 1) + 1])
+        if token.text.replace("_", "").isalnum()
+    )
+
+
 def keeps_rows(scope: Scope) -> bool:
     """Whether every row of the block is one row of its one relation."""
     owner = scope.owner
-    if not isinstance(owner, exp.Select) or len(scope.relations) != 1 or any(owner.args.get(key) for key in _CHANGES):
+    if not isinstance(owner, exp.Select) or scope.reshaped or len(scope.relations) != 1:
+        return False
+    if any(owner.args.get(key) for key in _CHANGES):
         return False
     if scope.relations[0].paired or isinstance(owner.args.get("limit"), exp.Fetch):
         return False

@@ -65,6 +65,7 @@ class DuckDBEngine:
         self.owned = connection is None
         self.connection = duckdb.connect() if connection is None else connection
         self._volatile: frozenset[str] = frozenset()
+        self._row_changing: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
         self._unwanted: set[str] = set()
         self._collation_named = False
@@ -198,15 +199,26 @@ class DuckDBEngine:
 
         A name that is not known yet is looked up each time: a function of that name may be made at any moment.
         """
-        if function not in self._known and function not in _BEFORE_PARENTHESES:
-            rows = self._query(
-                "SELECT lower(function_name), bool_or(stability = 'VOLATILE'), "
-                "string_agg(lower(macro_definition), ' ') FROM duckdb_functions() GROUP BY 1",
-                None,
-            )
-            self._known = frozenset(row[0] for row in rows)
-            self._volatile = _spread_volatility(rows)
+        self._learn(function)
         return function in self._volatile
+
+    def changes_rows(self, function: str) -> bool:
+        """Whether a function, the user's own among them, makes one row of several (an aggregate) or several of one."""
+        self._learn(function)
+        return function in self._row_changing
+
+    def _learn(self, function: str) -> None:
+        if function in self._known or function in _BEFORE_PARENTHESES:
+            return
+        rows = self._query(
+            "SELECT lower(function_name), bool_or(stability = 'VOLATILE'), bool_or(function_type = 'aggregate'), "
+            "string_agg(lower(macro_definition), ' ') FROM duckdb_functions() GROUP BY 1",
+            None,
+        )
+        called = {name: set(_CALLED.findall(definition)) for name, _, _, definition in rows if definition}
+        self._known = frozenset(row[0] for row in rows)
+        self._volatile = _spread({name for name, is_volatile, _, _ in rows if is_volatile}, called)
+        self._row_changing = _spread({"unnest", *(name for name, _, aggregates, _ in rows if aggregates)}, called)
 
     def orders_descending(self) -> bool:
         """Whether `default_order` is DESC."""
@@ -249,13 +261,11 @@ _BEFORE_PARENTHESES = frozenset(
 """Words that stand before a parenthesis without being functions."""
 
 
-def _spread_volatility(rows: list[tuple[Any, ...]]) -> frozenset[str]:
-    """The volatile functions: those DuckDB calls so, and the macros that call one of them, however deep."""
-    volatile = {name for name, is_volatile, _ in rows if is_volatile}
-    macros = {name: set(_CALLED.findall(definition)) for name, _, definition in rows if definition}
-    while spread := {name for name, called in macros.items() if called & volatile} - volatile:
-        volatile |= spread
-    return frozenset(volatile)
+def _spread(functions: set[str], called: Mapping[str, set[str]]) -> frozenset[str]:
+    """The functions, and the macros that call one of them, however deep; `called` are the functions a macro calls."""
+    while spread := {name for name, names in called.items() if names & functions} - functions:
+        functions = functions | spread
+    return frozenset(functions)
 
 
 def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:

@@ -74,6 +74,10 @@ class StatementCatalog:
         """Whether DuckDB calls the function volatile."""
         return self._engine.is_volatile(function)
 
+    def changes_rows(self, function: str) -> bool:
+        """Whether DuckDB's function is an aggregate or makes rows, or a macro of the user's calls one that does."""
+        return self._engine.changes_rows(function)
+
     def puts_nulls_last(self) -> bool:
         """Whether DuckDB's `default_null_order` puts NULL behind everything in an ascending order."""
         return self._engine.puts_nulls_last()
