@@ -32,15 +32,19 @@ from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.storage.scan import take_rows
 from lancesql.storage.types import widen_schema, widen_table
 
+from .correlated_batches import CorrelatedBatch
 from .correlated_filters import CorrelatedFilter
-from .counts import Search, sum_counts
-from .hybrid_search import run_hybrid_search
-from .outer_values import OuterRow, read_outer_rows
+from .counts import Search, make_empty
+from .outer_values import read_outer_rows
 from .run import Run, evaluate
-from .selection import run_vector_search
-from .text_search import run_text_search
+from .searches import run_search
+from .vector_batch import is_batched
 
 __all__ = ["SearchFunction", "has_functions", "is_function", "name_columns", "offer_functions"]
+
+
+Array = np.ndarray[Any, Any]
+Values = Mapping[str, object]
 
 
 @contextmanager
@@ -106,6 +110,7 @@ class SearchFunction:
         types = {field.name: field for field in (*source.table.schema, *score_fields(source))}
         types[ROW_ID] = pa.field(ROW_ID, pa.uint64())
         self.schema = widen_schema(pa.schema([types[name] for name in self.columns]))
+        self._wanted = (ROW_ID, *(field.name for field in score_fields(source)))
         self._lock = threading.Lock()
         self._run = run
         self._source = source
@@ -114,6 +119,8 @@ class SearchFunction:
             self._source = _settle_values(source, run)
             self._fork: DuckDBEngine = run.engine.fork()
             self._filter = CorrelatedFilter(self._source, run, self._fork)
+            if isinstance(self._source, VectorSearch):
+                self._batch = CorrelatedBatch(self._source, run, self._filter)
 
     def close(self) -> None:
         """Lets go of what the searches held."""
@@ -135,38 +142,36 @@ class SearchFunction:
             raise
 
     def _answer(self, columns: Sequence[Any]) -> Any:
-        distinct, places = read_outer_rows(columns)
-        answers = self._search(distinct)
-        found = [answers[place] for place in places]
-        offsets = np.cumsum([0, *(0 if one is None else one.num_rows for one in found)])
-        tables = [one for one in found if one is not None and one.num_rows]
-        rows = self._complete(pa.concat_tables(tables)) if tables else self.schema.empty_table()
-        arrays = [pa.concat_arrays(column.chunks) for column in rows.columns]
-        structs: Any = pa.StructArray.from_arrays(arrays, fields=list(self.schema))
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs)
-
-    def _search(self, rows: list[OuterRow]) -> list[pa.Table | None]:
-        """The ids and scores each of the rows finds; None where a query is NULL."""
         names = [value.parameter for value in self._source.outer]
-        answers: list[pa.Table | None] = []
-        for row in rows:
-            values = dict(zip(names, row, strict=True))
-            answers.append(self._search_one(values) if self._has_query(values) else None)
-        return answers
+        distinct, firsts, places = read_outer_rows(columns)
+        rows = [dict(zip(names, row, strict=True)) for row in distinct]
+        asked = np.array([at for at, values in enumerate(rows) if self._has_query(values)], np.int64)
+        outer = pa.table([column.take(firsts) for column in columns], names=names)
+        found, owners = self._search([rows[at] for at in asked], outer.take(asked))
+        counts = np.zeros(len(rows), np.int64)
+        counts[asked] = np.bincount(owners, minlength=len(asked))
+        starts = np.cumsum(counts) - counts
+        order = np.concatenate([np.arange(starts[at], starts[at] + counts[at]) for at in places] or [owners])
+        complete = self._complete(found if len(rows) == len(places) else found.take(order))
+        arrays = [pa.concat_arrays(column.chunks) for column in complete.columns]
+        structs: Any = pa.StructArray.from_arrays(arrays, fields=list(self.schema))
+        return pa.ListArray.from_arrays(pa.array(np.cumsum([0, *counts[places]]), pa.int32()), structs)
 
-    def _search_one(self, values: Mapping[str, object]) -> pa.Table:
+    def _search(self, rows: list[Values], outer: pa.Table) -> tuple[pa.Table, Array]:
+        """The ids and scores that the rows find, by row, and which row found each."""
+        if isinstance(self._source, VectorSearch) and is_batched(self._source):
+            return self._batch.search(rows, outer)
+        tables = [self._search_one(values) for values in rows]
+        owners = np.repeat(np.arange(len(tables)), np.array([table.num_rows for table in tables], np.int64))
+        empty = make_empty(self._source, self._wanted)
+        return pa.concat_tables([empty, *tables]), owners
+
+    def _search_one(self, values: Values) -> pa.Table:
         run = replace(self._run, values={**self._run.values, **values}, answers={}, filters={}, reports={})
         run.filters[self._source.placeholder] = self._filter.resolve(values)
-        wanted = (ROW_ID, *(field.name for field in score_fields(self._source)))
-        match self._source:
-            case VectorSearch() as source:
-                return run_vector_search(source, run, wanted, sum_counts(source, run))
-            case FullTextSearch() as source:
-                return run_text_search(source, run, wanted, sum_counts(source, run))
-            case HybridSearch() as source:
-                return run_hybrid_search(source, run, wanted)
+        return run_search(self._source, run, self._wanted)
 
-    def _has_query(self, values: Mapping[str, object]) -> bool:
+    def _has_query(self, values: Values) -> bool:
         """Whether no query is NULL in this row: a NULL finds nothing."""
         match self._source:
             case HybridSearch(vector=vector, text=text):
@@ -192,17 +197,13 @@ def _list_queries(query: Value | Examples) -> list[Value | None]:
     return [query.like, query.positive] if isinstance(query, Examples) else [query]
 
 
-def _settle_values(source: Any, run: Run) -> Any:
-    """The source with its scalar subqueries evaluated."""
-    settled: dict[str, Any] = {}
-    for field in fields(source):
-        value = getattr(source, field.name)
-        if isinstance(value, ScalarQuery):
-            settled[field.name] = Constant(evaluate(value, run), value.span)
-        elif isinstance(value, VectorSearch | FullTextSearch | VectorOptions | Examples | Grouping | Diversity):
-            settled[field.name] = _settle_values(value, run)
-        elif field.name == "k":
-            settled[field.name] = tuple(
-                Constant(evaluate(one, run), one.span) if isinstance(one, ScalarQuery) else one for one in value
-            )
-    return replace(source, **settled)
+def _settle_values(held: Any, run: Run) -> Any:
+    """What a search holds, its scalar subqueries evaluated."""
+    if isinstance(held, ScalarQuery):
+        return Constant(evaluate(held, run), held.span)
+    if isinstance(held, tuple):
+        return tuple(_settle_values(one, run) for one in held)
+    if isinstance(held, VectorSearch | FullTextSearch | HybridSearch | VectorOptions | Examples | Grouping | Diversity):
+        settled = {field.name: _settle_values(getattr(held, field.name), run) for field in fields(held)}
+        return replace(held, **settled)
+    return held

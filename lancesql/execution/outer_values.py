@@ -13,27 +13,29 @@ __all__ = ["OuterRow", "read_outer_rows"]
 OuterRow = tuple[object, ...]
 
 
-def read_outer_rows(columns: Sequence[Any]) -> tuple[list[OuterRow], list[int]]:
-    """The distinct rows of some columns, and for each row of the columns which of them it is.
+def read_outer_rows(columns: Sequence[Any]) -> tuple[list[OuterRow], list[int], list[int]]:
+    """The distinct rows of some columns, where each first stands, and for each row of the columns which of them it is.
 
     A list of numbers becomes a numpy array, everything else a Python value.
 
     Example:
         >>> read_outer_rows([pa.array([1, 2, 1]), pa.array(["a", "b", "a"])])
-        ([(1, 'a'), (2, 'b')], [0, 1, 0])
+        ([(1, 'a'), (2, 'b')], [0, 1], [0, 1, 0])
     """
     rows = list(zip(*(_read_column(column) for column in columns), strict=True))
     places: dict[tuple[object, ...], int] = {}
     distinct: list[OuterRow] = []
+    firsts: list[int] = []
     found: list[int] = []
-    for row in rows:
+    for at, row in enumerate(rows):
         key = tuple(map(_make_key, row))
         place = places.get(key)
         if place is None:
             place = places[key] = len(distinct)
             distinct.append(row)
+            firsts.append(at)
         found.append(place)
-    return distinct, found
+    return distinct, firsts, found
 
 
 def _read_column(column: Any) -> list[object]:

@@ -24,7 +24,7 @@ from .examples import Target
 from .filters import ResolvedFilter, resolve_filter
 from .run import Run, read_count, read_number
 
-__all__ = ["VectorAction", "plan_vector_search", "rank_vectors"]
+__all__ = ["VectorAction", "choose_effort", "plan_vector_search", "rank_vectors"]
 
 
 _VECTORS_A_ROW = 16
@@ -84,6 +84,11 @@ def _choose(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int
 def _count_components(type_: Any) -> int:
     """How many numbers a row has, as a rule."""
     return int(type_.list_size if pa.types.is_fixed_size_list(type_) else _VECTORS_A_ROW * type_.value_type.list_size)
+
+
+def choose_effort(source: VectorSearch, run: Run, k: int, matches: int) -> tuple[Strategy, Effort]:
+    """The strategy of one search of so many rows, without bounds, and what the user asked for."""
+    return _choose(source, run, (None, None), k, matches), _read_effort(source, run)
 
 
 def _read_bounds(source: VectorSearch, run: Run) -> Bounds:

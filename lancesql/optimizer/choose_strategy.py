@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from lancesql.catalog import IndexInfo
 
-__all__ = ["Effort", "Strategy", "choose_strategy", "is_cheaper_by_rows"]
+__all__ = ["Effort", "Strategy", "choose_strategy", "is_batch_cheaper_exactly", "is_cheaper_by_rows"]
 
 TARGET_RECALL = 0.95
 
@@ -18,6 +18,9 @@ _READ_ROW = 6.0
 _READ_COMPONENT = 0.0008
 """Reading one component of a whole column."""
 _COMPARE_COMPONENT = 0.001
+_MULTIPLY_COMPONENT = 0.00005
+"""One component of one vector of a column with one of many queries."""
+_LOOK_AT_PRODUCT = 0.005
 _WORTH_OF_TRUTH = 1.5
 """An exact answer may cost so many times the index's."""
 
@@ -66,6 +69,17 @@ class Strategy:
 def is_cheaper_by_rows(candidates: int, rows: int, dimension: int) -> bool:
     """Whether reading the vectors of so many rows one by one costs less than reading the whole column."""
     return candidates * _READ_ROW <= rows * dimension * _READ_COMPONENT
+
+
+def is_batch_cheaper_exactly(
+    index: IndexInfo, dimension: int, k: int, candidates: int, queries: int, effort: Effort
+) -> bool:
+    """Whether comparing all candidates with all of many queries costs less than the index: the column is read once."""
+    if effort.exact is False or (effort.nprobes, effort.ef, effort.refine_factor) != (None, None, None):
+        return False
+    exactly = candidates * dimension * _READ_COMPONENT
+    exactly += queries * candidates * (dimension * _MULTIPLY_COMPONENT + _LOOK_AT_PRODUCT)
+    return exactly <= _WORTH_OF_TRUTH * queries * (_ASK_INDEX + _count_refined(index, k, effort) * _READ_ROW) / 2
 
 
 @lru_cache(maxsize=1024)

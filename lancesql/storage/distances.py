@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["is_measured_by_lance", "measure_distances", "read_matrix"]
+__all__ = ["is_measured_by_lance", "measure_distances", "measure_pairs", "read_matrix"]
 
 _BLOCK = 1 << 20
 """So many components are widened to double precision at a time."""
@@ -77,7 +77,25 @@ def read_matrix(chunk: Any) -> tuple[Array, Array]:
     return flat.to_numpy(zero_copy_only=False).reshape(len(chunk), size), missing
 
 
+def measure_pairs(vectors: Array, places: Array, queries: Array, query_places: Array, metric: str) -> Array:
+    """The distances of chosen pairs of a vector and a query, float32.
+
+    Example:
+        >>> vectors, queries = np.array([[0., 0.], [3., 4.]]), np.array([[0., 0.]])
+        >>> measure_pairs(vectors, np.array([1, 0]), queries, np.array([0, 0]), "l2").tolist()
+        [25.0, 0.0]
+    """
+    distances = np.empty(len(places), np.float32)
+    step = max(1, _BLOCK // max(vectors.shape[1], 1))
+    with np.errstate(over="ignore"):
+        for start in range(0, len(places), step):
+            chosen = slice(start, start + step)
+            distances[chosen] = _measure_block(vectors[places[chosen]], queries[query_places[chosen]], metric)
+    return distances
+
+
 def _measure_block(block: Array, query: Array, metric: str) -> Array:
+    """The distances of vectors to one query, or of each to the query beside it."""
     if metric == "hamming":
         bits = np.dtype(f"u{block.dtype.itemsize}")
         return np.bitwise_count(block.view(bits) ^ query.astype(block.dtype).view(bits)).sum(axis=1)  # type: ignore[no-any-return]
@@ -89,10 +107,10 @@ def _measure_block(block: Array, query: Array, metric: str) -> Array:
                 return np.abs(difference, out=difference).sum(axis=1)  # type: ignore[no-any-return]
             return np.einsum("ij,ij->i", difference, difference)  # type: ignore[no-any-return]
         wide = block.astype(np.float64)
-        products = np.einsum("ij,j->i", wide, target)
+        products = np.einsum("ij,ij->i" if target.ndim == 2 else "ij,j->i", wide, target)
         if metric == "dot":
             return 1.0 - products  # type: ignore[no-any-return]
-        lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide)) * np.sqrt(target @ target)
+        lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide)) * np.sqrt(np.einsum("...j,...j->...", target, target))
         return 1.0 - products / lengths  # type: ignore[no-any-return]
 
 
@@ -109,7 +127,7 @@ def _measure_lists(chunk: Any, query: Array, metric: str) -> Array:
         last = at + max(1, int(np.searchsorted(starts[rows[at:]] + counts[rows[at:]], starts[rows[at]] + step)))
         own = rows[at:last]
         low, high = starts[own[0]], starts[own[-1]] + counts[own[-1]]
-        apart = _measure_pairs(inner.slice(low, high - low), query, metric)
+        apart = _measure_all(inner.slice(low, high - low), query, metric)
         # Rows without vectors hold no place, but a NULL row may hide some: each row's end is given as well.
         edges = np.column_stack((starts[own] - low, starts[own] + counts[own] - low)).ravel()
         padded = np.vstack((apart, np.full((1, len(query)), np.inf)))
@@ -120,7 +138,7 @@ def _measure_lists(chunk: Any, query: Array, metric: str) -> Array:
         return nearest.astype(np.float32)
 
 
-def _measure_pairs(vectors: Any, query: Array, metric: str) -> Array:
+def _measure_all(vectors: Any, query: Array, metric: str) -> Array:
     """The distance of every vector to every vector of the query, infinite where a vector has none."""
     matrix, missing = read_matrix(vectors)
     if metric in ("cosine", "dot"):
