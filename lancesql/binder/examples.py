@@ -7,7 +7,7 @@ from typing import Any
 from lancesql.catalog import TableInfo
 from lancesql.errors import ArgumentError
 from lancesql.parser.calls import Argument
-from lancesql.plan.sources import Examples
+from lancesql.plan.vector_options import Examples
 
 from .arguments import SearchContext
 from .columns import find_column, is_multivector_column, read_name

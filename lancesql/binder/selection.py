@@ -9,8 +9,8 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.errors import ArgumentError, UnsupportedError
 from lancesql.parser.calls import Argument
-from lancesql.plan.sources import Diversity, Grouping
 from lancesql.plan.values import Constant
+from lancesql.plan.vector_options import Diversity, Grouping
 
 from .arguments import SearchContext
 from .columns import find_column, is_multivector_column, read_name

@@ -14,8 +14,9 @@ from lancesql.parser import Statement
 from lancesql.parser.blocks import Block
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.query import OutputColumn, QueryShape
-from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE, Diversity, Source, VectorSearch, score_fields
+from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE, Source, VectorSearch, score_fields
 from lancesql.plan.values import Parameter, Value
+from lancesql.plan.vector_options import Diversity
 
 from .literals import read_literal
 from .scope import Scope

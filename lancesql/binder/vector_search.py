@@ -9,8 +9,9 @@ import pyarrow as pa
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.errors import ArgumentError, UnsupportedError, nearest_name
 from lancesql.parser.calls import Argument, SearchCall
-from lancesql.plan.sources import DISTANCE, Diversity, Examples, VectorOptions, VectorSearch
+from lancesql.plan.sources import DISTANCE, VectorSearch
 from lancesql.plan.values import Constant, Value
+from lancesql.plan.vector_options import Diversity, Examples, VectorOptions
 
 from .arguments import SearchContext, choose_k, is_null, read_flag, read_word
 from .columns import choose_vector_column, is_multivector_column

@@ -16,19 +16,9 @@ import pyarrow as pa
 
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import (
-    ROW_ID,
-    Diversity,
-    Examples,
-    FullTextSearch,
-    Grouping,
-    HybridSearch,
-    Source,
-    VectorOptions,
-    VectorSearch,
-    score_fields,
-)
+from lancesql.plan.sources import ROW_ID, FullTextSearch, HybridSearch, Source, VectorSearch, score_fields
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
+from lancesql.plan.vector_options import Diversity, Examples, Grouping, VectorOptions
 from lancesql.storage.scan import take_rows
 from lancesql.storage.types import widen_schema, widen_table
 

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from lancesql.errors import ArgumentError, Span, UnsupportedError
 from lancesql.plan.predicates import Column, InList
-from lancesql.plan.sources import ROW_ID, Examples, VectorSearch
+from lancesql.plan.sources import ROW_ID, VectorSearch
 from lancesql.plan.values import Constant, Value
+from lancesql.plan.vector_options import Examples
 from lancesql.storage.filter_text import UnrenderableError, render_filter
 from lancesql.storage.scan import list_row_ids, open_scan, read_scan
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
-from lancesql.plan.sources import DISTANCE, MIN_BY, Examples, VectorSearch
+from lancesql.plan.sources import DISTANCE, MIN_BY, VectorSearch
 from lancesql.plan.values import Constant, ScalarQuery
+from lancesql.plan.vector_options import Examples
 
 from .filters import resolve_filter
 from .query_vectors import read_vector

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
-from lancesql.plan.sources import DISTANCE, ROW_ID, Diversity, Grouping, VectorSearch
+from lancesql.plan.sources import DISTANCE, ROW_ID, VectorSearch
+from lancesql.plan.vector_options import Diversity, Grouping
 from lancesql.storage.distances import measure_distances, read_matrix
 from lancesql.storage.scan import list_row_ids, take_rows
 

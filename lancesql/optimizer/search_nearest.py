@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from lancesql.catalog import Catalog
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import Source, TableScan, VectorOptions, VectorSearch
+from lancesql.plan.sources import Source, TableScan, VectorSearch
+from lancesql.plan.vector_options import VectorOptions
 
 __all__ = ["search_nearest"]
 

@@ -8,19 +8,8 @@ from dataclasses import replace
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
 from .query import QueryPlan
-from .sources import (
-    Conjunct,
-    Diversity,
-    Examples,
-    FullTextSearch,
-    Grouping,
-    HybridSearch,
-    RowCount,
-    Source,
-    TableScan,
-    VectorSearch,
-    list_key_queries,
-)
+from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch, list_key_queries
+from .vector_options import Diversity, Examples, Grouping
 
 __all__ = ["display_plan", "display_source", "display_value"]
 

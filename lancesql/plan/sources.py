@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from lancesql.errors import Span
 
 from .predicates import Predicate
 from .values import Value
+from .vector_options import Diversity, Examples, Grouping, VectorOptions
 
 __all__ = [
     "COUNT",
@@ -21,10 +22,7 @@ __all__ = [
     "ROW_ID",
     "SCORE",
     "Conjunct",
-    "Diversity",
-    "Examples",
     "FullTextSearch",
-    "Grouping",
     "HybridSearch",
     "KeyQuery",
     "Nearest",
@@ -32,7 +30,6 @@ __all__ = [
     "RowCount",
     "Source",
     "TableScan",
-    "VectorOptions",
     "VectorSearch",
     "is_key_type",
     "list_key_queries",
@@ -196,61 +193,6 @@ class RowCount:
 
 
 @dataclass(frozen=True)
-class VectorOptions:
-    """How hard a vector search tries. None means that the planner decides.
-
-    Attributes:
-        fast_search: Rows that the index does not cover yet are left out.
-    """
-
-    exact: bool | None = None
-    recall: Value | None = None
-    nprobes: Value | None = None
-    ef: Value | None = None
-    refine_factor: Value | None = None
-    fast_search: bool = False
-
-
-@dataclass(frozen=True)
-class Examples:
-    """A query made of rows of the table, or of vectors: 2 · mean(positive) − mean(negative).
-
-    Attributes:
-        id_column: The column that `like`, and a list of ids, speak of; "" when the table has none.
-        like: The id of one positive example.
-        positive: Ids or vectors.
-        negative: Ids or vectors.
-    """
-
-    id_column: str
-    like: Value | None = None
-    positive: Value | None = None
-    negative: Value | None = None
-    span: Span | None = None
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """The rows are those of the k groups whose nearest row is nearest, `size` of each."""
-
-    column: str
-    size: Value
-
-
-@dataclass(frozen=True)
-class Diversity:
-    """The rows are chosen one by one: near the query, and far from those chosen (maximal marginal relevance).
-
-    Attributes:
-        weight: The weight of nearness, 0 to 1; 1 is the plain ranking.
-        candidates: From how many nearest rows; None for the default.
-    """
-
-    weight: Value
-    candidates: Value | None = None
-
-
-@dataclass(frozen=True)
 class VectorSearch:
     """The k rows of a table nearest to a query vector, among those the filter keeps.
 
@@ -272,7 +214,7 @@ class VectorSearch:
     k_origin: str
     metric: str
     metric_origin: str
-    options: VectorOptions = VectorOptions()
+    options: VectorOptions = field(default_factory=VectorOptions)
     lower_bound: Value | None = None
     upper_bound: Value | None = None
     selection: Grouping | Diversity | None = None
