@@ -80,15 +80,16 @@ def _read_call(tree: exp.Expr) -> tuple[str, list[exp.Expr]]:
 
 
 def translate_like(tree: exp.Expr, columns: ColumnReader, values: ValueReader) -> StringMatch:
-    """`LIKE`, with its `ESCAPE`; a negation is the caller's to read."""
+    """`LIKE` and `ILIKE`, with their `ESCAPE`; a negation is the caller's to read."""
     escape = None
     if isinstance(tree, exp.Escape):
         escape, tree = values.read(tree.expression), tree.this
-    if not isinstance(tree, exp.Like):
+    if not isinstance(tree, exp.Like | exp.ILike):
         raise UntranslatableError(
             f"{describe(tree)} is not on the list of what Lance is proved to evaluate as DuckDB does"
         )
-    return StringMatch(_read_string(columns, tree.this), "like", values.read(tree.expression), escape)
+    op: Any = "like" if isinstance(tree, exp.Like) else "ilike"
+    return StringMatch(_read_string(columns, tree.this), op, values.read(tree.expression), escape)
 
 
 def read_any(tree: exp.Expr) -> tuple[str, exp.Expr] | None:

@@ -78,6 +78,7 @@ _KNOWN_ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Between: frozenset({"this", "low", "high"}),
     exp.Column: frozenset({"this", "table", "db", "catalog"}),
     exp.Like: frozenset({"this", "expression", "negate"}),
+    exp.ILike: frozenset({"this", "expression", "negate"}),
     exp.ArrayContains: frozenset({"this", "expression", "ensure_variant", "check_null"}),
     exp.Case: frozenset({"this", "ifs", "default"}),
     exp.If: frozenset({"this", "true", "false"}),
@@ -121,7 +122,7 @@ class _Translator:
                 return Between(column, self.values.read(tree.args["low"]), self.values.read(tree.args["high"]))
             case exp.In():
                 return self._translate_in(tree)
-            case exp.Like() | exp.Escape():
+            case exp.Like() | exp.ILike() | exp.Escape():
                 match_ = translate_like(tree, self.columns, self.values)
                 negated = tree.this.args.get("negate") if isinstance(tree, exp.Escape) else tree.args.get("negate")
                 return Not(match_) if negated else match_

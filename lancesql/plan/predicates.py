@@ -119,7 +119,7 @@ class StringMatch:
     """`column LIKE value`, `starts_with(column, value)` and their kind."""
 
     column: Column
-    op: Literal["like", "starts_with", "ends_with", "contains"]
+    op: Literal["like", "ilike", "starts_with", "ends_with", "contains"]
     value: Operand
     escape: Operand | None = None
 

@@ -16,13 +16,18 @@ def write_match(column: Column, op: str, pattern: object, escape: object, truth:
     """Whether the text matches, or does not, for rows that have one."""
     name, negated = name_column(column), "" if truth else "NOT "
     if isinstance(pattern, Unknown):
-        return Clause(f"{name} {negated}LIKE {pattern}" if op == "like" else f"{negated}{op}({name}, {pattern})")
+        whole = op in ("like", "ilike")
+        return Clause(f"{name} {negated}{op.upper()} {pattern}" if whole else f"{negated}{op}({name}, {pattern})")
     if not isinstance(pattern, str):
         raise UnrenderableError(f"a VARCHAR column is matched with a {describe_value(pattern)}")
-    if op != "like":
+    if op not in ("like", "ilike"):
         return _call(op, name, pattern, truth)
     signs = _read_pattern(pattern, escape)
     literal = "".join(sign for sign in signs if isinstance(sign, str))
+    if op == "ilike":
+        if not literal.isascii() or set(literal) & set("iIsS"):
+            raise UnrenderableError("ILIKE of i, s and letters beyond ASCII: Lance and DuckDB fold some differently")
+        return Clause(f"{name} {negated}ILIKE {_quote(_write_pattern(signs))}")
     if len(literal) == len(signs):
         return compare_text(name, "=" if truth else "<>", _quote(literal))
     if not any(sign in "\\%_" for sign in literal):

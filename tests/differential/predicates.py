@@ -250,7 +250,7 @@ ITEMS = (
 )  # fmt: skip
 ESCAPED = (
     "under!_score", "per!%cent", "%!%%", "back\\slash", "%\\%", "a!%", "!_%", "%!_s%", "u_der!_%", "re!", "!!%",
-    "r_d", "%e", "b'c", "_", "%\\\\%", "under\\_score",
+    "r_d", "%e", "ABC", "%B%", "A%", "%ÜN%", "b'c", "_", "%\\\\%", "under\\_score",
 )  # fmt: skip
 
 
@@ -291,7 +291,7 @@ def _escaped(draw: st.DrawFn, names: _Namer) -> str:
     pattern = spell_value(draw(st.sampled_from(ESCAPED)), draw, names)
     sign = draw(st.sampled_from(("!", "!", "\\", "%", "_", "")))
     escape = f" ESCAPE '{sign}'" if draw(st.integers(0, 3)) else ""
-    return f"{name} {draw(st.sampled_from(('LIKE', 'NOT LIKE')))} {pattern}{escape}"
+    return f"{name} {draw(st.sampled_from(('LIKE', 'NOT LIKE', 'ILIKE', 'NOT ILIKE')))} {pattern}{escape}"
 
 
 def _constant(draw: st.DrawFn, names: _Namer) -> str:
