@@ -142,6 +142,8 @@ def _read_list(columns: ColumnReader, tree: exp.Expr, name: str) -> Column:
 def _read_string(columns: ColumnReader, tree: exp.Expr) -> Column:
     column = columns.read(tree)
     type_: Any = column.type
+    if column.json:
+        raise UntranslatableError("the text in a JSON column is compared by = and <> alone")
     inner = type_.value_type if pa.types.is_dictionary(type_) else type_
     if not (pa.types.is_string(inner) or pa.types.is_large_string(inner)):
         raise UntranslatableError(f"column '{column.name}' is {type_}, not VARCHAR")

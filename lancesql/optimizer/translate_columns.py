@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
+from lancesql.catalog import TableInfo
+from lancesql.parser import read_tokens
+from lancesql.parser.tokens import TokenType
 from lancesql.plan.predicates import Column
 from lancesql.plan.sources import ROW_ID
 
@@ -15,12 +19,17 @@ from .translate_values import UntranslatableError, describe
 __all__ = ["ColumnReader", "is_column", "is_comparable"]
 
 
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
 class ColumnReader:
     """Finds the columns a predicate names."""
 
-    def __init__(self, alias: str, schema: pa.Schema) -> None:
+    def __init__(self, sql: str, alias: str, table: TableInfo) -> None:
+        self.sql = sql
         self.alias = alias.lower()
-        self.schema = schema
+        self.schema = table.schema
+        self.indexes = table.indexes
 
     def read(self, tree: exp.Expr) -> Column:
         """The column or field an expression names.
@@ -28,8 +37,12 @@ class ColumnReader:
         Raises:
             UntranslatableError: When it is anything else, or has a name that Lance cannot write.
         """
+        if isinstance(tree, exp.JSONExtractScalar):
+            return self._read_json(tree)
         steps: list[str] = []
         while isinstance(tree, exp.Paren | exp.Bracket | exp.StructExtract):
+            if isinstance(tree.this, exp.JSONExtractScalar) and isinstance(tree, exp.Paren):
+                return self._read_json(tree.this)
             if not isinstance(tree, exp.Paren):
                 steps.insert(0, _read_field(tree))
             tree = tree.this
@@ -42,6 +55,24 @@ class ColumnReader:
         if len(parts) > 1 and parts[0].lower() == self.alias:
             raise UntranslatableError(f"'{parts[0]}' names both the table and a column")
         return self._descend(parts)
+
+    def _read_json(self, tree: exp.JSONExtractScalar) -> Column:
+        """`column ->> '$.a.b'`, where each name of the path is a plain word."""
+        column = self.read(tree.this)
+        if not (isinstance(column.type, pa.BaseExtensionType) and column.type.extension_name == "arrow.json"):
+            raise UntranslatableError(f"->> on {column.type} is not proved equal")
+        if column.path or any(column.name in index.columns for index in self.indexes):
+            raise UntranslatableError("->> on a JSON column with an index, or in a struct, is not proved equal")
+        path = tree.expression
+        keys = [part.this for part in path.expressions[1:]] if isinstance(path, exp.JSONPath) else []
+        if not keys or not all(isinstance(key, str) and _WORD.fullmatch(key) for key in keys):
+            raise UntranslatableError("the path is more than plain names")
+        written = f"$.{'.'.join(keys)}"
+        # To DuckDB 'a.b' is one name, which sqlglot takes for two: the path must stand in the text as it is read.
+        texts = {token.text for token in read_tokens(self.sql) if token.token_type is TokenType.STRING}
+        if written not in texts and not (len(keys) == 1 and keys[0] in texts):
+            raise UntranslatableError("the path is more than plain names")
+        return Column(column.name, pa.string(), json=written)
 
     def _find(self, name: str) -> list[pa.Field[Any]]:
         return [field for field in self.schema if field.name.lower() == name.lower()]
@@ -78,7 +109,7 @@ def is_column(tree: exp.Expr) -> bool:
     """Whether an expression names a column or a field of one."""
     while isinstance(tree, exp.Paren | exp.Bracket | exp.StructExtract):
         tree = tree.this
-    return isinstance(tree, exp.Column | exp.Dot)
+    return isinstance(tree, exp.Column | exp.Dot | exp.JSONExtractScalar)
 
 
 def is_comparable(type_: Any) -> bool:

@@ -70,7 +70,7 @@ def translate_predicate(sql: str, alias: str, table: TableInfo) -> Predicate:
     tree = parse_expression(sql)
     if tree is None:
         raise UntranslatableError("it cannot be read alone")
-    return _Translator(sql, alias, table.schema).translate(tree)
+    return _Translator(sql, alias, table).translate(tree)
 
 
 _OPERANDS = frozenset({"this", "expression", "expressions"})
@@ -99,9 +99,9 @@ def _refuse_unknown_arguments(tree: exp.Expr) -> None:
 
 
 class _Translator:
-    def __init__(self, sql: str, alias: str, schema: pa.Schema) -> None:
+    def __init__(self, sql: str, alias: str, table: TableInfo) -> None:
         self.sql = sql
-        self.columns = ColumnReader(alias, schema)
+        self.columns = ColumnReader(sql, alias, table)
         self.values = ValueReader(sql)
 
     def translate(self, tree: exp.Expr) -> Predicate:

@@ -42,11 +42,17 @@ Operator = Literal["=", "<>", "<", "<=", ">", ">="]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table, or a field of its struct, as the table spells it."""
+    """A column of the table, a field of its struct, or a text in its JSON, as the table spells it.
+
+    Attributes:
+        path: The names of the fields that lead to it.
+        json: Where `column ->> json` finds the text: `$.a.b`.
+    """
 
     name: str
     type: pa.DataType
     path: tuple[str, ...] = ()
+    json: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lancesql.plan.predicates import Column
 
-__all__ = ["Clause", "Piece", "UnrenderableError", "compare_text", "join_and", "join_or", "name_column"]
+__all__ = ["Clause", "Piece", "UnrenderableError", "compare_text", "join_and", "join_or", "name_column", "write_null"]
 
 _MAX_DEPTH = 30  # Lance's own parser stops at about 45 nested parentheses
 
@@ -65,6 +65,8 @@ def _join(word: str, pieces: Iterable[Piece], *, absorbing: bool) -> Piece:
 
 def name_column(column: Column) -> str:
     """The column as Lance reads it: in backticks its case counts, and reserved words are names."""
+    if column.json:
+        return f"json_extract(`{column.name}`, '{column.json}')"
     if not column.path:
         return f"`{column.name}`"
     return ".".join(f"`{name}`" for name in (column.name, *column.path))
@@ -73,3 +75,11 @@ def name_column(column: Column) -> str:
 def compare_text(name: str, op: str, literal: str) -> Clause:
     """`name op literal`."""
     return Clause(f"{name} {op} {literal}")
+
+
+def write_null(column: Column, *, is_null: bool = True) -> Clause:
+    """`column IS NULL`, or IS NOT NULL; a text in JSON is NULL where nothing lies, and where a null does."""
+    name = name_column(column)
+    if not column.json:
+        return Clause(f"{name} IS {'' if is_null else 'NOT '}NULL")
+    return Clause(f"{name} IS NULL OR {name} = 'null'", "OR") if is_null else Clause(f"{name} <> 'null'")

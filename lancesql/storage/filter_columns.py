@@ -10,6 +10,7 @@ from lancesql.plan.predicates import Column
 
 from .filter_clauses import Clause, Piece, UnrenderableError, compare_text, join_and, join_or, name_column
 from .filter_floats import compare_float, find_floats
+from .filter_json import write_json_in
 from .filter_positions import Domain, find_domain
 from .filter_values import Unknown, Values, describe_value, show_value
 
@@ -21,6 +22,10 @@ def write_comparison(values: Values, column: Column, op: str, value: object) -> 
     name, type_ = name_column(column), _stored_type(column)
     if isinstance(value, Unknown):
         return compare_text(name, op, value)
+    if column.json:
+        if op not in ("=", "<>"):
+            raise UnrenderableError("the text in a JSON column is compared by = and <> alone")
+        return write_json_in(column, [value], op == "=")
     if pa.types.is_floating(type_):
         return compare_float(values, name, type_, op, value)
     if pa.types.is_boolean(type_):
@@ -36,6 +41,8 @@ def write_in(values: Values, column: Column, items: Sequence[object], truth: boo
     name, type_ = name_column(column), _stored_type(column)
     if any(isinstance(item, Unknown) for item in items):
         return Clause(f"{name} {'' if truth else 'NOT '}IN ({', '.join(map(show_value, items))})")
+    if column.json and items:
+        return write_json_in(column, items, truth)
     if pa.types.is_boolean(type_) or len(items) == 1:
         pieces = (write_comparison(values, column, "=" if truth else "<>", item) for item in items)
         return join_or(pieces) if truth else join_and(pieces)

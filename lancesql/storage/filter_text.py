@@ -31,7 +31,7 @@ from lancesql.plan.predicates import (
     Truth,
 )
 
-from .filter_clauses import Clause, Piece, UnrenderableError, join_and, join_or, name_column
+from .filter_clauses import Clause, Piece, UnrenderableError, join_and, join_or, name_column, write_null
 from .filter_columns import write_comparison, write_in
 from .filter_lists import write_contains, write_overlap
 from .filter_texts import write_match
@@ -85,7 +85,7 @@ class _Writer:
                 assert value is not None
                 return self.write(item, value, False) if truth else self.write(item, not value, True)
             case IsNull(column):
-                return Clause(f"{name_column(column)} IS {'' if truth else 'NOT '}NULL")
+                return write_null(column, is_null=truth)
             case IsTrue(column):
                 name = name_column(column)
                 return _settle(column, Clause(name if truth else f"NOT {name}"), nulls)
@@ -142,9 +142,7 @@ class _Writer:
             return _settle(column, write_in(self.values, column, held, truth), nulls)
         # A NULL in the list: what is found is true, everything else is NULL.
         if not truth:
-            return nulls and join_or(
-                (write_in(self.values, column, held, False), Clause(f"{name_column(column)} IS NULL"))
-            )
+            return nulls and join_or((write_in(self.values, column, held, False), write_null(column)))
         return nulls or _settle(column, write_in(self.values, column, held, True), False)
 
     def _fix(self, operand: Operand, truth: bool, nulls: bool) -> Piece:
@@ -168,5 +166,5 @@ class _Writer:
 def _settle(column: Column, piece: Piece, nulls: bool) -> Piece:
     """What holds for the values of a column, said of its rows: those without a value are asked for, or left out."""
     if not nulls:
-        return Clause(f"{name_column(column)} IS NOT NULL") if piece is True else piece
-    return join_or((piece, Clause(f"{name_column(column)} IS NULL")))
+        return write_null(column, is_null=False) if piece is True else piece
+    return join_or((piece, write_null(column)))

@@ -41,6 +41,7 @@ TABLE = TableInfo(
             "at": pa.time64("us"),
             "dec": pa.decimal128(10, 2),
             "wide": pa.decimal256(38, 2),
+            "js": pa.json_(),
             "kind": pa.dictionary(pa.int8(), pa.string()),
             "reals": pa.list_(pa.float64()),
             "tags": pa.list_(pa.string()),
