@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.optimizer.choose_strategy import is_batch_cheaper_exactly
-from lancesql.plan.sources import Examples, VectorSearch
+from lancesql.plan.sources import VectorSearch
+from lancesql.plan.vector_options import Examples
 from lancesql.storage.scan import serialize_row_ids
 from lancesql.storage.vector_batches import Neighbours, VectorBlocks, ask_index, rank_batch
 
