@@ -87,6 +87,24 @@ def make_cases(db: lancesql.Connection, source: Source, folder: Path) -> list[Ca
             hand.scan_then(["year", "n_cast", "text"], "n_cast > 0", by_decade.format("found", "")),
             Bar(ratio=1.1),
         ),
+        Case(
+            "scan + aggregate, the filter outside a CTE",
+            hand.ask(f"WITH m AS (SELECT * FROM movies) {by_year.format('m', 'WHERE year >= 1990')}"),
+            hand.scan_then(["year", "n_cast"], "year >= 1990", by_year.format("found", "")),
+            Bar(ratio=1.1),
+        ),
+        Case(
+            "count",
+            hand.ask("SELECT count(*) AS n FROM movies WHERE year >= 1990"),
+            hand.count("year >= 1990"),
+            Bar(difference=0.3),
+        ),
+        Case(
+            "first rows, every column",
+            hand.ask("SELECT * FROM movies ORDER BY n_cast DESC, id LIMIT 10"),
+            hand.take_first(["n_cast", "id"], "ORDER BY n_cast DESC, id LIMIT 10"),
+            Bar(difference=1.0),
+        ),
     ]
 
 
@@ -148,6 +166,21 @@ class ByHand:
             found = self.dataset.scanner(columns=columns, filter=predicate).to_reader()
             assert found.schema
             return self.connection.sql(relation).to_arrow_table()
+
+        return run
+
+    def count(self, predicate: str) -> Work:
+        """A bare count."""
+        return lambda _: pa.table({"n": [self.dataset.count_rows(predicate)]})
+
+    def take_first(self, columns: list[str], order: str) -> Work:
+        """The columns of an order, DuckDB's choice of rows, and those rows by their ids."""
+
+        def run(_: Any) -> pa.Table:
+            found = self.dataset.scanner(columns=columns, with_row_id=True).to_reader()
+            assert found.schema
+            ids = self.connection.sql(f"SELECT _rowid FROM found {order}").to_arrow_table()
+            return self.dataset._take_rows(ids.column(0).to_pylist())
 
         return run
 

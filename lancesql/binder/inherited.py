@@ -25,7 +25,7 @@ from .drafts import Draft
 from .lineage import Lineage
 from .moving import Moving
 from .places import find_place
-from .scope import Relation
+from .scope import Relation, Scope
 from .splice import Edit, splice
 from .transferred import transfer_conjuncts
 
@@ -70,9 +70,7 @@ class _Reader:
     def read_conjuncts(self, select: exp.Select) -> Iterator[tuple[Relation, Moving]]:
         """The conjuncts that restrict a query of the block, or by an equality any relation of it, with that one."""
         scope = self.lineage.scope_of(select)
-        anchor = _find_anchor(select)
-        queries = [relation for relation in scope.relations if self.lineage.query_of(relation) is not None]
-        if anchor is None or (not queries and len(scope.relations) < 2):
+        if not self._has_scans(scope) or (anchor := _find_anchor(select)) is None:
             return
         block = self.statement.token_tree.read_block(anchor)
         inner = [span for join in block.joins if join.inner for span in join.conjuncts]
@@ -92,6 +90,13 @@ class _Reader:
             read.append((found[0][1][0], Moving(text, tree, span, places)))
         yield from ((relation, moving) for relation, moving in read if self.lineage.query_of(relation) is not None)
         yield from transfer_conjuncts(read, trees, scope, self.lineage)
+
+    def _has_scans(self, scope: Scope) -> bool:
+        """Whether a conjunct of the block can reach a scan: within a query, or beside another relation."""
+        drafts = [self.lineage.draft_of(relation) for relation in scope.relations]
+        if len(drafts) > 1 and any(draft is not None and draft.call is None for draft in drafts):
+            return True
+        return any(self.lineage.query_of(relation) is not None for relation in scope.relations)
 
     def enter(self, relation: Relation, moving: Moving) -> Iterator[tuple[Draft, Conjunct]]:
         """The scans that a conjunct on a relation reaches."""

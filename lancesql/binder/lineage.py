@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -39,12 +40,13 @@ class Lineage:
     Args:
         drafts: The statement's sources.
         catalog: Asked for the columns of the engine's tables.
+        scopes: The blocks read so far, by the identity of their nodes.
     """
 
-    def __init__(self, drafts: list[Draft], catalog: Catalog) -> None:
+    def __init__(self, drafts: list[Draft], catalog: Catalog, scopes: Mapping[int, Scope]) -> None:
         self._catalog = catalog
         self._drafts = {id(draft.node): draft for draft in drafts}
-        self._scopes: dict[int, Scope] = {}
+        self._scopes = dict(scopes)
         self._outputs: dict[int, tuple[OutputName, ...] | None] = {}
 
     def draft_of(self, relation: Relation) -> Draft | None:

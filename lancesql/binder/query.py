@@ -59,7 +59,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     _refuse_stored_sources(statement, drafts)
     _settle_orders(statement, catalog)
     scopes = {id(draft.owner): read_scope(draft.owner) for draft in drafts if draft.owner is not None}
-    lineage = Lineage(drafts, catalog)
+    lineage = Lineage(drafts, catalog, scopes)
     edits: list[Edit] = []
     outers = _find_outers(statement, drafts, scopes, catalog)
     blocks = {draft.placeholder: statement.token_tree.read_block(draft.span.start) for draft in drafts}
