@@ -294,6 +294,7 @@ _CALLED = re.compile(r"(\w+)\s*\(")
 _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
 _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
 _MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
+_LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
 _MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
 _EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
 _NAMES = (
@@ -305,6 +306,8 @@ _NAMES = (
     re.compile(r'column "([^"]+)" must appear in the GROUP BY'),
     re.compile(r"casting from source column (\S+)"),
     re.compile(r"no value for parameter (\$\w+)"),
+    re.compile(r"argument types '(\w+)\("),
+    re.compile(r'^"?(<[-=]>|(?:array|list)_\w+)"?: '),
     re.compile(r'at or near "([^"]+)"'),
 )
 
@@ -326,6 +329,9 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         return UnknownColumnError(head.replace("!", ""), hint=hint)
     if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter
         return ParameterError(_NO_VALUE)
+    if array := _LIST_FOR_ARRAY.search(head):
+        type_ = array.group(1) or array.group(2)
+        hint = f"cast the list, …::{type_}, or write the distance as an operator: <->, <=>, <#>"
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return BindError(head, hint=hint)
     if missing := _MISSING_VALUES.search(head):

@@ -164,6 +164,10 @@ def _rank(
             return rank_rows(dataset, columns, row_ids=list_row_ids(ids), **search)
     scope: dict[str, Any] = {"filter": resolved.text, "row_ids": None if ids is None else serialize_row_ids(ids)}
     measured = is_measured_by_lance(type_, source.metric)
+    if source.scan is not None and pa.types.is_float16(type_.value_type):
+        measured = (
+            False  # Lance's distances of float16 are coarser than DuckDB's, and it is DuckDB that orders the rows
+        )
     if not strategy.exact:
         table = _ask_index(
             dataset, columns, strategy, search | scope, measured=measured, fast=source.options.fast_search

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pyarrow as pa
-
 from lancesql.catalog import Catalog
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import Source, TableScan, VectorSearch
@@ -15,27 +13,18 @@ __all__ = ["search_nearest"]
 
 
 def search_nearest(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
-    """The relation orders the k rows again, by the distance as DuckDB computes it.
-
-    Refused for float16 vectors without an index: Lance computes their distances more coarsely than DuckDB.
-    """
+    """The relation orders the k rows again, by the distance as DuckDB computes it."""
     return replace(plan, sources=tuple(_search(source, catalog) for source in plan.sources))
 
 
 def _search(source: Source, catalog: Catalog) -> Source:
     if not isinstance(source, TableScan) or source.nearest is None:
         return source
-    nearest, table = source.nearest, source.table
-    scan = replace(source, nearest=None)
-    approximate = catalog.settings.approximate
-    index = table.index_on(nearest.column, ("IVF",))
-    is_served = approximate and index is not None and index.metric == nearest.metric
-    if pa.types.is_float16(table.schema.field(nearest.column).type.value_type) and not is_served:
-        return replace(scan, refusal="exact distances of float16 vectors are DuckDB's")
+    nearest = source.nearest
     return VectorSearch(
         placeholder=source.placeholder,
         alias=source.alias,
-        table=table,
+        table=source.table,
         columns=source.columns,
         column=nearest.column,
         query=nearest.query,
@@ -43,9 +32,9 @@ def _search(source: Source, catalog: Catalog) -> Source:
         k_origin=nearest.origin,
         metric=nearest.metric,
         metric_origin=f"of {nearest.distance}",
-        options=VectorOptions(exact=None if approximate else True),
+        options=VectorOptions(exact=None if catalog.settings.approximate else True),
         filter=tuple(one for one in source.filter if one.span is None or one.span not in nearest.bounds),
         function=nearest.distance,
         span=source.span,
-        scan=scan,
+        scan=replace(source, nearest=None),
     )
