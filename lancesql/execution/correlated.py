@@ -195,5 +195,7 @@ def _settle_values(held: Any, run: Run) -> Any:
         return tuple(_settle_values(one, run) for one in held)
     if isinstance(held, VectorSearch | FullTextSearch | HybridSearch | VectorOptions | Examples | Grouping | Diversity):
         settled = {field.name: _settle_values(getattr(held, field.name), run) for field in fields(held)}
+        if isinstance(held, Examples):
+            settled["optional"] = True  # as a join finds no partner for a row that is not there
         return replace(held, **settled)
     return held

@@ -65,7 +65,8 @@ class CorrelatedBatch:
         return replace(self._run, values={**self._run.values, **values})
 
     def _read_queries(self, rows: Sequence[Mapping[str, object]]) -> Array:
-        return np.stack([read_target(self._source, self._bind(values)).vector for values in rows])
+        targets = [read_target(self._source, self._bind(values)) for values in rows]
+        return np.stack([target.vector for target in targets if target is not None])  # a vector is never missing
 
     def _rank(self, queries: Array, rows: Sequence[Mapping[str, object]], outer: pa.Table, k: int) -> Neighbours:
         if not self._filter.moving:

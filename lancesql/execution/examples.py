@@ -38,8 +38,8 @@ class Target:
     excluded: tuple[int, ...] = ()
 
 
-def read_target(source: VectorSearch, run: Run) -> Target:
-    """Evaluates the query of a search.
+def read_target(source: VectorSearch, run: Run) -> Target | None:
+    """Evaluates the query of a search; None when an optional example is missing.
 
     By example the query is 2 · mean(positive) − mean(negative), or mean(positive) without negatives. For cosine, where
     only directions count, every example is first scaled to length one.
@@ -53,12 +53,14 @@ def read_target(source: VectorSearch, run: Run) -> Target:
     return _blend_examples(source, source.query, type_, run)
 
 
-def _blend_examples(source: VectorSearch, examples: Examples, type_: Any, run: Run) -> Target:
+def _blend_examples(source: VectorSearch, examples: Examples, type_: Any, run: Run) -> Target | None:
     positive, negative = _read_examples(examples.positive, run), _read_examples(examples.negative, run)
     ids = [*positive.ids, *negative.ids]
     if examples.like is not None:
         ids.append(like := _read_id(evaluate(examples.like, run), examples.like.span))
     found = _find_rows(source, examples, list(dict.fromkeys(ids)), run) if ids else {}
+    if any(one not in found for one in ids):
+        return None
     excluded = tuple(row_id for row_id, _ in found.values())
 
     def check(raw: object, span: Span | None) -> Vector:
@@ -133,7 +135,7 @@ def _read_id(raw: object, span: Span | None) -> int | str:
 def _find_rows(
     source: VectorSearch, examples: Examples, ids: list[int | str], run: Run
 ) -> dict[int | str, tuple[int, Vector]]:
-    """Row id and vector of each id, in the snapshot that is searched."""
+    """Row id and vector of each id, in the snapshot that is searched; not all of them when they are optional."""
     name, table = examples.id_column, source.table
     if not name:
         raise ArgumentError(
@@ -161,11 +163,13 @@ def _find_rows(
         if one in found:
             raise ArgumentError(f"several rows of '{table.name}' have {name} = {one!r}", span=examples.span)
         stored = _read_stored(rows.column(1)[at], source.metric)
+        if stored is None and examples.optional:
+            return {}
         if stored is None:
             raise ArgumentError(f"the row with {name} = {one!r} has no vector in '{source.column}'", span=examples.span)
         found[one] = (row_id, check_vector(stored, column, source.metric, source.column, examples.span))
     missing = [one for one in ids if one not in found]
-    if missing:
+    if missing and not examples.optional:
         listed = ", ".join(map(repr, missing[:5])) + (", …" if len(missing) > 5 else "")
         at_version = f"at version {table.version}"
         raise ArgumentError(f"table '{table.name}' has no row with {name} = {listed} {at_version}", span=examples.span)

@@ -34,6 +34,8 @@ def run_hybrid_search(source: HybridSearch, run: Run, columns: Sequence[str]) ->
     vector = replace(source.vector, placeholder=f"{source.placeholder}/vector")
     text = replace(source.text, placeholder=f"{source.placeholder}/text")
     target = read_target(vector, run)
+    if target is None:
+        return make_empty(source, columns)
     nearest = rank_vectors(vector, run, (ROW_ID, DISTANCE), depth, target)
     matching = run_text_search(text, run, (ROW_ID, SCORE), depth + len(target.excluded))
     if target.excluded:

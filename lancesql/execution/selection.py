@@ -16,6 +16,7 @@ from lancesql.plan.vector_options import Diversity, Grouping
 from lancesql.storage.distances import measure_distances, read_matrix
 from lancesql.storage.scan import list_row_ids, take_rows
 
+from .counts import make_empty
 from .examples import Target, read_target
 from .run import Run, read_count, read_number
 from .vector_search import rank_vectors
@@ -30,6 +31,8 @@ _DEEPER = 8
 def run_vector_search(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
     """The k nearest rows, nearest first (every row in range when k is None), or what is selected of the ranking."""
     target = read_target(source, run)
+    if target is None:
+        return make_empty(source, columns)
     if source.selection is None or k == 0:
         return rank_vectors(source, run, columns, k, target)
     if isinstance(source.selection, Grouping):

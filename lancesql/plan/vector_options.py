@@ -36,12 +36,14 @@ class Examples:
         like: The id of one positive example.
         positive: Ids or vectors.
         negative: Ids or vectors.
+        optional: An example that is not there, or has no vector, finds nothing; otherwise it is an error.
     """
 
     id_column: str
     like: Value | None = None
     positive: Value | None = None
     negative: Value | None = None
+    optional: bool = False
     span: Span | None = None
 
 
