@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["OuterRow", "read_outer_rows"]
+__all__ = ["OuterRow", "read_numbers", "read_outer_rows"]
 
 OuterRow = tuple[object, ...]
 
@@ -22,7 +22,7 @@ def read_outer_rows(columns: Sequence[Any]) -> tuple[list[OuterRow], list[int], 
         >>> read_outer_rows([pa.array([1, 2, 1]), pa.array(["a", "b", "a"])])
         ([(1, 'a'), (2, 'b')], [0, 1], [0, 1, 0])
     """
-    rows = list(zip(*(_read_column(column) for column in columns), strict=True))
+    rows = list(zip(*(read_numbers(column) for column in columns), strict=True))
     places: dict[tuple[object, ...], int] = {}
     distinct: list[OuterRow] = []
     firsts: list[int] = []
@@ -38,12 +38,12 @@ def read_outer_rows(columns: Sequence[Any]) -> tuple[list[OuterRow], list[int], 
     return distinct, firsts, found
 
 
-def _read_column(column: Any) -> list[object]:
+def read_numbers(column: Any) -> list[object]:
+    """The values of a column, each list of numbers as a numpy array."""
     array: Any = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
     type_ = array.type
-    if not (pa.types.is_list(type_) or pa.types.is_fixed_size_list(type_)):
-        return list(array.to_pylist())
-    if not (pa.types.is_integer(type_.value_type) or pa.types.is_floating(type_.value_type)):
+    is_list = pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_)
+    if not is_list or not (pa.types.is_integer(type_.value_type) or pa.types.is_floating(type_.value_type)):
         return list(array.to_pylist())
     numbers = array.values.to_numpy(zero_copy_only=False)
     if pa.types.is_fixed_size_list(type_):

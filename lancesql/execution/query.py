@@ -22,6 +22,7 @@ from .correlated import SearchFunction, has_functions, is_function, name_columns
 from .filters import render_conjuncts
 from .first_rows import defers_columns, find_first_rows
 from .nearest import find_nearest
+from .query_batches import find_queries
 from .run import Run, read_count, read_scalar_table
 from .scan_filters import resolve_scan
 from .searches import run_search
@@ -32,7 +33,7 @@ __all__ = ["give_relation", "name_plan_types", "open_plan_reader", "read_plan_ta
 def read_plan_table(run: Run) -> pa.Table:
     """The whole answer."""
     direct = find_direct_answer(run)
-    if direct is not None:
+    if direct is not None and not _has_queries(run):
         return _read_direct(direct, run)
     with _offer_relation(run, ahead=True) as given:
         table = run.engine.read_condensed(*given) if run.plan.condenses else run.engine.run(*given)
@@ -45,7 +46,7 @@ def read_plan_table(run: Run) -> pa.Table:
 def open_plan_reader(run: Run) -> pa.RecordBatchReader:
     """The answer as a stream; a scan is never held in memory."""
     direct = find_direct_answer(run)
-    if direct is not None:
+    if direct is not None and not _has_queries(run):
         return _open_direct(direct, run)
     with ExitStack() as stack:
         given = stack.enter_context(_offer_relation(run, ahead=True))
@@ -119,6 +120,12 @@ def give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, obje
     sources |= {one.placeholder: widen_table(read_scalar_table(one, run)) for one in run.plan.scalars}
     parameters = {name: run.values[name] for name in run.plan.parameters}
     return run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
+
+
+def _has_queries(run: Run) -> bool:
+    """Whether the one source of the plan searches for a list of vectors: its answer has a column more."""
+    (source,) = run.plan.sources
+    return isinstance(source, VectorSearch) and source.scan is None and find_queries(source, run) is not None
 
 
 def find_direct_answer(run: Run) -> DirectAnswer | None:

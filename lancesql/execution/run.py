@@ -41,6 +41,7 @@ class Run:
         settings: Those of the session when the statement was given.
         answers: Searches already carried out: a source used twice is searched once.
         filters: Filters already resolved.
+        queries: What the scalar subqueries gave that searches look for, by placeholder.
         keys: The keys of small sides already read.
         nearest: What `ORDER BY` a distance has found so far, or why a scan answers.
         constants: Constant expressions of filters already computed.
@@ -58,6 +59,7 @@ class Run:
     keys: dict[Any, Any] = field(default_factory=dict)
     nearest: dict[str, pa.Table | str] = field(default_factory=dict)
     constants: dict[tuple[Any, ...], object] = field(default_factory=dict)
+    queries: dict[str, object] = field(default_factory=dict)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

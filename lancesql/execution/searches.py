@@ -11,6 +11,7 @@ from lancesql.plan.sources import FullTextSearch, HybridSearch, RowCount, Vector
 
 from .counts import Search, sum_counts
 from .hybrid_search import run_hybrid_search
+from .query_batches import QUERY_INDEX, find_queries, run_query_batch, settle_query
 from .row_count import run_row_count
 from .run import Run
 from .selection import run_vector_search
@@ -30,11 +31,15 @@ def run_search(source: Search | RowCount, run: Run, columns: Sequence[str] | Non
     wanted = tuple(source.columns if columns is None else columns)
     held = run.answers.get(source.placeholder)
     if held is not None and set(wanted) <= set(held.column_names):
-        return held.select(list(wanted))
+        return held.select([name for name in held.column_names[:1] if name == QUERY_INDEX] + list(wanted))
     started = time.perf_counter()
     match source:
         case VectorSearch():
-            table = run_vector_search(source, run, wanted, sum_counts(source, run))
+            queries = find_queries(source, run)
+            if queries is None:
+                table = run_vector_search(settle_query(source, run), run, wanted, sum_counts(source, run))
+            else:
+                table = run_query_batch(source, run, queries, wanted)
         case FullTextSearch():
             table = run_text_search(source, run, wanted, sum_counts(source, run))
         case HybridSearch():
