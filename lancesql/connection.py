@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .binder import bind_query
 from .binder.commands import bind_command
 from .catalog import View
-from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace, find_name_span
+from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace
+from .engines.engine_errors import find_name_span
 from .errors import (
     ArgumentError,
     BindError,
@@ -25,15 +27,16 @@ from .errors import (
 )
 from .execution.catalog import StatementCatalog
 from .execution.execute import execute_plan, execute_text
+from .execution.plan_cache import PlanCache
 from .execution.result import Result
 from .execution.run import Run, check_parameters
 from .execution.views import change_views
+from .execution.watch import Watch
 from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
 from .parser.calls import SEARCH_FUNCTIONS
 from .parser.commands import CreateViewSyntax, ExplainSyntax, read_command
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
-from .plan.sources import RowCount, TableScan
 from .settings import SETTINGS_SCHEMA, Settings
 from .storage.database import LanceDatabase
 
@@ -46,19 +49,17 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 _COMMANDS = r"create|insert|drop|show|describe|desc|explain"
-_MAX_PLANS = 512
-_MAX_CACHED_TEXT = 1 << 16
 
 Parameters = Mapping[str, object] | Sequence[object] | None
 
 
 @dataclass(frozen=True)
-class _CachedPlan:
-    """A plan, the newest version each of its tables had when it was made, and the settings then."""
+class _Request:
+    """What is given beside the text of a statement."""
 
-    plan: LogicalPlan
-    versions: tuple[tuple[Any, int | None], ...]
-    settings: Settings
+    parameters: Parameters
+    namespace: Namespace
+    limits: dict[str, Any] = field(default_factory=dict)
 
 
 class Connection:
@@ -92,20 +93,30 @@ class Connection:
         self._database = LanceDatabase(target, storage_options, read_only=read_only)
         self._engine = DuckDBEngine(duckdb)
         self._registered: dict[str, object] = {}
-        self._plans: dict[str, _CachedPlan] = {}
+        self._plans = PlanCache(self._database, self._engine)
+        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
         self._gate: re.Pattern[str] | None = None
         self._gate_names: frozenset[str] | None = None
         self._settings = Settings()
         self._views: dict[str, View] = {}
         self._closed = False
 
-    def sql(self, sql: str, parameters: Parameters = None) -> Result:
+    def sql(
+        self,
+        sql: str,
+        parameters: Parameters = None,
+        *,
+        timeout: float | None = None,
+        max_rows: int | None = None,
+    ) -> Result:
         """A statement's result. A query runs when its rows are asked for; any other statement runs at once.
 
         Args:
             sql: One statement, or several separated by semicolons; the result is the last one's.
             parameters: Values by name for `$name`, a list for `?` and `$1`. A vector is a list, a numpy array, an Arrow
                 or a Polars array.
+            timeout: Seconds after which this statement is stopped; the setting unless given.
+            max_rows: A result of more rows is an error; the setting unless given.
 
         Raises:
             ParseError: The text cannot be read.
@@ -113,11 +124,18 @@ class Connection:
             UnsupportedError: The statement is understood and refused.
             ExecutionError: The statement could not be carried out.
         """
-        return self.run(sql, parameters, capture_namespace(2))
+        return self.run(sql, parameters, capture_namespace(2), timeout=timeout, max_rows=max_rows)
 
-    def execute(self, sql: str, parameters: Parameters = None) -> Result:
-        """Runs a statement at once and returns its result."""
-        result = self.run(sql, parameters, capture_namespace(2))
+    def execute(
+        self,
+        sql: str,
+        parameters: Parameters = None,
+        *,
+        timeout: float | None = None,
+        max_rows: int | None = None,
+    ) -> Result:
+        """Runs a statement at once and returns its result; the arguments are those of `sql`."""
+        result = self.run(sql, parameters, capture_namespace(2), timeout=timeout, max_rows=max_rows)
         result.to_arrow()
         return result
 
@@ -146,6 +164,14 @@ class Connection:
         """The names of the Lance tables, sorted."""
         self._check_open()
         return sorted(self._database.table_names())
+
+    def interrupt(self) -> None:
+        """Stops the statements that run, from another thread: each raises a QueryInterruptedError where it was asked.
+
+        A stream that is not at its end raises it when its next batch is asked for.
+        """
+        for watch in list(self._watches):
+            watch.stop()
 
     def close(self) -> None:
         """Closes the connection; a DuckDB connection that was given stays open."""
@@ -181,30 +207,40 @@ class Connection:
         """Whether the connection was closed."""
         return self._closed
 
-    def run(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+    def run(
+        self,
+        sql: str,
+        parameters: Parameters,
+        namespace: Namespace,
+        *,
+        timeout: float | None = None,
+        max_rows: int | None = None,
+    ) -> Result:
         """As `sql`, with the variables of `namespace` visible by name."""
         self._check_open()
+        limits = {"timeout": timeout, "max_rows": max_rows}
+        request = _Request(parameters, namespace, {name: one for name, one in limits.items() if one is not None})
         try:
-            cached = self._find_plan(sql)
+            cached = self._plans.find(sql, self._settings)
             if cached is not None:
-                return self._execute(cached, sql, parameters, namespace)
-            return self._run_text(sql, parameters, namespace)
+                return self._execute(cached, sql, request)
+            return self._run_text(sql, request)
         except LanceSQLError as error:
             if error.span is None and error.sql is None:
                 error.span = find_name_span(sql, error)
             raise error.locate(sql) from None
 
-    def _run_text(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+    def _run_text(self, sql: str, request: _Request) -> Result:
         if not self._passes_gate(sql):
-            return self._run_plain(sql, parameters, namespace)
+            return self._run_plain(sql, request)
         spans = split_statements(read_tokens(sql))
-        if len(spans) > 1 and parameters:
+        if len(spans) > 1 and request.parameters:
             raise ParameterError("parameters go with one statement", hint="run the statements one by one")
         result: Result | None = None
         for span in spans:
             text = sql[span.start : span.end]
             try:
-                result = self._run_statement(text, parameters, namespace)
+                result = self._run_statement(text, request)
             except LanceSQLError as error:
                 if len(spans) > 1:
                     if error.span is None and error.sql is None:
@@ -213,14 +249,14 @@ class Connection:
                 raise
             if span is not spans[-1]:
                 result.to_arrow()
-        return result if result is not None else self._run_plain(sql, parameters, namespace)
+        return result if result is not None else self._run_plain(sql, request)
 
-    def _run_statement(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
-        plan = self._plan(sql, namespace)
+    def _run_statement(self, sql: str, request: _Request) -> Result:
+        plan = self._plan(sql, request.namespace)
         if plan is None:
-            return self._run_plain(sql, parameters, namespace)
-        self._keep_plan(sql, plan)
-        return self._execute(plan, sql, parameters, namespace)
+            return self._run_plain(sql, request)
+        self._plans.keep(sql, plan, self._settings)
+        return self._execute(plan, sql, request)
 
     def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
         """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
@@ -258,18 +294,10 @@ class Connection:
         query = bind_query(parse_statement(sql, tokens), catalog) if self._names_lance(sql) else None
         return None if query is None else optimize(query, catalog)
 
-    def _execute(self, plan: LogicalPlan, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+    def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:
         query = plan.plan if isinstance(plan, Explain) else plan
         inner = query if isinstance(query, QueryPlan) else getattr(query, "query", QueryPlan(sql=sql, relation=sql))
-        run = Run(
-            database=self._database,
-            engine=self._engine,
-            plan=inner,
-            values=check_parameters(inner, parameters),
-            namespace=namespace,
-            registered=self._registered_in(sql if inner.expansion is None else inner.sql),
-            settings=self._settings,
-        )
+        run = self._make_run(inner, check_parameters(inner, request.parameters), request, sql)
         if isinstance(plan, CreateView | DropView):
             self._views = change_views(self._views, plan)
         if isinstance(plan, ChangeSetting):
@@ -279,15 +307,28 @@ class Connection:
             self._gate = None
         return execute_plan(plan, run)
 
-    def _run_plain(self, sql: str, parameters: Parameters, namespace: Namespace) -> Result:
+    def _make_run(self, plan: QueryPlan, values: dict[str, object], request: _Request, sql: str) -> Run:
+        return Run(
+            database=self._database,
+            engine=self._engine,
+            plan=plan,
+            values=values,
+            namespace=request.namespace,
+            registered=self._registered_in(sql if plan.expansion is None else plan.sql),
+            settings=replace(self._settings, **request.limits) if request.limits else self._settings,
+            watches=self._watches,
+        )
+
+    def _run_plain(self, sql: str, request: _Request) -> Result:
         try:
-            result, changes = execute_text(self._engine, sql, parameters, namespace, self._registered_in(sql))
+            run = self._make_run(QueryPlan(sql=sql, relation=sql), {}, request, sql)
+            result, changes = execute_text(run, request.parameters)
         except BindError as error:
             if not isinstance(error, UnknownTableError):
                 raise _suggest_function(error) from None
             if not self._has_new_names(sql):
                 raise self._suggest_table(error) from None
-            return self._run_statement(sql, parameters, namespace)
+            return self._run_statement(sql, request)
         if changes:
             self._plans.clear()
         return result
@@ -304,35 +345,6 @@ class Connection:
         listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
         error.hint = f"did you mean '{near}'? {listed}" if near else listed
         return error
-
-    def _find_plan(self, sql: str) -> LogicalPlan | None:
-        cached = self._plans.get(sql)
-        if cached is None:
-            return None
-        current = cached.settings is self._settings and all(
-            self._database.newest_version(table) == version for table, version in cached.versions
-        )
-        if current and not self._is_shadowed(cached.plan):
-            return cached.plan
-        del self._plans[sql]
-        return None
-
-    def _is_shadowed(self, plan: LogicalPlan) -> bool:
-        """A user's own connection can gain a table of the same name behind our back."""
-        if self._engine.owned or not isinstance(plan, QueryPlan):
-            return False
-        scans = [getattr(source, "scan", None) or source for source in plan.sources]
-        names = {scan.table.name for scan in scans if isinstance(scan, TableScan | RowCount)}
-        return any(self._engine.tables_named(name) for name in names if not name.lower().endswith(".lance"))
-
-    def _keep_plan(self, sql: str, plan: LogicalPlan) -> None:
-        if not isinstance(plan, QueryPlan) or len(sql) > _MAX_CACHED_TEXT:
-            return
-        if len(self._plans) >= _MAX_PLANS:
-            self._plans.pop(next(iter(self._plans)))
-        tables = {source.table.uri: source.table for source in plan.sources}
-        versions = tuple((table, self._database.newest_version(table)) for table in tables.values())
-        self._plans[sql] = _CachedPlan(plan, versions, self._settings)
 
     def _passes_gate(self, sql: str) -> bool:
         return self._read_gate().search(sql) is not None

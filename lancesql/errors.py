@@ -12,7 +12,10 @@ LanceSQLError
 ├── UnsupportedError      understood, and refused
 ├── ExecutionError        the statement was right and could not be carried out
 │   ├── EngineError       DuckDB stopped while running the relation
-│   └── StorageError      LanceDB stopped while reading or writing
+│   ├── StorageError      LanceDB stopped while reading or writing
+│   ├── QueryInterruptedError  `Connection.interrupt` stopped it
+│   ├── QueryTimeoutError      it took longer than the timeout
+│   └── RowLimitError          it has more rows than `max_rows`
 └── ConnectionClosedError
 ```
 """
@@ -33,6 +36,9 @@ __all__ = [
     "LanceSQLError",
     "ParameterError",
     "ParseError",
+    "QueryInterruptedError",
+    "QueryTimeoutError",
+    "RowLimitError",
     "Span",
     "StorageError",
     "UnknownColumnError",
@@ -142,6 +148,18 @@ class EngineError(ExecutionError):
 
 class StorageError(ExecutionError):
     """LanceDB stopped while it read or wrote."""
+
+
+class QueryInterruptedError(ExecutionError):
+    """The statement was stopped by `Connection.interrupt`."""
+
+
+class QueryTimeoutError(ExecutionError):
+    """The statement took longer than its timeout."""
+
+
+class RowLimitError(ExecutionError):
+    """The result has more rows than `max_rows` allows."""
 
 
 class ConnectionClosedError(LanceSQLError):

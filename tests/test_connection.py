@@ -365,11 +365,32 @@ def test_a_users_connection_that_is_closed(library: Path) -> None:
 def test_an_open_stream_and_the_next_statement(db: lancesql.Connection) -> None:
     reader = db.sql("SELECT m.id, r.range FROM movies m, range(300000) r").to_reader()
     first = reader.read_next_batch()
-    with pytest.raises(EngineError, match="still being read"):
-        db.execute("SELECT count(*) FROM box_office")
     rest = sum(batch.num_rows for batch in reader)
     assert first.num_rows + rest == 3_600_000
+    reader = db.sql("SELECT m.id, r.range FROM movies m, range(300000) r").to_reader()
+    reader.read_next_batch()
     assert db.sql("SELECT count(*) FROM box_office").fetchall() == [(6,)]
+    with pytest.raises(EngineError, match="a later statement of the connection ended this stream"):
+        reader.read_next_batch()
+    with pytest.raises(EngineError, match="a later statement of the connection ended this stream"):
+        reader.read_all()
+    assert db.sql("SELECT count(*) FROM box_office").fetchall() == [(6,)]
+
+
+def test_a_search_leaves_an_open_stream_alone(db: lancesql.Connection) -> None:
+    reader = db.sql("SELECT m.id, r.range FROM movies m, range(300000) r").to_reader()
+    first = reader.read_next_batch()
+    assert db.sql(f"{NEAREST} LIMIT 1", {"q": QUERY}).fetchall() == [(1,)]
+    assert first.num_rows + sum(batch.num_rows for batch in reader) == 3_600_000
+
+
+def test_a_result_the_user_still_reads_is_not_taken_away(library: Path, mine: duckdb.DuckDBPyConnection) -> None:
+    with lancesql.connect(library, duckdb=mine) as db:
+        reader = pa.RecordBatchReader.from_stream(mine.sql("SELECT range AS n FROM range(3000000)"))
+        reader.read_next_batch()
+        with pytest.raises(EngineError, match="still being read"):
+            db.execute("SELECT count(*) FROM movies m, range(2)")
+        reader.close()
 
 
 def test_a_stream_that_is_closed_early(db: lancesql.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import threading
@@ -9,35 +10,37 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
-from lancesql.errors import (
-    BindError,
-    EngineError,
-    LanceSQLError,
-    ParameterError,
-    ParseError,
-    Span,
-    UnknownColumnError,
-    UnknownTableError,
-)
+from lancesql.errors import EngineError, LanceSQLError
 
-__all__ = ["DuckDBEngine", "Namespace"]
+from .engine_errors import explain_engine_error
+
+__all__ = ["DuckDBEngine", "Namespace", "Stream"]
 
 _SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
 _EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
 _QUIET = threading.Lock()
-_NO_VALUE = "no value for a parameter of the statement"
 _SETTINGS = """
 SELECT name, value FROM duckdb_settings() WHERE name IN ('TimeZone', 'Calendar', 'default_collation',
     'default_null_order', 'default_order', 'integer_division', 'ieee_floating_point_ops', 'old_implicit_casting',
     'search_path', 'schema')
 """
 """Those that say what a predicate means."""
-_BUSY = "an earlier result of this connection is still being read"
+_ENDED = "a later statement of the connection ended this stream"
+
+
+class Stream(Protocol):
+    """An answer that is being read, and holds the connection."""
+
+    is_pulling: bool
+
+    def release(self, failure: LanceSQLError | None = None) -> None:
+        """Lets go of the connection; whoever reads on is told why."""
+        ...
 
 
 class Namespace:
@@ -69,6 +72,7 @@ class DuckDBEngine:
         self._known: frozenset[str] = frozenset()
         self._unwanted: set[str] = set()
         self._collation_named = False
+        self._stream: Callable[[], Stream | None] = lambda: None
         if self.owned:
             self._closer = weakref.finalize(self, self.connection.close)
 
@@ -76,6 +80,21 @@ class DuckDBEngine:
         """Closes the connection when it is our own."""
         if self.owned:
             self._closer()
+
+    def interrupt(self) -> None:
+        """Asks the query that runs, if one does, to stop."""
+        with contextlib.suppress(duckdb.Error):
+            self.connection.interrupt()
+
+    def keep_stream(self, stream: Stream) -> None:
+        """Takes note of the stream that holds the connection, for as long as somebody reads it."""
+        self._stream = weakref.ref(stream)
+
+    def _end_stream(self) -> None:
+        """The connection has one answer at a time: what is left of an earlier one gives way."""
+        stream = self._stream()
+        if stream is not None and not stream.is_pulling:
+            stream.release(EngineError(_ENDED, hint="read a stream to its end first, or open another connection"))
 
     def relate(
         self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
@@ -88,6 +107,7 @@ class DuckDBEngine:
         if "collation" in sql.lower():
             self._collation_named = True
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
+        self._end_stream()
         try:
             relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)
         except duckdb.Error as error:
@@ -98,6 +118,13 @@ class DuckDBEngine:
         """Runs a statement at once and returns what it answers: a count for most, nothing for some."""
         relation = self.relate(sql, parameters, sources, namespace)
         return pa.table({}) if relation is None else read_relation_table(relation)
+
+    def open_reader(
+        self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
+    ) -> pa.RecordBatchReader:
+        """Runs a query as a stream; a statement without rows runs at once."""
+        relation = self.relate(sql, parameters, sources, namespace)
+        return pa.table({}).to_reader() if relation is None else open_relation_reader(relation)
 
     def read_condensed(
         self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
@@ -110,12 +137,14 @@ class DuckDBEngine:
         if not self.owned:
             return self.run(sql, parameters, sources, namespace)
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
+        self._end_stream()
         try:
             done = eval(_EXECUTE, namespace.globals, values)
             with _QUIET, warnings.catch_warnings(action="ignore", category=UserWarning):  # DuckDB warns of the copy
                 reader = done.to_arrow_reader() if hasattr(done, "to_arrow_reader") else done.fetch_record_batch()
             table: pa.Table = reader.read_all()
         except (duckdb.Error, pa.ArrowException, OSError) as error:
+            self._drop_result()
             raise explain_engine_error(error) from None
         return table
 
@@ -160,6 +189,17 @@ class DuckDBEngine:
             except duckdb.Error:
                 continue
             self._unwanted.discard(unwanted)
+
+    def _drop_result(self) -> None:
+        """The connection keeps the result it last executed, and is busy with one that was stopped half way."""
+        for _ in range(100):
+            try:
+                self.connection.execute("SELECT NULL").fetchall()
+            except duckdb.InterruptException:
+                continue  # who stops a statement says so until it has ended
+            except duckdb.Error:
+                return
+            return
 
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""
@@ -248,6 +288,7 @@ class DuckDBEngine:
         return str(order).upper().startswith("NULLS_LAST")
 
     def _query(self, sql: str, parameters: object) -> list[tuple[Any, ...]]:
+        self._end_stream()
         try:
             return self.connection.execute(sql, parameters).fetchall()
         except duckdb.Error as error:
@@ -291,70 +332,3 @@ def capture_namespace(depth: int) -> Namespace:
 
 
 _CALLED = re.compile(r"(\w+)\s*\(")
-_LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
-_MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
-_MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
-_LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
-_MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
-_EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
-_NAMES = (
-    _MISSING_COLUMN,
-    _MISSING_TABLE,
-    re.compile(r"Function with name (\S+) does not exist"),
-    re.compile(r'Referenced table "([^"]+)"'),
-    re.compile(r'reference to column name "([^"]+)"'),
-    re.compile(r'column "([^"]+)" must appear in the GROUP BY'),
-    re.compile(r"casting from source column (\S+)"),
-    re.compile(r"no value for parameter (\$\w+)"),
-    re.compile(r"argument types '(\w+)\("),
-    re.compile(r'^"?(<[-=]>|(?:array|list)_\w+)"?: '),
-    re.compile(r'at or near "([^"]+)"'),
-)
-
-
-def explain_engine_error(error: Exception) -> LanceSQLError:
-    """DuckDB's error as one of ours; an error raised inside a source is the one that counts."""
-    text = str(error)
-    message = _LINE.sub("", text).strip()
-    kind, _, rest = message.partition(" Error: ")
-    if rest:
-        message = rest
-    head, _, tail = message.partition("\n")
-    hint = " ".join(tail.split()).replace("bindings: : ", "bindings: ") or None
-    if isinstance(error, duckdb.ParserException):
-        return ParseError(head, hint=hint)
-    if _MISSING_TABLE.search(head):
-        return UnknownTableError(head.replace("!", ""), hint=hint)
-    if _MISSING_COLUMN.search(head):
-        return UnknownColumnError(head.replace("!", ""), hint=hint)
-    if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter
-        return ParameterError(_NO_VALUE)
-    if array := _LIST_FOR_ARRAY.search(head):
-        type_ = array.group(1) or array.group(2)
-        hint = f"cast the list, …::{type_}, or write the distance as an operator: <->, <=>, <#>"
-    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
-        return BindError(head, hint=hint)
-    if missing := _MISSING_VALUES.search(head):
-        return ParameterError(f"no value for parameter {_list_parameters(missing.group(1))}")
-    if excess := _EXCESS_VALUES.search(head):
-        return ParameterError(f"the statement does not use parameter {_list_parameters(excess.group(1))}")
-    if "prepared statement parameters" in head or "Invalid Input Error: Parameter" in text:
-        return ParameterError(head, hint=hint)
-    if "open result" in head or kind == "Resource In Use":
-        return EngineError(_BUSY, hint="read the reader to its end, or close it, before the next statement")
-    return EngineError(head, hint=hint)
-
-
-def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
-    """Where the name an error speaks of stands in the user's text."""
-    match = next((found for pattern in _NAMES if (found := pattern.search(error.message))), None)
-    name = next((group for group in match.groups() if group), None) if match is not None else None
-    if name:
-        found = re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
-    else:
-        found = re.search(r"\$\w+", sql) if error.message == _NO_VALUE else None
-    return Span(found.start(), found.end()) if found else None
-
-
-def _list_parameters(names: str) -> str:
-    return ", ".join(f"${name.strip()}" for name in names.split(","))

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from lancesql.engines.duckdb import DuckDBEngine, Namespace, open_relation_reader, read_relation_table
+from lancesql.engines.duckdb import open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
 from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan, ShowSettings
 from lancesql.plan.expansion import place_error
+from lancesql.storage.scan import pull_scan
 
 from .commands import run_command
 from .explain import explain_plan
-from .query import find_direct_answer, name_plan_types, open_plan_reader, read_plan_table, run_plan
+from .query import (
+    explain_relation_error,
+    find_direct_answer,
+    name_plan_types,
+    open_plan_reader,
+    read_plan_table,
+    run_plan,
+)
 from .result import Result
 from .run import Run
 from .settings import show_settings
+from .streams import AnswerStream, pull_relation
 
 __all__ = ["execute_plan", "execute_text"]
 
@@ -39,6 +49,7 @@ def _place(error: LanceSQLError, run: Run) -> LanceSQLError:
 
 
 def _execute(plan: LogicalPlan, run: Run) -> Result:
+    run.begin()
     match plan:
         case QueryPlan(returns_rows=True):
             return _answer_query(plan, run)
@@ -52,62 +63,110 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
         case ShowSettings(name):
             return _answer_table(show_settings(run.settings, name))
         case _:
-            table = run_command(plan, run.database, lambda query: open_plan_reader(run.within(query)))
+            with run.watch.ending():
+                table = run_command(plan, run.database, lambda query: _open_plan_stream(run.within(query)))
             return _answer_table(table, explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
 
 
 def _answer_query(plan: QueryPlan, run: Run) -> Result:
     direct = find_direct_answer(run) is not None
+
+    def open_reader() -> pa.RecordBatchReader:
+        return _open_plan_stream(run, run.settings.max_rows)
+
     return Result(
-        _locate(run, lambda: open_plan_reader(run)),
-        read_table=_locate(run, lambda: read_plan_table(run)),
-        engine_types=None if direct else lambda: name_plan_types(run),
-        explain=lambda analyze: _locate(run, lambda: explain_plan(plan, run, analyze=analyze))(),
+        _begin(run, open_reader),
+        read_table=_begin(run, lambda: _read_limited(run, open_reader, lambda: read_plan_table(run))),
+        engine_types=None if direct else _begin(run, lambda: name_plan_types(run)),
+        explain=lambda analyze: _begin(run, lambda: explain_plan(plan, run, analyze=analyze))(),
     )
 
 
-def _locate(run: Run, act: Callable[[], T]) -> Callable[[], T]:
-    """An error of a lazy result still says where in the statement it is."""
+def execute_text(run: Run, parameters: object) -> tuple[Result, bool]:
+    """Runs a text without anything of Lance as plain DuckDB; also says whether it may have changed the catalog."""
+    run.begin()
+    engine, given = run.engine, (run.plan.sql, parameters, run.registered, run.namespace)
+    if not engine.reads_only(run.plan.sql):
+        return _answer_table(run.ask_engine(lambda: engine.run(*given))), True
+    relation = run.ask_engine(lambda: engine.relate(*given))
+    if relation is None:
+        return _answer_table(pa.table({})), True
 
-    def act_and_locate() -> T:
+    def open_reader() -> pa.RecordBatchReader:
+        reader = run.ask_engine(lambda: open_relation_reader(relation))
+        return _open_stream(reader, run, pull_relation, run.settings.max_rows, occupies=True)
+
+    def read_table() -> pa.Table:
+        return _read_limited(run, open_reader, lambda: run.ask_engine(lambda: read_relation_table(relation)))
+
+    result = Result(
+        _begin(run, open_reader),
+        read_table=_begin(run, read_table),
+        engine_types=lambda: [str(one) for one in relation.types],
+        explain=lambda analyze: _begin(run, lambda: _explain_text(run, parameters, analyze=analyze))(),
+    )
+    return result, False
+
+
+def _begin(run: Run, act: Callable[[], T]) -> Callable[[], T]:
+    """An execution of a lazy result; its error still says where in the statement it is."""
+
+    def begin_and_act() -> T:
+        run.begin()
         try:
             return act()
         except LanceSQLError as error:
             raise _place(error, run).locate(run.plan.sql) from None
 
-    return act_and_locate
+    return begin_and_act
+
+
+def _open_plan_stream(run: Run, max_rows: int | None = None) -> pa.RecordBatchReader:
+    direct = find_direct_answer(run)
+    return _open_stream(
+        open_plan_reader(run),
+        run,
+        pull_relation if direct is None else _pull_direct,
+        max_rows,
+        occupies=direct is None,
+    )
+
+
+def _pull_direct(reader: pa.RecordBatchReader, run: Run) -> pa.RecordBatch | None:
+    return run.ask_storage(run.plan.sources[0].table, lambda: pull_scan(reader))
+
+
+def _open_stream(
+    reader: pa.RecordBatchReader,
+    run: Run,
+    pull: Callable[[pa.RecordBatchReader, Run], pa.RecordBatch | None],
+    max_rows: int | None,
+    *,
+    occupies: bool,
+) -> pa.RecordBatchReader:
+    own = replace(run)  # its execution goes on, whatever else the result is asked
+    stream = AnswerStream(
+        reader,
+        lambda opened: pull(opened, own),
+        lambda error: _place(explain_relation_error(error, run.plan), run).locate(run.plan.sql),
+        max_rows,
+    )
+    if occupies:
+        run.engine.keep_stream(stream)
+    return stream.to_reader()
+
+
+def _read_limited(run: Run, open_reader: Callable[[], pa.RecordBatchReader], read: Callable[[], pa.Table]) -> pa.Table:
+    """The whole answer; where rows are bounded, no more of it is held than the bound and a batch."""
+    return read() if run.settings.max_rows is None else open_reader().read_all()
 
 
 def _answer_table(table: pa.Table, **options: Any) -> Result:
     return Result(table.to_reader, read_table=lambda: table, schema=lambda: table.schema, **options)
 
 
-def execute_text(
-    engine: DuckDBEngine, sql: str, parameters: object, namespace: Namespace, registered: Mapping[str, object]
-) -> tuple[Result, bool]:
-    """Runs a text without anything of Lance as plain DuckDB; also says whether it may have changed the catalog."""
-    if engine.reads_only(sql):
-        relation = engine.relate(sql, parameters, registered, namespace)
-        if relation is not None:
-            result = Result(
-                lambda: open_relation_reader(relation),
-                read_table=lambda: read_relation_table(relation),
-                engine_types=lambda: [str(one) for one in relation.types],
-                explain=lambda analyze: _explain_text(engine, sql, parameters, namespace, registered, analyze=analyze),
-            )
-            return result, False
-    return _answer_table(engine.run(sql, parameters, registered, namespace)), True
-
-
-def _explain_text(
-    engine: DuckDBEngine,
-    sql: str,
-    parameters: object,
-    namespace: Namespace,
-    registered: Mapping[str, object],
-    *,
-    analyze: bool,
-) -> str:
+def _explain_text(run: Run, parameters: object, *, analyze: bool) -> str:
     word = "EXPLAIN ANALYZE" if analyze else "EXPLAIN"
-    rows = engine.run(f"{word} {sql}", parameters, registered, namespace)
+    text = f"{word} {run.plan.sql}"
+    rows = run.ask_engine(lambda: run.engine.run(text, parameters, run.registered, run.namespace))
     return "Relation (DuckDB)\n" + "\n".join(map(str, rows.column(rows.num_columns - 1).to_pylist()))

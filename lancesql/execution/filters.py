@@ -97,7 +97,8 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     if row_ids is not None:
         matches = len(row_ids)
     elif text is not None:
-        matches = run.database.count_matches(source.table, text)
+        counted = text
+        matches = run.ask_storage(source.table, lambda: run.database.count_matches(source.table, counted))
     else:
         matches = source.table.rows
     return ResolvedFilter(

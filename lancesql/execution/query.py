@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.engines.dataset import ScanDataset, ScanStream
-from lancesql.engines.duckdb import Namespace, find_name_span, open_relation_reader
+from lancesql.engines.duckdb import Namespace
+from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
@@ -26,6 +27,8 @@ from .query_batches import find_queries
 from .run import Run, read_count, read_scalar_table
 from .scan_filters import resolve_scan
 from .searches import run_search
+from .streams import watch_scan
+from .watch import MANY_ROWS
 
 __all__ = ["give_relation", "name_plan_types", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
 
@@ -36,7 +39,8 @@ def read_plan_table(run: Run) -> pa.Table:
     if direct is not None and not _has_queries(run):
         return _read_direct(direct, run)
     with _offer_relation(run, ahead=True) as given:
-        table = run.engine.read_condensed(*given) if run.plan.condenses else run.engine.run(*given)
+        read = run.engine.read_condensed if run.plan.condenses else run.engine.run
+        table = run.ask_engine(lambda: read(*given))
     if has_functions(run.plan):
         table = table.rename_columns(name_columns(table.column_names, run.plan))
     types = _restored_types(run.plan, table.schema)
@@ -50,8 +54,7 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
         return _open_direct(direct, run)
     with ExitStack() as stack:
         given = stack.enter_context(_offer_relation(run, ahead=True))
-        relation: Any = run.engine.relate(*given)
-        reader = open_relation_reader(relation)
+        reader = run.ask_engine(lambda: run.engine.open_reader(*given))
         types = _restored_types(run.plan, reader.schema)
         if not has_functions(run.plan):
             return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
@@ -64,7 +67,8 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
 def relate_plan(run: Run) -> Any:
     """The relation, bound to its sources, of a plan without a search for each row: searches are carried out now."""
     try:
-        return run.engine.relate(*give_relation(run, ahead=True))
+        given = give_relation(run, ahead=True)
+        return run.ask_engine(lambda: run.engine.relate(*given))
     except LanceSQLError as error:
         raise explain_relation_error(error, run.plan) from None
 
@@ -77,14 +81,14 @@ def _hold_functions(reader: pa.RecordBatchReader, schema: pa.Schema, held: ExitS
 def name_plan_types(run: Run) -> list[str]:
     """The SQL types of the answer's columns, as the engine spells them; searches are carried out for it."""
     with _offer_relation(run, ahead=False) as given:
-        relation: Any = run.engine.relate(*given)
+        relation: Any = run.ask_engine(lambda: run.engine.relate(*given))
         return [str(one) for one in relation.types]
 
 
 def run_plan(run: Run) -> pa.Table:
     """Runs a statement that is not a query (INSERT, COPY, CREATE TABLE AS …) and returns what the engine says of it."""
     with _offer_relation(run, ahead=True) as given:
-        return run.engine.run(*given)
+        return run.ask_engine(lambda: run.engine.run(*given))
 
 
 @contextmanager
@@ -161,6 +165,8 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
 
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
         reader = open_scan(dataset, columns, filter=resolved.text, row_ids=resolved.row_ids, limit=resolved.limit)
+        if resolved.text is not None and source.table.rows >= MANY_ROWS:  # the next row may be far away
+            reader = watch_scan(reader, run)
         return _report_batches(reader, source, run) if run.measured else reader
 
     named = any(usage.placeholder == source.placeholder and not usage.everything for usage in run.plan.usage)
@@ -189,7 +195,7 @@ def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> p
 def _read_direct(direct: DirectAnswer, run: Run) -> pa.Table:
     (source,) = run.plan.sources
     if isinstance(source, TableScan) and not source.defers:
-        return read_scan(_open_direct(direct, run))
+        return run.ask_storage(source.table, lambda: read_scan(_open_direct(direct, run)))
     needed = tuple(dict.fromkeys(column.source_column for column in direct.output))
     if isinstance(source, TableScan):
         table = take_rows(run.database.open_dataset(source.table), find_first_rows(source, run), list(needed))

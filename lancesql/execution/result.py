@@ -100,15 +100,15 @@ class Result:
     def to_reader(self) -> pa.RecordBatchReader:
         """The answer as a stream of Arrow batches, for answers larger than memory.
 
-        Each call runs the statement anew, unless its whole answer was already read.
+        Each call runs the statement anew, unless its whole answer was already read. A stream holds the connection until
+        its end; a later statement of the connection ends it.
         """
         with self._lock:
             if not self._repeatable:
                 self.to_arrow()
             if self._table is not None:
                 return self._table.to_reader()
-            # A reader over a generator does nothing in close(); an imported one lets go of the engine.
-            return pa.RecordBatchReader.from_stream(self._open_reader())
+            return self._open_reader()
 
     def to_polars(self) -> pl.DataFrame:
         """The answer as a Polars frame."""

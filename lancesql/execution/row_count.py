@@ -19,5 +19,6 @@ def run_row_count(source: RowCount, run: Run) -> pa.Table:
         kept, remaining = [one for one, _ in pushed], [one for one, _ in left]
         return read_remaining(source, f'count(*) AS "{COUNT}"', kept, remaining, "", run)
     text = join_filters([one for _, one in pushed])
-    rows = source.table.rows if text is None else run.database.count_matches(source.table, text)
+    table = source.table
+    rows = table.rows if text is None else run.ask_storage(table, lambda: run.database.count_matches(table, text))
     return pa.table({COUNT: pa.array([rows], pa.int64())})

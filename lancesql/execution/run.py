@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from lancesql.catalog import TableInfo
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.errors import ArgumentError, LanceSQLError, ParameterError
 from lancesql.plan.query import QueryPlan
@@ -17,7 +19,11 @@ from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 
+from .watch import Watch
+
 __all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number", "read_scalar_table"]
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -39,6 +45,8 @@ class Run:
         namespace: The variables the relation may name.
         registered: Objects the user registered, as the engine reads them.
         settings: Those of the session when the statement was given.
+        watches: The executions of the connection, which it can stop.
+        watch: This execution.
         answers: Searches already carried out: a source used twice is searched once.
         filters: Filters already resolved.
         queries: What the scalar subqueries gave that searches look for, by placeholder.
@@ -54,6 +62,8 @@ class Run:
     namespace: Namespace
     registered: Mapping[str, object] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
+    watches: weakref.WeakSet[Watch] = field(default_factory=weakref.WeakSet)
+    watch: Watch = field(default_factory=Watch)
     answers: dict[str, pa.Table] = field(default_factory=dict)
     filters: dict[str, Any] = field(default_factory=dict)
     keys: dict[Any, Any] = field(default_factory=dict)
@@ -63,6 +73,19 @@ class Run:
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)
+
+    def begin(self) -> None:
+        """Begins an execution, which can be stopped from now on."""
+        self.watch = Watch(self.settings.timeout)
+        self.watches.add(self.watch)
+
+    def ask_engine(self, act: Callable[[], T]) -> T:
+        """What DuckDB answers, unless the execution is stopped first."""
+        return self.watch.call_engine(act, self.engine)
+
+    def ask_storage(self, table: TableInfo, act: Callable[[], T]) -> T:
+        """What LanceDB answers of a table, unless the execution is stopped first."""
+        return self.watch.call_storage(act, table.rows)
 
     def within(self, plan: QueryPlan) -> Run:
         """A run of another plan of the same statement; answers are shared."""

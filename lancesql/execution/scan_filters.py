@@ -151,7 +151,9 @@ def _count_rows(name: str, given: Mapping[str, object], run: Run) -> int | None:
     scan = next((one for one in run.plan.sources if one.placeholder == name), None)
     if isinstance(scan, TableScan):
         text = resolve_scan(scan, run).text
-        return scan.table.rows if text is None else run.database.count_matches(scan.table, text)
+        if text is None:
+            return scan.table.rows
+        return run.ask_storage(scan.table, lambda: run.database.count_matches(scan.table, text))
     found = given.get(name, run.namespace.find(name))
     if isinstance(found, pa.Table | pa.RecordBatch):
         return found.num_rows

@@ -46,16 +46,20 @@ def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k:
     text, row_ids = resolved.text, resolved.row_ids
     if text is not None and _is_behind(source):
         # Lance weighs the words of rows the index does not know among those a filter text keeps: scores would change.
-        text, row_ids = None, read_row_ids(dataset, text, None)
-    return search_texts(
-        dataset,
-        columns,
-        text_columns=source.text_columns,
-        query=query,
-        limit=k,
-        filter=text,
-        fast_search=source.fast_search,
-        row_ids=None if row_ids is None else serialize_row_ids(row_ids),
+        kept = text
+        text, row_ids = None, run.ask_storage(source.table, lambda: read_row_ids(dataset, kept, None))
+    return run.ask_storage(
+        source.table,
+        lambda: search_texts(
+            dataset,
+            columns,
+            text_columns=source.text_columns,
+            query=query,
+            limit=k,
+            filter=text,
+            fast_search=source.fast_search,
+            row_ids=None if row_ids is None else serialize_row_ids(row_ids),
+        ),
     )
 
 

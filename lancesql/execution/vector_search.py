@@ -146,10 +146,16 @@ def rank_vectors(source: VectorSearch, run: Run, columns: Sequence[str], k: int 
 def _rank(
     source: VectorSearch, run: Run, columns: Sequence[str], k: int | None, query: np.ndarray[Any, Any]
 ) -> pa.Table:
-    dataset = run.database.open_dataset(source.table)
     action = plan_vector_search(source, run, k)
     if action.filter.matches == 0:
         return make_empty(source, columns)
+    dataset = run.database.open_dataset(source.table)
+    return run.ask_storage(source.table, lambda: _find_rows(source, dataset, action, columns, query))
+
+
+def _find_rows(
+    source: VectorSearch, dataset: Any, action: VectorAction, columns: Sequence[str], query: np.ndarray[Any, Any]
+) -> pa.Table:
     type_ = source.table.schema.field(source.column).type
     strategy, resolved = action.strategy, action.filter
     search: dict[str, Any] = {

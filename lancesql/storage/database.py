@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Sequence
@@ -10,16 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import lance
+import lancedb
+
 from lancesql.catalog import TableInfo, VersionRef
 from lancesql.errors import ArgumentError, StorageError, UnsupportedError
 
 from .indexes import read_indexes
 from .scan import count_matches
-
-os.environ.setdefault("LANCE_INCLUDE_VECTOR_CENTROIDS", "false")  # statistics without megabytes of centroids
-
-import lance
-import lancedb
 
 __all__ = ["LanceDatabase"]
 

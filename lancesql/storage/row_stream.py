@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lancesql.errors import EngineError, ExecutionError, LanceSQLError
 
-__all__ = ["OnRows", "RowStream", "read_batches"]
+__all__ = ["OnRows", "RowStream", "pull_batch", "read_batches"]
 
 OnRows = Callable[[int], None]
 """Told how many rows were read so far."""
@@ -65,16 +65,20 @@ class RowStream:
 
 def read_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
     """The batches of a query; an error of the query is one of ours."""
-    while True:
-        try:
-            batch = reader.read_next_batch()
-        except StopIteration:
-            return
-        except LanceSQLError:
-            raise
-        except (pa.ArrowException, OSError) as error:
-            raise _explain_read_error(error) from None
+    while (batch := pull_batch(reader)) is not None:
         yield batch
+
+
+def pull_batch(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    """The next batch of a query, None at its end; an error of the query is one of ours."""
+    try:
+        return reader.read_next_batch()
+    except StopIteration:
+        return None
+    except LanceSQLError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise _explain_read_error(error) from None
 
 
 def _explain_read_error(error: BaseException) -> LanceSQLError:

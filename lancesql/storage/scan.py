@@ -20,6 +20,7 @@ __all__ = [
     "count_matches",
     "list_row_ids",
     "open_scan",
+    "pull_scan",
     "read_row_ids",
     "read_scan",
     "select_rows",
@@ -82,6 +83,20 @@ def read_scan(reader: pa.RecordBatchReader) -> pa.Table:
         raise wrap_lance_error(error, "reading the table") from None
 
 
+def pull_scan(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    """The next batch of a stream of Lance's, None at its end.
+
+    Raises:
+        StorageError: When the table is gone, or cannot be read.
+    """
+    try:
+        return reader.read_next_batch()
+    except StopIteration:
+        return None
+    except BaseException as error:
+        raise wrap_lance_error(error, "reading the table") from None
+
+
 def _convert_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     names = schema.names
     for batch in reader:
@@ -133,4 +148,6 @@ def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
     if isinstance(error, LanceSQLError | KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
         return error
     text = str(error).strip().split("\n")[0].split(", /")[0]
+    if "KeyboardInterrupt" in text:  # Lance looks for Ctrl-C itself, and says so in an error of Arrow's
+        return KeyboardInterrupt()
     return StorageError(f"LanceDB stopped while {doing}: {text[:400]}")

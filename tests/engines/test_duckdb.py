@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from lancesql.engines.dataset import ScanDataset
-from lancesql.engines.duckdb import DuckDBEngine, Namespace, find_name_span, read_relation_table
+from lancesql.engines.duckdb import DuckDBEngine, Namespace, read_relation_table
+from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import (
     BindError,
     EngineError,

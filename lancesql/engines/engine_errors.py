@@ -1,0 +1,93 @@
+"""DuckDB's errors as ours, and where in the user's text the name is that they speak of."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from lancesql.errors import (
+    BindError,
+    EngineError,
+    LanceSQLError,
+    ParameterError,
+    ParseError,
+    QueryInterruptedError,
+    Span,
+    UnknownColumnError,
+    UnknownTableError,
+)
+
+__all__ = ["explain_engine_error", "find_name_span"]
+
+_NO_VALUE = "no value for a parameter of the statement"
+_BUSY = "an earlier result of this connection is still being read"
+_LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
+_MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
+_MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
+_LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
+_MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
+_EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
+_NAMES = (
+    _MISSING_COLUMN,
+    _MISSING_TABLE,
+    re.compile(r"Function with name (\S+) does not exist"),
+    re.compile(r'Referenced table "([^"]+)"'),
+    re.compile(r'reference to column name "([^"]+)"'),
+    re.compile(r'column "([^"]+)" must appear in the GROUP BY'),
+    re.compile(r"casting from source column (\S+)"),
+    re.compile(r"no value for parameter (\$\w+)"),
+    re.compile(r"argument types '(\w+)\("),
+    re.compile(r'^"?(<[-=]>|(?:array|list)_\w+)"?: '),
+    re.compile(r'at or near "([^"]+)"'),
+)
+
+
+def explain_engine_error(error: Exception) -> LanceSQLError:
+    """DuckDB's error as one of ours; an error raised inside a source is the one that counts."""
+    text = str(error)
+    message = _LINE.sub("", text).strip()
+    kind, _, rest = message.partition(" Error: ")
+    if rest:
+        message = rest
+    head, _, tail = message.partition("\n")
+    hint = " ".join(tail.split()).replace("bindings: : ", "bindings: ") or None
+    if isinstance(error, duckdb.ParserException):
+        return ParseError(head, hint=hint)
+    if isinstance(error, duckdb.InterruptException):
+        return QueryInterruptedError("the statement was interrupted")
+    if _MISSING_TABLE.search(head):
+        return UnknownTableError(head.replace("!", ""), hint=hint)
+    if _MISSING_COLUMN.search(head):
+        return UnknownColumnError(head.replace("!", ""), hint=hint)
+    if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter
+        return ParameterError(_NO_VALUE)
+    if array := _LIST_FOR_ARRAY.search(head):
+        type_ = array.group(1) or array.group(2)
+        hint = f"cast the list, …::{type_}, or write the distance as an operator: <->, <=>, <#>"
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return BindError(head, hint=hint)
+    if missing := _MISSING_VALUES.search(head):
+        return ParameterError(f"no value for parameter {_list_parameters(missing.group(1))}")
+    if excess := _EXCESS_VALUES.search(head):
+        return ParameterError(f"the statement does not use parameter {_list_parameters(excess.group(1))}")
+    if "prepared statement parameters" in head or "Invalid Input Error: Parameter" in text:
+        return ParameterError(head, hint=hint)
+    if "open result" in head or kind == "Resource In Use":
+        return EngineError(_BUSY, hint="read that result to its end, or let go of it, before the next statement")
+    return EngineError(head, hint=hint)
+
+
+def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
+    """Where the name an error speaks of stands in the user's text."""
+    match = next((found for pattern in _NAMES if (found := pattern.search(error.message))), None)
+    name = next((group for group in match.groups() if group), None) if match is not None else None
+    if name:
+        found = re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
+    else:
+        found = re.search(r"\$\w+", sql) if error.message == _NO_VALUE else None
+    return Span(found.start(), found.end()) if found else None
+
+
+def _list_parameters(names: str) -> str:
+    return ", ".join(f"${name.strip()}" for name in names.split(","))

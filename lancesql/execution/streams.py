@@ -1,0 +1,110 @@
+"""An answer as a stream that can be stopped, counts its rows, and raises errors of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+
+from lancesql.errors import LanceSQLError, QueryInterruptedError, RowLimitError
+from lancesql.storage.row_stream import pull_batch
+from lancesql.storage.scan import pull_scan
+
+from .run import Run
+from .watch import MANY_ROWS
+
+__all__ = ["AnswerStream", "pull_relation", "watch_scan"]
+
+
+def _check_row_limit(rows: int, most: int | None) -> None:
+    """Refuses an answer of more rows than the session allows.
+
+    Raises:
+        RowLimitError: When there are more.
+    """
+    if most is not None and rows > most:
+        raise RowLimitError(
+            f"the result has more than {most:,} rows",
+            hint="a LIMIT asks for fewer, SET lancesql.max_rows allows more",
+        )
+
+
+def pull_relation(reader: pa.RecordBatchReader, run: Run) -> pa.RecordBatch | None:
+    """The next batch of what DuckDB runs; None at its end."""
+    return run.ask_engine(lambda: pull_batch(reader))
+
+
+def watch_scan(reader: pa.RecordBatchReader, run: Run) -> pa.RecordBatchReader:
+    """A scan within a relation, that stops when its statement does, however far away its next row is."""
+    watch = run.watch
+
+    def read() -> Iterator[pa.RecordBatch]:
+        while (batch := watch.call_storage(lambda: pull_scan(reader), MANY_ROWS)) is not None:
+            yield batch
+
+    return pa.RecordBatchReader.from_batches(reader.schema, read())
+
+
+class AnswerStream:
+    """The batches of an answer.
+
+    Attributes:
+        is_pulling: A batch is on its way just now.
+
+    Args:
+        reader: Gives them.
+        pull: Pulls one batch of the reader, None at its end.
+        explain: The user's words for an error.
+        max_rows: More rows are an error.
+    """
+
+    def __init__(
+        self,
+        reader: pa.RecordBatchReader,
+        pull: Callable[[pa.RecordBatchReader], pa.RecordBatch | None],
+        explain: Callable[[LanceSQLError], LanceSQLError],
+        max_rows: int | None,
+    ) -> None:
+        self.schema = reader.schema
+        self.is_pulling = False
+        self._reader: pa.RecordBatchReader | None = reader
+        self._pull = pull
+        self._explain = explain
+        self._max_rows = max_rows
+        self._rows = 0
+        self._failure: LanceSQLError | None = None
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """The batches as Arrow reads them; an error keeps its class."""
+        return pa.RecordBatchReader.from_batches(self.schema, iter(self))
+
+    def release(self, failure: LanceSQLError | None = None) -> None:
+        """Lets go of the engine; whoever reads on is told why."""
+        self._reader, self._failure = None, failure  # not closed: a thread that was left to itself may be in it
+
+    def __iter__(self) -> AnswerStream:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        if self._reader is None:
+            if self._failure is not None:
+                raise self._failure.with_traceback(None) from None
+            raise StopIteration
+        self.is_pulling, stopped = True, False
+        try:
+            batch = self._pull(self._reader)
+            if batch is not None:
+                self._rows += batch.num_rows
+                _check_row_limit(self._rows, self._max_rows)
+                return batch
+            self.release()
+        except LanceSQLError as error:
+            self.release(self._explain(error))
+        except KeyboardInterrupt:
+            stopped = True
+            self.release(QueryInterruptedError("the statement was interrupted"))
+        finally:
+            self.is_pulling = False
+        if stopped:
+            raise KeyboardInterrupt  # anew: the frames of the first hold the reader
+        return next(self)

@@ -1,0 +1,137 @@
+"""What can stop a running statement: Ctrl-C, `Connection.interrupt`, and a timeout."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty
+from typing import TypeVar
+
+from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.errors import LanceSQLError, QueryInterruptedError, QueryTimeoutError
+
+from .workers import Outcome, Task, start_task
+
+__all__ = ["MANY_ROWS", "Watch"]
+
+T = TypeVar("T")
+
+MANY_ROWS = 100_000
+"""A table of fewer rows answers before anyone can want to stop it."""
+_TURN = 0.1
+_PAUSE = 0.01
+_PATIENCE = 100
+
+
+class Watch:
+    """One execution of a statement, and what can stop it.
+
+    Long work runs on another thread while the caller's waits, since neither DuckDB nor LanceDB lets go of the thread it
+    was called on. The time between two pieces of work, as a consumer of a stream takes it, does not count.
+
+    Args:
+        timeout: Seconds the work may take; None for any time.
+    """
+
+    def __init__(self, timeout: float | None = None) -> None:
+        self._timeout = timeout
+        self._spent = 0.0
+        self._tasks: set[Task] = set()
+        self._stopped: LanceSQLError | None = None
+
+    def stop(self) -> None:
+        """Asks the statement to stop, from any thread: what runs it raises soon."""
+        self._stop(QueryInterruptedError("the statement was interrupted"))
+
+    def check(self) -> None:
+        """Raises when the statement was asked to stop.
+
+        Raises:
+            QueryInterruptedError: By `Connection.interrupt`.
+            QueryTimeoutError: It took longer than allowed.
+        """
+        if self._stopped is not None:
+            raise self._stopped.with_traceback(None) from None
+
+    def call_engine(self, act: Callable[[], T], engine: DuckDBEngine) -> T:
+        """Runs what DuckDB does. When it is stopped, DuckDB has ended before this raises."""
+        return self._call(act, engine)
+
+    def call_storage(self, act: Callable[[], T], rows: int) -> T:
+        """Runs what LanceDB does with a table of so many rows.
+
+        Nothing stops a call of LanceDB from outside: it is left to itself, and ends in the background.
+        """
+        if rows < MANY_ROWS and self._timeout is None:
+            self.check()
+            return act()
+        return self._call(act, None)
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """What is given to LanceDB to write ends with the command: Ctrl-C, which LanceDB sees itself, stops both."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.stop()
+            for _ in range(_PATIENCE):
+                if not self._tasks:
+                    break
+                time.sleep(_PAUSE)
+            raise
+
+    def _call(self, act: Callable[[], T], engine: DuckDBEngine | None) -> T:
+        task, started = Task(act), time.perf_counter()
+        self._tasks.add(task)
+        try:
+            self.check()  # behind the line above: who stops the statement now finds the task
+            start_task(task)
+            done = self._wait(task)
+            if done is None and engine is not None:
+                _end_engine(engine, task)
+        except KeyboardInterrupt:
+            self.stop()
+            if engine is not None:
+                _end_engine(engine, task)
+            raise
+        finally:
+            self._tasks.discard(task)
+            self._spent += time.perf_counter() - started
+        if done is None or not isinstance(done[1], KeyboardInterrupt):
+            self.check()
+        value, error = done or (None, None)
+        if error is not None:
+            raise error
+        return value  # type: ignore[return-value]
+
+    def _wait(self, task: Task) -> Outcome | None:
+        """What the task gives; None when it is to stop before."""
+        started = time.perf_counter()
+        while True:
+            left = None if self._timeout is None else self._timeout - self._spent - (time.perf_counter() - started)
+            with suppress(Empty):
+                # Again and again: a signal that comes just before a thread begins to wait does not wake it.
+                return task.outcome.get(timeout=_TURN if left is None else max(0.0, min(left, _TURN)))
+            if self._timeout is not None and left is not None and left <= 0:
+                hint = "SET lancesql.timeout allows it more, RESET lancesql.timeout any time"
+                self._stop(QueryTimeoutError(f"the statement took more than {self._timeout:g} s", hint=hint))
+                return None
+
+    def _stop(self, error: LanceSQLError) -> None:
+        if self._stopped is None:
+            self._stopped = error
+        for task in list(self._tasks):
+            task.outcome.put(None)
+
+
+def _end_engine(engine: DuckDBEngine, task: Task) -> None:
+    """Interrupts DuckDB until it has ended: an interrupt that comes before its query starts is lost."""
+    pauses = 0
+    while not task.has_ended and (task.has_begun or pauses < _PATIENCE):  # Ctrl-C can come before it has begun
+        engine.interrupt()
+        pauses += 1
+        with suppress(Empty):
+            task.outcome.get(timeout=_PAUSE)
+    while not task.outcome.empty():
+        task.outcome.get()  # an error, whose frames hold what DuckDB has not given yet
