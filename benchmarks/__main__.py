@@ -16,6 +16,8 @@ from rich.table import Table
 from .cases import Bar, cycle_queries, make_cases
 from .data import build_database, read_source
 from .measure import Measurement, measure_case, measure_imports
+from .semi_joins import make_semi_join_cases
+from .tpch import make_tpch_cases
 
 
 def main() -> int:
@@ -49,6 +51,11 @@ def run(folder: Path, rounds: int) -> bool:
         next_query = cycle_queries(source)
         cases = make_cases(db, source, folder)
         verdicts += [_add_row(table, one.name, measure_case(one, rounds, next_query), one.bar) for one in cases]
+    for make_more in (make_tpch_cases, make_semi_join_cases):
+        more, cases = make_more(folder / make_more.__module__.rpartition(".")[2])
+        with more:
+            heavy = max(5, rounds // 10)
+            verdicts += [_add_row(table, one.name, measure_case(one, heavy, lambda: None), one.bar) for one in cases]
     imported = measure_imports(max(5, rounds // 20))
     verdicts.append(_add_row(table, "import, beside import duckdb", imported, Bar(ratio=1.0)))
     console.print(table)

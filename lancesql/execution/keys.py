@@ -19,19 +19,20 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, KeyQuery
 from lancesql.plan.values import Constant
 from lancesql.storage.filter_text import UnrenderableError, render_filter
-from lancesql.storage.scan import open_scan
+from lancesql.storage.scan import open_scan, read_scan
 
 from .run import Run
 
 RowIds = np.ndarray[Any, np.dtype[np.uint64]]
 
-__all__ = ["KeySet", "list_keys", "match_row_ids", "plan_keys", "read_keys"]
+__all__ = ["KeySet", "estimate_share", "list_keys", "match_row_ids", "plan_keys", "read_keys"]
 
 _INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"})
 _MAX_SPAN = 1 << 26
 """The widest range of numbers a table of truths is made for: one byte each."""
 _FAR = 1 << 62
 """Numbers so far out leave no room to step over the ends of the range."""
+_PARTS, _SAMPLE = 4, 1024
 _MANY_ROWS = 1 << 20
 """Rows looked up at a time where each look-up makes a hash table of the keys first."""
 
@@ -117,6 +118,20 @@ def list_keys(query: KeyQuery, keys: KeySet) -> tuple[InList, str] | None:
         return (listed, render_filter(listed, {})) if len(keys) else None
     except UnrenderableError:
         return None
+
+
+def estimate_share(table: TableInfo, column: str, keys: KeySet, run: Run) -> float:
+    """The share of the table's rows that have one of the keys, judged by a few rows from each part of it."""
+    if not len(keys):
+        return 0.0
+    find = _look_up_bits(keys) if _spans_little(keys) else _look_up_hashes(keys)
+    dataset = run.database.open_dataset(table)
+    matched = seen = 0
+    for part in range(_PARTS):
+        offset = part * table.rows // _PARTS
+        values = read_scan(open_scan(dataset, [column], limit=_SAMPLE, offset=offset)).column(0).combine_chunks()
+        matched, seen = matched + int(find(values).sum()), seen + len(values)
+    return matched / max(seen, 1)
 
 
 def match_row_ids(

@@ -16,17 +16,20 @@ from lancesql.plan.sources import Conjunct, KeyQuery, TableScan, list_key_querie
 from lancesql.storage.scan import serialize_row_ids
 
 from .filters import join_filters, render_conjuncts
-from .keys import list_keys, match_row_ids, plan_keys, read_keys
+from .keys import estimate_share, list_keys, match_row_ids, plan_keys, read_keys
 from .run import Run, read_count
 
 __all__ = ["ScanFilter", "resolve_scan"]
 
-_WORTH_A_LOOK = 3e6
-"""Nanoseconds a full scan has to cost before the size of a small side is asked for."""
+_PROBE = 3e6
+"""Nanoseconds it takes to look at a small side and to find its keys not worth anything."""
+_READ_KEY = 30.0
+_WORTH_TRYING = 0.1
+"""The part of a full scan that may be spent in vain."""
+_WORTH = 0.7
+"""A narrowed scan has to cost less than so much of a full one."""
 _SMALL = 2
 """A small side has at most so small a part of the table's rows."""
-_WORTH_MATCHING = 2.0
-"""A full scan has to cost so many times as much as looking up every row's key."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,14 @@ def _render(source: TableScan, run: Run) -> ScanFilter:
 def _narrow(source: TableScan, queries: tuple[KeyQuery, ...], run: Run) -> ScanFilter:
     plain = _render(source, run)
     texts = [text for _, text in plain.pushed]
+    full = cost_full_scan(source.table, source.columns, len(texts))
+    budget = full * _WORTH_TRYING
     row_ids: pa.Array[Any] | None = None
     notes: list[tuple[KeyQuery, str]] = []
     for query in queries:
-        decision = _decide(source, query, join_filters(texts), run)
+        decision = _decide(source, query, join_filters(texts), full, budget, run)
         if isinstance(decision, str):
+            budget -= _PROBE
             notes.append((query, f"not pushed: {decision}"))
         elif isinstance(decision, _Listed):
             texts.append(decision.text)
@@ -103,35 +109,59 @@ class _Matched:
     keys: int
 
 
-def _decide(source: TableScan, query: KeyQuery, text: str | None, run: Run) -> str | _Listed | _Matched:
-    """The keys as a list, as row ids, or the reason why they are not worth it."""
-    table, full = source.table, cost_full_scan(source.table, source.columns)
-    if full < _WORTH_A_LOOK:
-        return "the table is read in no time"
-    reason = _find_objection(query, table.rows, run)
+_Decision = str | _Listed | _Matched
+
+
+def _decide(source: TableScan, query: KeyQuery, text: str | None, full: float, budget: float, run: Run) -> _Decision:
+    """The keys as a list, as row ids, or the reason why they are not worth it.
+
+    Args:
+        source: The scan.
+        query: The small side.
+        text: The Lance filter so far.
+        full: What the scan costs as it is, in nanoseconds.
+        budget: What may be spent on finding out.
+        run: The run.
+    """
+    table = source.table
+    if budget < _PROBE:
+        return "reading every row costs little"
+    reason = _find_objection(query, table.rows // _SMALL, int((budget - _PROBE) / _READ_KEY), run)
     if reason is not None:
         return reason
     keys = read_keys(query, table, run)
     if isinstance(keys, str):
         return keys
+    share = estimate_share(table, query.column, keys, run)
+    taking = share * table.rows * cost_taking(table, source.columns)
     listing, matching = cost_listing(table, query.column, len(keys)), cost_matching(table)
-    listed = list_keys(query, keys) if listing < min(full, matching) else None
+    listed = list_keys(query, keys) if listing < matching and listing + taking < _WORTH * full else None
     if listed is not None:
         return _Listed(listed[1], len(keys))
-    if len(keys) and matching * _WORTH_MATCHING > full:
-        return f"{len(keys):,} keys, and reading every row costs less than finding theirs"
-    affordable = (full - matching) / cost_taking(table, source.columns) / table.rows
-    row_ids = match_row_ids(table, query.column, keys, text, run, at_most=affordable)
-    if row_ids is None or len(row_ids) > affordable * table.rows:
+    if len(keys) and matching + taking > _WORTH * full:
+        return f"{len(keys):,} keys, and {share:.0%} of the rows have one of them"
+    at_most = full / cost_taking(table, source.columns) / max(table.rows, 1)
+    row_ids = match_row_ids(table, query.column, keys, text, run, at_most=at_most)
+    if row_ids is None:
         return f"{len(keys):,} keys, and too many rows have one of them"
     return _Matched(pa.array(row_ids, pa.uint64()), len(keys))
 
 
-def _find_objection(query: KeyQuery, rows: int, run: Run) -> str | None:
-    """Why the small side is not read ahead of the statement, which reads it again."""
+def _find_objection(query: KeyQuery, at_most: int, affordable: int, run: Run) -> str | None:
+    """Why the small side is not read ahead of the statement, which reads it again.
+
+    Args:
+        query: The small side.
+        at_most: The most rows it may have.
+        affordable: The most rows that may be read for the sake of their keys.
+        run: The run.
+    """
     from .query import give_relation
 
     plan = plan_keys(query, run)
+    scans = [one for one in plan.sources if isinstance(one, TableScan) and f'"{one.placeholder}"' in plan.relation]
+    if sum(scan.table.rows for scan in scans) > affordable:
+        return "reading its keys costs too much beside the scan"
     sql, parameters, given, namespace = give_relation(run.within(plan), ahead=False)
     inspection = inspect_query(run.engine, sql, parameters, given, namespace)
     if inspection is None:
@@ -141,8 +171,11 @@ def _find_objection(query: KeyQuery, rows: int, run: Run) -> str | None:
     known = [size for token in read_tokens(sql) if (size := _count_rows(token.text, given, run)) is not None]
     if inspection.arrow_scans > len(known):
         return "it reads something that might be read once only"
-    if max(inspection.rows, *known, 0) > rows // _SMALL:
+    rows = max(inspection.rows, *known, 0)
+    if rows > at_most:
         return "it is not small beside the table"
+    if rows > affordable:
+        return "reading its keys costs too much beside the scan"
     return None
 
 

@@ -21,14 +21,16 @@ _LIST_KEY = 4_000.0
 _FILTER_ROW = 8.0
 """A row whose key is compared with a list, when no index knows it."""
 _MAX_LISTED = 5_000
+_LEFT_BY = (1.0, 0.3, 0.1)
+"""The share of the rows that no, one and more predicates are taken to leave."""
 
 _SCALAR_INDEXES = ("BTREE", "BITMAP")
 _WIDTHS = ((pa.types.is_string, 32), (pa.types.is_large_string, 64), (pa.types.is_list, 64), (pa.types.is_binary, 256))
 
 
-def cost_full_scan(table: TableInfo, columns: tuple[str, ...]) -> float:
-    """Reading the columns of every row, and joining them."""
-    return table.rows * (_READ_BYTE * _add_widths(table, columns) + _HAND_OVER_ROW)
+def cost_full_scan(table: TableInfo, columns: tuple[str, ...], predicates: int = 0) -> float:
+    """Reading the columns of every row that so many predicates leave, and joining them."""
+    return table.rows * _LEFT_BY[min(predicates, 2)] * (_READ_BYTE * _add_widths(table, columns) + _HAND_OVER_ROW)
 
 
 def cost_listing(table: TableInfo, column: str, keys: int) -> float:
