@@ -31,7 +31,8 @@ _VECTORS_A_ROW = 16
 """The vectors a list of vectors is assumed to hold, for what it costs to compare them."""
 _LEAST_CANDIDATES = 10
 """Of lists of vectors even a flat index gives estimates: so many times k rows hold the k nearest. Of 20,000 rows with
-6 vectors of 64 dimensions, k candidates gave a recall of 0.91, five times as many 1.00."""
+6 vectors of 64 dimensions, k candidates gave a recall of 0.91, five times as many 1.00. With half a bit a dimension
+twice as many are needed as of single vectors: of 2,000 random rows 0.88 then became 0.97."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _choose(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int
         index, source.metric, _count_components(type_), k, matches, effort, filtered=bool(source.filter)
     )
     if not single and not strategy.exact and effort.refine_factor is None:
-        deeper = replace(effort, exact=False, refine_factor=max(strategy.refine_factor or 1, _LEAST_CANDIDATES))
+        deeper = replace(effort, exact=False, refine_factor=max(2 * (strategy.refine_factor or 1), _LEAST_CANDIDATES))
         strategy = choose_strategy(
             index, source.metric, _count_components(type_), k, matches, deeper, filtered=bool(source.filter)
         )

@@ -440,6 +440,38 @@ def test_lists_of_vectors(
     assert tables.ask(sql, {"q": np.array(query, np.float32)}) == tables.ask(sql, {"q": query})
 
 
+@pytest.mark.parametrize("kind", ["IVF_FLAT", "IVF_PQ", "IVF_RQ"])
+def test_lists_of_vectors_through_an_index(kind: str, tmp_path: Path) -> None:
+    random_ = np.random.default_rng(1)
+    counts = random_.integers(0, 4, 1500)
+    flat = random_.normal(size=(int(counts.sum()), 8)).astype(np.float32)
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), 8)
+    words = pa.ListArray.from_arrays(pa.array(np.cumsum([0, *counts]), pa.int32()), vectors)
+    dataset = lance.write_dataset(pa.table({"id": np.arange(1500), "words": words}), tmp_path / "t.lance")
+    options = {"num_sub_vectors": 4} if kind == "IVF_PQ" else {}
+    dataset.create_index("words", kind, metric="cosine", num_partitions=2, **options)
+    lists, found = words.to_pylist(), 0
+    with lancesql.connect(tmp_path) as db:
+        for number in range(10):
+            query = random_.normal(size=(1 + number % 3, 8)).astype(np.float32)
+            condition = "WHERE id % 3 = 1" if number % 2 else ""
+            call = f"vector_search('t', words, $q, k => 10, exact => {{}}) {condition}"
+            plan = "\n".join(
+                row[0] for row in db.sql(f"EXPLAIN SELECT * FROM {call.format(False)}", {"q": query}).fetchall()
+            )
+            assert "index words_idx" in plan
+            exact, indexed = (
+                db.sql(f"SELECT id, _distance FROM {call.format(one)}", {"q": query}).fetchall()
+                for one in (True, False)
+            )
+            for row, distance in indexed:  # what the index finds is measured
+                assert distance == pytest.approx(_measure_words(lists[row], query.tolist(), "cosine"), abs=1e-5)
+            assert indexed == sorted(indexed, key=lambda one: one[1])
+            assert len(indexed) == 10
+            found += len(set(exact) & set(indexed))
+    assert found >= 95
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_fast_search_leaves_out_what_the_index_does_not_cover(tables: Tables, state: str) -> None:
     covered = {row["_rowid"] for row in tables.rows[state] if row["id"] < 70}
