@@ -50,7 +50,14 @@ def _find(source: VectorSearch, run: Run) -> pa.Table | str:
     k = _sum_counts(source, run)
     assert k is not None
     search = replace(source, query=Constant(vector, source.query.span))
-    table = run_vector_search(search, run, tuple(dict.fromkeys((*source.columns, DISTANCE))), k)
+    columns = tuple(dict.fromkeys((*source.columns, DISTANCE)))
+    table = run_vector_search(search, run, columns, k)
+    if any(table.column(name).null_count for one in source.required for name in one.columns):
+        # A filter costs more than the search as a rule, and there is hardly ever a NULL among the nearest.
+        stricter = replace(
+            search, placeholder=f"{source.placeholder}/required", filter=(*search.filter, *search.required)
+        )
+        table = run_vector_search(stricter, run, columns, k)
     if table.num_rows < k:
         return "not every row that qualifies has a distance"
     if not pc.call_function("all", [pc.is_finite(table.column(DISTANCE))]).as_py():

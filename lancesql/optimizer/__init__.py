@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
 from lancesql.catalog import Catalog
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.sources import FullTextSearch, HybridSearch, Source, VectorSearch
+from lancesql.plan.values import ScalarQuery
 
 from .answer_directly import answer_directly
 from .find_key_queries import find_key_queries
@@ -17,6 +21,7 @@ from .search_nearest import search_nearest
 
 __all__ = ["RULES", "Rule", "optimize"]
 
+T = TypeVar("T", bound=Source)
 Rule = Callable[[QueryPlan, Catalog], QueryPlan]
 
 RULES: tuple[Rule, ...] = (
@@ -31,10 +36,26 @@ RULES: tuple[Rule, ...] = (
 
 
 def optimize(plan: QueryPlan, catalog: Catalog, rules: tuple[Rule, ...] = RULES) -> QueryPlan:
-    """Applies each rule once; a rule may not change what the statement answers."""
+    """Applies each rule once, to the scalar subqueries too; a rule may not change what the statement answers."""
     for rule in rules:
         before = (plan.relation, plan.output, [source.placeholder for source in plan.sources])
         plan = rule(plan, catalog)
         after = (plan.relation, plan.output, [source.placeholder for source in plan.sources])
         assert before == after, f"rule {rule.__name__} changed what the statement answers"
-    return plan
+
+    def improve(source: T) -> T:
+        """A source whose query is a subquery, with that subquery's plan optimized."""
+        if isinstance(source, HybridSearch):
+            return replace(source, vector=improve(source.vector), text=improve(source.text))
+        if isinstance(source, VectorSearch | FullTextSearch) and isinstance(source.query, ScalarQuery):
+            return replace(source, query=improve_value(source.query))
+        return source
+
+    def improve_value(value: ScalarQuery) -> ScalarQuery:
+        return replace(value, plan=optimize(value.plan, catalog, rules))
+
+    return replace(
+        plan,
+        sources=tuple(improve(source) for source in plan.sources),
+        scalars=tuple(improve_value(value) for value in plan.scalars),
+    )

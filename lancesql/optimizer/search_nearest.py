@@ -21,6 +21,8 @@ def _search(source: Source, catalog: Catalog) -> Source:
     if not isinstance(source, TableScan) or source.nearest is None:
         return source
     nearest = source.nearest
+    texts = {one.sql for one in nearest.required}
+    required = tuple(one for one in source.filter if one.span is None and one.sql in texts)
     return VectorSearch(
         placeholder=source.placeholder,
         alias=source.alias,
@@ -33,8 +35,9 @@ def _search(source: Source, catalog: Catalog) -> Source:
         metric=nearest.metric,
         metric_origin=f"of {nearest.distance}",
         options=VectorOptions(exact=None if catalog.settings.approximate else True),
-        filter=tuple(one for one in source.filter if one.span is None or one.span not in nearest.bounds),
+        filter=tuple(one for one in source.filter if one not in required and one.span not in nearest.bounds),
         function=nearest.distance,
         span=source.span,
         scan=replace(source, nearest=None),
+        required=required,
     )

@@ -201,6 +201,7 @@ class VectorSearch:
         metric: `l2`, `cosine`, `dot`, `hamming` or `l1`: always explicit.
         selection: What is made of the ranking; None for its first k rows.
         scan: The scan it stands in for, which answers when the search cannot give every row asked for.
+        required: What a row has to satisfy besides the filter to matter to that scan's block.
         outer: What it takes from other relations: it is carried out for each of their rows.
     """
 
@@ -223,6 +224,7 @@ class VectorSearch:
     outer: tuple[OuterValue, ...] = ()
     span: Span | None = None
     scan: TableScan | None = None
+    required: tuple[Conjunct, ...] = ()
 
 
 @dataclass(frozen=True)
