@@ -6,7 +6,6 @@ from sqlglot import exp
 
 from lancesql.parser import parse_expression, read_tokens
 from lancesql.parser.blocks import split_list
-from lancesql.parser.parameters import find_parameters
 from lancesql.plan.sources import Conjunct, FirstRows
 
 from .conjuncts import find_owners, is_volatile
@@ -48,13 +47,11 @@ def read_first_rows(draft: Draft, context: FilterContext, conjuncts: tuple[Conju
     if len(written) != len(keys):
         return None
     text = ", ".join(written)
-    tokens = read_tokens(text)
-    names = {token.text.lower() for token in tokens}
+    names = {token.text.lower() for token in read_tokens(text)}
     return FirstRows(
         order=text,
         columns=tuple(name for name in draft.table.schema.names if name.lower() in names),
         limit=limit,
-        parameters=tuple(dict.fromkeys(use.name for use in find_parameters(tokens))),
     )
 
 

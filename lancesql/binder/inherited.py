@@ -70,9 +70,9 @@ class _Reader:
     def read_conjuncts(self, select: exp.Select) -> Iterator[tuple[Relation, Moving]]:
         """The conjuncts that restrict a query of the block, or by an equality any relation of it, with that one."""
         scope = self.lineage.scope_of(select)
-        if not self._has_scans(scope) or (anchor := _find_anchor(select)) is None:
+        if not _has_conditions(select) or not self._has_scans(scope) or (place := find_place(select)) is None:
             return
-        block = self.statement.token_tree.read_block(anchor)
+        block = self.statement.token_tree.read_block(place)
         inner = [span for join in block.joins if join.inner for span in join.conjuncts]
         trees: list[exp.Expr] = []
         read: list[tuple[Relation, Moving]] = []
@@ -155,7 +155,7 @@ class _Reader:
             yield from self.enter(relation, moving.rename({name: output.column for name, output in found.items()}))
 
     def _find_volatile_barrier(self, select: exp.Select) -> str:
-        start = find_place(select, select)
+        start = find_place(select)
         tokens = self.statement.tokens if start is None else self.statement.token_tree.read_query(start)
         return "a function that answers anew each time comes before it" if is_volatile(tokens, self.catalog) else ""
 
@@ -187,8 +187,6 @@ def _span_column(column: exp.Column) -> Span:
     return Span(parts[0].meta["start"], parts[-1].meta["end"] + 1)
 
 
-def _find_anchor(select: exp.Select) -> int | None:
-    """A character of the block itself, in its WHERE or in a condition of its joins."""
-    conditions = [select.args.get("where"), *(join.args.get("on") for join in select.args.get("joins") or ())]
-    places = (find_place(condition, select) for condition in conditions if condition is not None)
-    return next((place for place in places if place is not None), None)
+def _has_conditions(select: exp.Select) -> bool:
+    joins = select.args.get("joins") or ()
+    return select.args.get("where") is not None or any(join.args.get("on") is not None for join in joins)

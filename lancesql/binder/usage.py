@@ -85,7 +85,7 @@ class UsageReader:
 
     def _list_tokens(self, relation: Relation, select: exp.Select) -> list[Token]:
         """The tokens of the query a block is in, without the relation's own and its common table expressions'."""
-        place = find_place(select, select)
+        place = find_place(select)
         tree = self._statement.token_tree
         if place is None:
             return self._statement.tokens

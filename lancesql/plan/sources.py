@@ -133,13 +133,11 @@ class FirstRows:
         order: The list of ORDER BY, over the table's columns alone.
         columns: The columns it reads.
         limit: The values whose sum is the number of rows.
-        parameters: The parameters the order names.
     """
 
     order: str
     columns: tuple[str, ...]
     limit: tuple[Value, ...]
-    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
