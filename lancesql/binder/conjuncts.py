@@ -37,10 +37,8 @@ def find_owners(
     """
     owners: set[str] = set()
     for column in tree.find_all(exp.Column):
-        if isinstance(column.this, exp.Star):
-            owners.add(OTHER)
-        elif not is_bound_inside(column, tree, scope, catalog):
-            owners.add(_find_owner(column, scope, columns))
+        if not is_bound_inside(column, tree, scope, catalog):
+            owners.add(OTHER if isinstance(column.this, exp.Star) else _find_owner(column, scope, columns))
     owners |= {_find_pattern_owner(chosen, scope) for chosen in tree.find_all(exp.Columns)}
     computed = COMPUTED & {column.name.lower() for column in tree.find_all(exp.Column)}
     if not owners and not computed and len(scope.relations) == 1 and tree.find(exp.Select) is not None:

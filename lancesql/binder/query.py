@@ -29,6 +29,7 @@ from .nearest import read_nearest
 from .operators import spell_operators
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Scope, read_scope
+from .search_base import FOUND, expand_bases
 from .semi_joins import find_semi_joins
 from .shape import changes_rows, read_limit, read_output, read_shape
 from .splice import Edit, splice
@@ -51,6 +52,8 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     """
     numbers = itertools.count() if numbers is None else numbers
     expansion = expand_views(statement, catalog) if catalog.views() else None
+    if expansion is None and statement.stand_ins:
+        expansion = expand_bases(statement, catalog)
     if expansion is not None:
         return _bind_expanded(expansion, catalog, numbers)
     drafts = find_drafts(statement, catalog, numbers)
@@ -109,6 +112,8 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         limit = read_limit(scope, block, statement, rest, draft.call.function if draft.call and ranked else "")
         if draft.call is not None:
             source = bind_call(draft, conjuncts, limit, context, bind_inner)
+            if draft.alias == FOUND and not conjuncts:
+                raise UnsupportedError("the rows of this subquery cannot be told before the search", span=draft.span)
             if own is not None and not own.nullable:
                 settled += _settle_subqueries(source)
             elif own is not None:

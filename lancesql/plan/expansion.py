@@ -1,4 +1,4 @@
-"""A statement whose views are replaced by their queries, and where each part of it came from."""
+"""A statement whose views and searches over subqueries are written out, and where each part of it came from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Piece:
     """The query of a view within the expanded text.
 
     Attributes:
-        view: The view's name.
+        view: The view's name; "" for a part that is written out for another reason.
         span: Where the query stands in the expanded text.
         reference: Where the name stands in the user's text.
     """
@@ -62,7 +62,8 @@ def _place(error: LanceSQLError, span: Span, expansion: Expansion) -> Span:
         if span.end <= piece.span.start:
             break
         if span.start < piece.span.end:
-            error.message = f"in view '{piece.view}': {error.message}"
+            if piece.view:
+                error.message = f"in view '{piece.view}': {error.message}"
             return piece.reference
         shift += _measure(piece.span) - _measure(piece.reference)
     return Span(span.start - shift, span.end - shift)
