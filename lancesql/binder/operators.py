@@ -13,12 +13,19 @@ from .splice import Edit, splice
 
 __all__ = ["spell_operators"]
 
-_FUNCTIONS = {"<#>": "list_negative_inner_product"}
-"""DuckDB has the others as operators."""
+_SUM_OF_DIFFERENCES = (
+    "([CASE WHEN len(__v.a) <> len(__v.b) THEN error('<+>: the vectors have different dimensions') "
+    "ELSE list_sum([abs(__p[1] - __p[2]) FOR __p IN list_zip(__v.a, __v.b)]) END FOR __v IN [{'a': ("
+)
+_SPELLINGS = {
+    "<#>": ("list_negative_inner_product(", ",", ")"),
+    "<+>": (_SUM_OF_DIFFERENCES, ")::DOUBLE[], 'b': (", ")::DOUBLE[]}]])[1]"),
+}
+"""What stands before, between and behind the operands. DuckDB has the other operators."""
 
 
 def spell_operators(sql: str, tree: TokenTree, edits: list[Edit]) -> Iterator[Edit]:
-    """`<#>` becomes a function, and no distance is computed of a column's NULL: DuckDB fails on a NULL array."""
+    """`<#>` and `<+>` become functions; no distance is computed of a column's NULL, as DuckDB fails on a NULL array."""
     for index, token in enumerate(tree.tokens):
         if not is_distance_operator(token):
             continue
@@ -30,10 +37,10 @@ def spell_operators(sql: str, tree: TokenTree, edits: list[Edit]) -> Iterator[Ed
         ]
         before = f"CASE WHEN {' AND '.join(f'{one} IS NOT NULL' for one in columns)} THEN " if columns else ""
         after = " END" if columns else ""
-        if token.text in _FUNCTIONS:
-            before += f"{_FUNCTIONS[token.text]}("
-            after = f"){after}"
-            yield Edit(Span(left.end, token.end + 1), ",")
+        if token.text in _SPELLINGS:
+            opening, between, closing = _SPELLINGS[token.text]
+            before, after = before + opening, closing + after
+            yield Edit(Span(left.end, token.end + 1), between)
         if before:
             yield Edit(Span(left.start, left.start), before)
             yield Edit(Span(right.end, right.end), after)

@@ -21,7 +21,7 @@ _SIMILARITIES = {
     "inner_product": "dot",
     "dot_product": "dot",
 }
-_OPERATORS = {"<->": "l2", "<=>": "cosine", "<#>": "dot"}
+_OPERATORS = {"<->": "l2", "<=>": "cosine", "<#>": "dot", "<+>": "l1"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class DistanceSyntax:
 
     Attributes:
         function: The function or operator.
-        metric: `l2`, `cosine` or `dot`.
+        metric: `l2`, `cosine`, `dot` or `l1`.
         operands: The tokens of each operand, `[first, last)`.
         rising: Whether the nearest row has the smallest value; not so for a similarity.
     """

@@ -65,6 +65,7 @@ def test_every_operator_is_a_distance_to_the_tree(operator: str) -> None:
         ("((v <-> $q::FLOAT[4]))", "<->", "l2", True),
         ("v <=> '[1, 2]'", "<=>", "cosine", True),
         ("v <#> (SELECT 1)", "<#>", "dot", True),
+        ("v <+> $1", "<+>", "l1", True),
         ("1 - array_cosine_similarity(v, [1, 2])", "array_cosine_similarity", "cosine", True),
         ("-list_inner_product(v, $q)", "list_inner_product", "dot", True),
         ("array_inner_product(v, $q)", "array_inner_product", "dot", False),
@@ -81,7 +82,6 @@ def test_distances(sql: str, function: str, metric: str, rising: bool) -> None:
     "sql",
     [
         "v",
-        "v <+> q",
         "(v <-> q) * 2",
         "-(v <-> q)",
         "1 / (v <-> q)",
