@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -18,11 +19,16 @@ from .conjuncts import is_volatile
 from .ctes import find_cte
 from .drafts import is_reshaped
 from .filters import FilterContext, read_prelude
-from .scope import Join, Relation, Scope
+from .scope import Join, Relation, Scope, read_scope
 from .splice import splice
 from .tables import table_span
 
 __all__ = ["find_semi_joins"]
+
+_COUNTED = ("group", "having", "qualify", "limit", "offset", "distinct", "laterals", "sample")
+"""Clauses that decide which rows of a subquery there are, beside WHERE."""
+
+_PLAIN = (exp.Star, exp.Column, exp.Literal, exp.Boolean, exp.Null)
 
 Known = Mapping[str, frozenset[str] | None]
 """Alias → the columns of the relation in lower case; None where they are not known."""
@@ -47,8 +53,11 @@ def find_semi_joins(relation: Relation, table: TableInfo, context: FilterContext
     inner or a semi join on both sides, by a LEFT or an anti join on its right side, by a RIGHT join on its left side.
     """
     scope = context.scope
-    if scope is None or len(scope.relations) < 2 or not isinstance(scope.owner, exp.Select):
+    if scope is None or not isinstance(scope.owner, exp.Select):
         return ()
+    matched = _find_matches(relation, table, context, scope)
+    if len(scope.relations) < 2:
+        return matched
     known = {one.alias: _read_columns(one, context) for one in scope.relations}
     if len(known) < len(scope.relations):
         return ()  # two relations of one name
@@ -57,13 +66,64 @@ def find_semi_joins(relation: Relation, table: TableInfo, context: FilterContext
         for (mine, column), (other, key) in ((equality.left, equality.right), (equality.right, equality.left)):
             if mine.node is not relation.node or other.node is relation.node or not equality.drops(relation):
                 continue
-            field = next((field for field in table.schema if field.name.lower() == column), None)
-            if field is None or not is_key_type(field.type) or (field.name, other.alias, key) in found:
+            field = _find_key_field(column, table)
+            if field is None or (field, other.alias, key) in found:
                 continue
-            query = _write_query(field.name, other, key, known, context)
+            query = _write_query(field, other, key, known, context)
             if query is not None:
-                found[field.name, other.alias, key] = query
-    return tuple(found.values())
+                found[field, other.alias, key] = query
+    return (*found.values(), *matched)
+
+
+def _find_matches(relation: Relation, table: TableInfo, context: FilterContext, scope: Scope) -> tuple[KeyQuery, ...]:
+    """The queries behind `EXISTS (SELECT … FROM other WHERE other.key = relation.column …)`."""
+    where = scope.owner.args.get("where")
+    queries: list[KeyQuery] = []
+    for tree in _split(where.this) if where is not None else ():
+        inner = tree.this if isinstance(tree, exp.Exists) else None
+        if not isinstance(inner, exp.Select) or any(inner.args.get(clause) for clause in _COUNTED):
+            continue
+        if not all(isinstance(item.unalias(), _PLAIN) for item in inner.expressions):
+            continue  # an aggregate gives a row whatever WHERE says
+        within = read_scope(inner)
+        if within.find(relation.alias) is not None or inner.args.get("where") is None:
+            continue
+        known: Known = {one.alias: None for one in within.relations}
+        for equality in _split(inner.args["where"].this):
+            sides = (equality.left, equality.right) if isinstance(equality, exp.EQ) else ()
+            mine = [side for side in sides if isinstance(side, exp.Column) and side.table.lower() == relation.alias]
+            other = [found for side in sides if (found := _resolve_qualified(side, within)) is not None]
+            field = _find_key_field(mine[0].name, table) if len(mine) == 1 else None
+            if field is None or len(other) != 1:
+                continue
+            span = _find_span(other[0][0].node, context)
+            if span is not None:
+                block = context.statement.token_tree.read_block(span.start)
+                around = replace(context, scope=within, block=block, columns={})
+                query = _write_query(field, *other[0], known, around)
+                queries += [query] if query is not None else []
+    return tuple(queries)
+
+
+def _split(condition: exp.Expr) -> Iterator[exp.Expr]:
+    """The conjuncts of a condition, out of their parentheses."""
+    bare = condition.unnest()
+    if isinstance(bare, exp.And):
+        yield from _split(bare.left)
+        yield from _split(bare.right)
+    else:
+        yield bare
+
+
+def _resolve_qualified(tree: exp.Expr, scope: Scope) -> tuple[Relation, str] | None:
+    relation = scope.find(tree.table) if isinstance(tree, exp.Column) and tree.table else None
+    return None if relation is None or isinstance(tree.this, exp.Star) else (relation, tree.name.lower())
+
+
+def _find_key_field(name: str, table: TableInfo) -> str | None:
+    """The table's column of that name, when its values can be keys."""
+    field = next((field for field in table.schema if field.name.lower() == name.lower()), None)
+    return field.name if field is not None and is_key_type(field.type) else None
 
 
 def _read_columns(relation: Relation, context: FilterContext) -> frozenset[str] | None:
@@ -114,11 +174,8 @@ def _read_condition(
     scope: Scope,
     droppable: tuple[Relation, ...] | None = None,
 ) -> Iterator[_Equality]:
-    for tree in condition.flatten() if isinstance(condition, exp.And) else (condition,):
-        bare = tree.unnest()
-        if isinstance(bare, exp.And):
-            yield from _read_condition(bare, relations, known, scope, droppable)
-        elif isinstance(bare, exp.EQ):
+    for bare in _split(condition):
+        if isinstance(bare, exp.EQ):
             left, right = (_resolve(side, relations, known, scope) for side in (bare.left, bare.right))
             if left is not None and right is not None:
                 yield _Equality(left, right, scope.relations if droppable is None else droppable)
@@ -219,10 +276,16 @@ def _find_restrictions(other: Relation, known: Known, context: FilterContext) ->
     texts = []
     for span in (*context.block.where, *inner):
         text = splice(context.statement.sql, context.edits, span)
-        tree = parse_expression(text)
+        tree = _read_conjunct(text)
         if tree is not None and _is_about(tree, other, known):
             texts.append(text)
     return texts
+
+
+@lru_cache(maxsize=256)
+def _read_conjunct(text: str) -> exp.Expr | None:
+    """The tree of a conjunct, to be looked at alone: every pair of relations asks for it."""
+    return parse_expression(text)
 
 
 def _is_about(tree: exp.Expr, other: Relation, known: Known) -> bool:

@@ -65,6 +65,11 @@ JOINS = (
     "SELECT t.id, r.oid FROM orders r LEFT JOIN ({t} t JOIN {o} o ON t.id = o.id) ON t.{c} = r.oid",
     "SELECT r.oid, t.id FROM orders r ASOF JOIN {t} t ON r.oid >= t.id WHERE t.{c} = r.amount",
     "SELECT count(*), max(o.{d}) FROM {t} t JOIN {o} o ON t.{c} = o.{d} AND t.id = o.id",
+    "SELECT t.id FROM {t} t WHERE EXISTS (SELECT 1 FROM {o} o WHERE o.{d} = t.{c} AND o.id > 9) AND t.id > 2",
+    "SELECT t.id FROM {t} t WHERE EXISTS (FROM orders r JOIN {o} o ON o.id = r.oid WHERE t.{c} = r.oid AND r.amount < 40)",
+    "SELECT t.id FROM {t} t LEFT JOIN orders r ON r.oid = t.id WHERE EXISTS (SELECT 1 FROM {o} o WHERE o.{d} = t.{c})",
+    "SELECT t.id FROM {t} t WHERE EXISTS (SELECT count(*) FROM {o} o WHERE o.{d} = t.{c})",
+    "SELECT t.id FROM {t} t WHERE NOT EXISTS (SELECT 1 FROM {o} o WHERE o.{d} = t.{c})",
     "SELECT t.id FROM {t} t JOIN vector_search('{o}', 'vec', [1, 0, -1, 2], k => 6, exact => true) o ON t.{c} = o.{d}",
 )
 
