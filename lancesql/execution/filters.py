@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.predicates import compares_texts
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
-from lancesql.storage.filter_text import UnrenderableError, render_filter
+from lancesql.storage.filter_text import NOTHING, UnrenderableError, render_filter
 
 from .constants import ask_engine
 from .key_filters import settle_keys
@@ -85,6 +85,8 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     if not source.filter:
         return ResolvedFilter(None, None, (), (), source.table.rows)
     pushed, left = render_conjuncts(source.filter, run)
+    if any(one == NOTHING for _, one in pushed):  # nor does DuckDB compute what stands beside a constant false
+        return _describe(pushed, left, matches=0)
     keyed = settle_keys(source.table, left, run)
     pushed, left = [*pushed, *keyed.listed], keyed.left
     text = join_filters([one for _, one in pushed])
@@ -101,13 +103,17 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
         matches = run.ask_storage(source.table, lambda: run.database.count_matches(source.table, counted))
     else:
         matches = source.table.rows
+    described = _describe(pushed, left, matches)
+    return replace(described, text=None if row_ids is not None else text, row_ids=row_ids, keyed=keyed.notes)
+
+
+def _describe(pushed: list[tuple[Conjunct, str]], left: list[tuple[Conjunct, str]], matches: int) -> ResolvedFilter:
     return ResolvedFilter(
-        text=None if row_ids is not None else text,
-        row_ids=row_ids,
+        text=join_filters([one for _, one in pushed]),
+        row_ids=None,
         pushed=tuple((conjunct.sql, one) for conjunct, one in pushed if conjunct.keys is None),
         left=tuple((conjunct.sql, reason) for conjunct, reason in left),
         matches=matches,
-        keyed=keyed.notes,
     )
 
 

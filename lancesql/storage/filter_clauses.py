@@ -46,7 +46,7 @@ def join_or(pieces: Iterable[Piece]) -> Piece:
 
 def _join(word: str, pieces: Iterable[Piece], *, absorbing: bool) -> Piece:
     kept: list[Clause] = []
-    for piece in pieces:
+    for piece in list(pieces):  # all are written, even when one decides: a value that DuckDB refuses is an error
         if piece is absorbing:
             return absorbing
         if isinstance(piece, Clause) and piece not in kept:

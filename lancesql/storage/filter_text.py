@@ -37,8 +37,10 @@ from .filter_lists import write_contains, write_overlap
 from .filter_texts import write_match
 from .filter_values import Ask, Unknown, Values, check_kinds
 
-__all__ = ["Ask", "UnrenderableError", "render_filter"]
+__all__ = ["NOTHING", "Ask", "UnrenderableError", "render_filter"]
 
+NOTHING = "false"
+"""The text of a predicate that no row satisfies."""
 _OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
@@ -60,7 +62,7 @@ def render_filter(predicate: Predicate, values: Mapping[str, object], ask: Ask |
         UnrenderableError: When Lance cannot be told the values with DuckDB's meaning.
     """
     piece = _Writer(Values(values, ask)).write(predicate, True, False)
-    return piece.text if isinstance(piece, Clause) else "true" if piece else "false"
+    return piece.text if isinstance(piece, Clause) else "true" if piece else NOTHING
 
 
 class _Writer:
@@ -138,12 +140,13 @@ class _Writer:
     def _find_in(self, column: Column, items: list[object], unknown_null: bool, truth: bool, nulls: bool) -> Piece:
         held = [item for item in items if item is not None]
         check_kinds(column.type, held)
+        found = write_in(self.values, column, held, truth)  # even when a NULL decides: a value may be an error
         if len(held) == len(items) or not unknown_null:
-            return _settle(column, write_in(self.values, column, held, truth), nulls)
+            return _settle(column, found, nulls)
         # A NULL in the list: what is found is true, everything else is NULL.
-        if not truth:
-            return nulls and join_or((write_in(self.values, column, held, False), write_null(column)))
-        return nulls or _settle(column, write_in(self.values, column, held, True), False)
+        if truth:
+            return nulls or _settle(column, found, False)
+        return nulls and _settle(column, found, True)
 
     def _fix(self, operand: Operand, truth: bool, nulls: bool) -> Piece:
         value = self.values.read(operand)
