@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import lance
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lancesql
+
+from .checks import Database, check_predicate
 from .conftest import DIFFERENTIAL, NIGHTLY, scaled
 from .copies import Copies
+from .oracle import Failure, Oracle
 from .predicates import CONSTANTS, Where, wheres
-from .tables import COLUMNS, Column
+from .tables import COLUMNS, Column, make_table
 from .test_predicate_matrix import write_predicates
 
 ZONES = ("UTC", "America/New_York")
@@ -22,6 +27,18 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
     held = Copies(tmp_path_factory.mktemp("copies"))
     yield held
     held.close()
+
+
+@pytest.fixture(scope="module")
+def zoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    root = tmp_path_factory.mktemp("zoned")
+    dataset = lance.write_dataset(make_table(3, 60), root / "zoned.lance", max_rows_per_file=20)
+    for column, index in (("st", "ZONEMAP"), ("dict", "ZONEMAP"), ("txt", "INVERTED")):
+        dataset.create_scalar_index(column, index)
+    oracle = Oracle(lance.dataset(root / "zoned.lance"), "zoned")
+    with lancesql.connect(root) as connection:
+        yield Database(connection, {"zoned": oracle})
+    oracle.close()
 
 
 REFUSED = {"tags", "nums", "reals", "llist", "st", "fsb", "dur"}
@@ -65,3 +82,28 @@ def test_any_predicate(copies: Copies) -> None:
     check()
     assert copies.pushed + sum(copies.left.values()) >= scaled(900)
     copies.expect_pushed(0.6)
+
+
+FLAWED = (
+    "st.a IS NULL",
+    "st.n.s IS NOT NULL",
+    "st.n IS NULL",
+    "dict LIKE 'r%'",
+    "NOT starts_with(dict, 'r')",
+    "st.a = 1",
+)
+
+
+@pytest.mark.parametrize("where", FLAWED)
+def test_zonemaps_that_answer_wrongly_are_gone_around(copies: Copies, where: str) -> None:
+    assert copies.check(where, {}, every=True) is None
+
+
+@pytest.mark.parametrize("where", FLAWED)
+def test_searches_go_around_zonemaps_too(zoned: Database, where: str) -> None:
+    assert not check_predicate(zoned, "zoned", where, {})
+    wanted = zoned.oracles["zoned"].find_ids(f"regexp_matches(txt, '\\bquick\\b') AND {where}")
+    found = zoned.query(f"SELECT _rowid FROM fts('zoned', 'txt', 'quick') t WHERE {where}")
+    assert not isinstance(wanted, Failure)
+    assert not isinstance(found, Failure)
+    assert sorted(found.column(0).to_pylist()) == sorted(wanted)
