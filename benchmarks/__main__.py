@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from .batches import make_batch_cases
 from .cases import Bar, cycle_queries, make_cases
 from .data import build_database, read_source
 from .measure import Measurement, measure_case, measure_imports
@@ -51,6 +52,9 @@ def run(folder: Path, rounds: int) -> bool:
         next_query = cycle_queries(source)
         cases = make_cases(db, source, folder)
         verdicts += [_add_row(table, one.name, measure_case(one, rounds, next_query), one.bar) for one in cases]
+        few = max(2, rounds // 50)
+        batches = make_batch_cases(db, source)
+        verdicts += [_add_row(table, one.name, measure_case(one, few, lambda: None), one.bar) for one in batches]
     for make_more in (make_tpch_cases, make_semi_join_cases):
         more, cases = make_more(folder / make_more.__module__.rpartition(".")[2])
         with more:
