@@ -297,9 +297,10 @@ class DuckDBEngine:
 
 _BEFORE_PARENTHESES = frozenset(
     {"and", "or", "not", "in", "any", "all", "some", "exists", "case", "when", "then", "else", "between", "like", "is",
-     "cast", "try_cast", "select", "where", "from", "as", "on", "values", "over", "filter", "distinct"}
+     "cast", "try_cast", "try", "coalesce", "ifnull", "extract", "array", "columns", "grouping", "rollup", "cube",
+     "decimal", "numeric", "varchar", "select", "where", "from", "as", "on", "values", "over", "filter", "distinct"}
 )  # fmt: skip
-"""Words that stand before a parenthesis without being functions."""
+"""Words that stand before a parenthesis and are no functions that can be made, or looked up."""
 
 
 def _spread(functions: set[str], called: Mapping[str, set[str]]) -> frozenset[str]:
