@@ -145,10 +145,11 @@ def read_remaining(
     *,
     columns: tuple[str, ...] = (),
     tail: str = "",
+    few: bool = False,
 ) -> pa.Table:
     """`SELECT wanted` of the rows of a source's table that Lance keeps (`pushed`) and DuckDB keeps (`left`).
 
-    `tail` stands behind WHERE; `columns` are those that `wanted` and `tail` read.
+    `tail` stands behind WHERE; `columns` are those that `wanted` and `tail` read; `few` says that few rows come out.
     """
     from .query import read_plan_table
 
@@ -175,5 +176,6 @@ def read_remaining(
         parameters=parameters,
         used_parameters=parameters,
         usage=(Usage(ROWS, frozenset(name.lower() for name in scan.columns)),),
+        condenses=few,
     )
     return read_plan_table(run.within(plan))

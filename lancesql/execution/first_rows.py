@@ -45,5 +45,6 @@ def _find(source: TableScan, run: Run) -> list[int]:
         run,
         columns=first.columns,
         tail=f"ORDER BY {first.order} LIMIT {count}",
+        few=True,
     )
     return list_row_ids(found.column(0))

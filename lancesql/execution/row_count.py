@@ -17,7 +17,7 @@ def run_row_count(source: RowCount, run: Run) -> pa.Table:
     pushed, left = render_conjuncts(source.filter, run)
     if left:
         kept, remaining = [one for one, _ in pushed], [one for one, _ in left]
-        return read_remaining(source, f'count(*) AS "{COUNT}"', kept, remaining, "", run)
+        return read_remaining(source, f'count(*) AS "{COUNT}"', kept, remaining, "", run, few=True)
     text = join_filters([one for _, one in pushed])
     table = source.table
     rows = table.rows if text is None else run.ask_storage(table, lambda: run.database.count_matches(table, text))
