@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.errors import UnknownTableError
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.query import QueryPlan
@@ -33,6 +35,17 @@ def split_filter(source: Search) -> tuple[tuple[Conjunct, ...], tuple[Conjunct, 
     names = {value.parameter for value in source.outer}
     fixed = tuple(one for one in source.filter if not names & set(one.parameters))
     return fixed, tuple(one for one in source.filter if names & set(one.parameters))
+
+
+@contextmanager
+def _explain_missing() -> Iterator[None]:
+    """A table that the connection beside the busy one does not see."""
+    try:
+        yield
+    except UnknownTableError as error:
+        error.message = f"{error.message} for a predicate that is evaluated for each row"
+        error.hint = "such a predicate sees no temporary table and nothing uncommitted: CREATE TABLE without TEMP does"
+        raise
 
 
 class CorrelatedFilter:
@@ -139,7 +152,8 @@ class CorrelatedFilter:
         plan = QueryPlan(
             sql=run.plan.sql, relation=relation, sources=others, parameters=parameters, used_parameters=parameters
         )
-        return read_plan_table(run.within(plan))
+        with _explain_missing():
+            return read_plan_table(run.within(plan))
 
     def _resolve(self, values: Mapping[str, object]) -> ResolvedFilter:
         run = replace(self._run, values={**self._run.values, **values}, engine=self._fork, filters={}, answers={})
@@ -148,7 +162,8 @@ class CorrelatedFilter:
         dataset = run.database.open_dataset(self._source.table)
         row_ids: pa.ChunkedArray[Any] | None = self.fixed.row_ids
         if left:
-            found = find_row_ids(self._source, [one for one, _ in pushed], [one for one, _ in left], run)
+            with _explain_missing():
+                found = find_row_ids(self._source, [one for one, _ in pushed], [one for one, _ in left], run)
             if found is not None and row_ids is not None:
                 found = found.filter(pc.is_in(found, value_set=row_ids))
             elif found is not None and self.fixed.text is not None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import lancesql
-from lancesql.errors import ArgumentError
+from lancesql.errors import ArgumentError, UnknownTableError
 
 SQL = "SELECT a.id, b.id AS near FROM docs a, LATERAL vector_search('docs', a.v, k => 2) b WHERE b.id <> a.id"
 
@@ -72,6 +72,19 @@ def test_an_error_in_a_batch_keeps_its_kind_and_place(db: lancesql.Connection, o
     with pytest.raises(ArgumentError, match="holds NaN"):
         db.sql("SELECT b.id FROM bad q, LATERAL vector_search('docs', q.v) b").to_arrow()
     assert count_functions(own) == 0
+
+
+def test_a_temporary_table_is_out_of_reach_of_a_predicate_for_each_row(
+    db: lancesql.Connection, own: duckdb.DuckDBPyConnection
+) -> None:
+    own.execute("CREATE TEMP TABLE seen AS SELECT i AS id, i % 5 AS u FROM range(20) r(i)")
+    predicate = "b.id NOT IN (SELECT s.id FROM seen s WHERE s.u = a.id)"
+    with pytest.raises(UnknownTableError, match="for each row") as caught:
+        db.sql(f"{SQL} AND a.id < 8 AND {predicate}").to_arrow()
+    assert "without TEMP" in str(caught.value)
+    assert db.sql(f"{SQL} AND a.id < 8 AND b.id IN (SELECT s.id FROM seen s)").to_arrow().num_rows == 16
+    own.execute("CREATE TABLE kept AS SELECT * FROM seen")
+    assert db.sql(f"{SQL} AND a.id < 8 AND {predicate.replace('seen', 'kept')}").to_arrow().num_rows == 16
 
 
 def test_types_come_back_as_lance_stores_them(db: lancesql.Connection) -> None:
