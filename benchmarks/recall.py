@@ -41,7 +41,7 @@ class Cell:
 
 
 def measure_cell(
-    db: lancesql.Connection, table: str, source: VectorSet, column: str, share: float, k: int = 10
+    db: lancesql.Connection, table: str, source: VectorSet, column: str, share: float, k: int = 10, options: str = ""
 ) -> Cell:
     """Asks every query of the set with the default settings, and compares with brute force."""
     rows = len(source.vectors)
@@ -50,7 +50,7 @@ def measure_cell(
     ids = np.flatnonzero(numbers < kept)
     vectors = source.vectors[ids]
     where = "" if share >= 1 else f" WHERE {column} < {kept}"
-    sql = f"SELECT id, _distance FROM vector_search('{table}', $q, k => {k}){where}"
+    sql = f"SELECT id, _distance FROM vector_search('{table}', $q, k => {k}{options}){where}"
     found, complete, seconds = 0.0, True, 0.0
     lengths = (vectors**2).sum(axis=1)
     for query in source.queries:

@@ -13,6 +13,7 @@ import lancedb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from lancedb.index import HnswPq, HnswSq, IvfFlat, IvfPq, IvfRq, IvfSq
 
 import lancesql
 
@@ -24,6 +25,14 @@ KINDS = ("IVF_FLAT", "IVF_SQ", "IVF_PQ", "IVF_RQ", "IVF_HNSW_SQ", "IVF_HNSW_PQ")
 BUILDERS = ("lancesql", "lancedb")
 """Whose defaults an index is built by: those of CREATE INDEX, or LanceDB's own."""
 
+_CONFIGS = {
+    "IVF_FLAT": IvfFlat,
+    "IVF_SQ": IvfSq,
+    "IVF_PQ": IvfPq,
+    "IVF_RQ": IvfRq,
+    "IVF_HNSW_SQ": HnswSq,
+    "IVF_HNSW_PQ": HnswPq,
+}
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -101,14 +110,15 @@ def _read_vectors(path: Path, column: str | None) -> Vectors:
 
 def build_table(db: lancesql.Connection, source: VectorSet, kind: str, builder: str) -> str:
     """The Lance table of a set with one index, built unless it is there; its name."""
-    name = "_".join([source.name.split(" ")[0], kind.lower(), builder])
+    name = "_".join([source.name.replace(" × ", "x").replace(" ", "_"), kind.lower(), builder])
     if name in db.tables():
         return name
     folder = Path(str(db._database.uri)) / f"{name}.lance"
     shutil.rmtree(folder, ignore_errors=True)
     lance.write_dataset(source.to_arrow(), folder)
     if builder == "lancedb":
-        lancedb.connect(folder.parent).open_table(name).create_index(metric="l2", index_type=kind)
+        table: Any = lancedb.connect(folder.parent).open_table(name)
+        table.create_index("vector", config=_CONFIGS[kind]())
     else:
         db.execute(f"CREATE INDEX ON {name} (vector) USING {kind}")
     return name

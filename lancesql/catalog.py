@@ -10,10 +10,33 @@ import pyarrow as pa
 
 from .settings import Settings
 
-__all__ = ["Catalog", "IndexInfo", "TableInfo", "VersionRef", "View"]
+__all__ = ["CalibratedEffort", "Catalog", "IndexInfo", "TableInfo", "VersionRef", "View"]
 
 VersionRef = int | str
 """A version number, a tag, or an ISO timestamp prefixed by ``timestamp:``."""
+
+
+@dataclass(frozen=True)
+class CalibratedEffort:
+    """What `ANALYZE` found that a vector index needs.
+
+    Attributes:
+        share: The share of the rows that qualify.
+        target: The recall asked for.
+        nprobes: The partitions looked at.
+        candidates: The rows whose true distance is computed, for k = 10.
+        ef: The candidate list of an HNSW index.
+        recall: The recall measured.
+        milliseconds: The time of a search.
+    """
+
+    share: float
+    target: float
+    nprobes: int
+    candidates: int
+    ef: int | None
+    recall: float
+    milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,8 @@ class IndexInfo:
         positions: Whether a text index can answer phrases.
         rows_indexed: Rows the index covers.
         rows_unindexed: Rows written after the index was built.
+        uuid: What tells this build of it from another.
+        calibration: What `ANALYZE` found of just this build.
     """
 
     name: str
@@ -42,6 +67,8 @@ class IndexInfo:
     rows_indexed: int = 0
     rows_unindexed: int = 0
     size_bytes: int | None = None
+    uuid: str | None = None
+    calibration: tuple[CalibratedEffort, ...] = ()
 
 
 @dataclass(frozen=True)

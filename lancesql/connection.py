@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-_COMMANDS = r"create|insert|drop|show|describe|desc|explain"
+_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze"
 
 Parameters = Mapping[str, object] | Sequence[object] | None
 
@@ -285,7 +285,11 @@ class Connection:
                 inner = self._plan(body, namespace)
             except LanceSQLError as error:
                 raise error.locate(sql, syntax.body.start) from None
-            return None if inner is None or isinstance(inner, Explain) else Explain(inner, syntax.analyze)
+            if syntax.recall and not isinstance(inner, QueryPlan):
+                raise UnsupportedError("only a query with a search has a recall", hint="EXPLAIN (RECALL) SELECT …")
+            return (
+                None if inner is None or isinstance(inner, Explain) else Explain(inner, syntax.analyze, syntax.recall)
+            )
         if syntax is not None:
             has_database = self._database.connection is not None
             command = bind_command(syntax, catalog, plan_query, self._database.read_only, has_database)

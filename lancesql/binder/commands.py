@@ -20,6 +20,7 @@ from lancesql.errors import (
     nearest_name,
 )
 from lancesql.parser.commands import (
+    AnalyzeSyntax,
     CommandSyntax,
     CreateIndexSyntax,
     CreateTableSyntax,
@@ -35,6 +36,7 @@ from lancesql.parser.commands import (
     ShowTablesSyntax,
 )
 from lancesql.plan.commands import (
+    AnalyzeTable,
     ChangeSetting,
     Command,
     CreateIndex,
@@ -106,6 +108,11 @@ def bind_command(
         case DescribeSyntax(name):
             table = _find_target(name, catalog)
             return None if table is None else DescribeTable(table)
+        case AnalyzeSyntax(name):
+            table = _find_target(name, catalog)
+            if table is not None:
+                _refuse_writing(name.span, read_only=read_only)
+            return None if table is None else AnalyzeTable(table)
         case SetSyntax():
             return _bind_set(syntax)
         case ShowSettingsSyntax(given):

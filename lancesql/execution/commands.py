@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import pyarrow as pa
 
-from lancesql.catalog import IndexInfo, TableInfo, View
+from lancesql.catalog import CalibratedEffort, IndexInfo, TableInfo, View
 from lancesql.plan.commands import (
+    AnalyzeTable,
     Command,
     CreateIndex,
     CreateTable,
@@ -18,6 +20,7 @@ from lancesql.plan.commands import (
     ShowTables,
 )
 from lancesql.plan.query import QueryPlan
+from lancesql.storage.calibration import analyze_table
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.indexes import create_index
 from lancesql.storage.tables import create_table, drop_table, insert_rows
@@ -37,6 +40,18 @@ _INDEX_FIELDS: list[tuple[str, pa.DataType]] = [
     ("rows_unindexed", pa.int64()),
     ("size_bytes", pa.int64()),
 ]
+_EFFORT_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("index", pa.string()),
+    ("column", pa.string()),
+    ("share", pa.float64()),
+    ("target", pa.float64()),
+    ("nprobes", pa.int64()),
+    ("candidates", pa.int64()),
+    ("ef", pa.int64()),
+    ("recall", pa.float64()),
+    ("milliseconds", pa.float64()),
+]
+_EFFORT_SCHEMA = pa.schema(_EFFORT_FIELDS)
 _INDEX_SCHEMA = pa.schema(_INDEX_FIELDS)
 
 
@@ -82,6 +97,9 @@ def run_command(
             return _show_tables(database, views)
         case ShowIndexes(table):
             return _answer_indexes(list(table.indexes))
+        case AnalyzeTable(table):
+            with show_progress(f"analyzing {table.name}") as report:
+                return _answer_efforts(analyze_table(database, table, report))
         case DescribeTable(table):
             return _describe_table(table)
 
@@ -128,6 +146,11 @@ def _count_rows(report: Report | None) -> Callable[[int], None] | None:
 
 def _answer_count(rows: int) -> pa.Table:
     return pa.table({"count": pa.array([rows], pa.int64())})
+
+
+def _answer_efforts(found: list[tuple[IndexInfo, CalibratedEffort]]) -> pa.Table:
+    rows = [{"index": index.name, "column": index.columns[0], **asdict(effort)} for index, effort in found]
+    return pa.Table.from_pylist(rows, schema=_EFFORT_SCHEMA)
 
 
 def _show_tables(database: LanceDatabase, views: tuple[View, ...]) -> pa.Table:

@@ -56,7 +56,7 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
         case QueryPlan():
             return _answer_table(run_plan(run), explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
         case Explain():
-            text = explain_plan(plan.plan, run, analyze=plan.analyze)
+            text = explain_plan(plan.plan, run, analyze=plan.analyze, recall=plan.recall)
             return _answer_table(pa.table({"plan": text.split("\n")}))
         case ChangeSetting() | CreateView() | DropView():
             return _answer_table(pa.table({}))  # the connection holds the settings and the views

@@ -18,6 +18,7 @@ from .first_rows import defers_columns
 from .hybrid_search import find_depth
 from .nearest import refuse_search
 from .query import find_direct_answer, read_plan_table
+from .recall import describe_recall
 from .run import Run, read_count
 from .scan_filters import resolve_scan
 from .vector_search import plan_vector_search
@@ -25,8 +26,8 @@ from .vector_search import plan_vector_search
 __all__ = ["explain_plan"]
 
 
-def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False) -> str:
-    """The text of a plan. ANALYZE runs it too, and adds rows and times.
+def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: bool = False) -> str:
+    """The text of a plan. ANALYZE runs it too, and adds rows and times; RECALL runs its searches and their exact twins.
 
     The filter of a search is resolved either way, since the choice between exact and index depends on its matches.
     """
@@ -43,6 +44,10 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False) -> str:
         rows = read_plan_table(run).num_rows
         seconds = time.perf_counter() - started
     notes = {source.placeholder: _note_source(source, run) for source in query.sources}
+    for source in query.sources if recall else ():
+        measured = describe_recall(source, run)
+        if measured is not None:
+            notes[source.placeholder]["recall"] = [measured]
     shown = query
     direct: DirectAnswer | None = find_direct_answer(run)
     if direct is None and query.direct is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lancesql.catalog import IndexInfo
+from lancesql.catalog import CalibratedEffort, IndexInfo
 
 __all__ = ["Effort", "Strategy", "choose_strategy", "is_batch_cheaper_exactly", "is_cheaper_by_rows"]
 
@@ -33,7 +34,11 @@ _DECLINE = 1.2
 _ASSUMED_BITS = {"PQ": 0.5, "RQ": 1.0, "SQ": 8.0}
 _LIST_SIZE = 128
 """The least candidate list of an HNSW search that plans its own effort."""
-_ROTATED = 0.55
+_APART = 7.0
+"""Among rows that lie together and away from the query, PQ's estimates differ less than they err."""
+_BY_GRAPH = 1.5
+"""A graph over PQ's estimates loses some rows on its way."""
+_ROTATED = 0.8
 """A rotated code (RQ) needs so much of what PQ needs with as many bits."""
 
 
@@ -79,7 +84,10 @@ def is_batch_cheaper_exactly(
         return False
     exactly = candidates * dimension * _READ_COMPONENT
     exactly += queries * candidates * (dimension * _MULTIPLY_COMPONENT + _LOOK_AT_PRODUCT)
-    return exactly <= _WORTH_OF_TRUTH * queries * (_ASK_INDEX + _count_refined(index, k, effort) * _READ_ROW) / 2
+    return (
+        exactly
+        <= _WORTH_OF_TRUTH * queries * (_ASK_INDEX + _count_refined(index, k, candidates, effort) * _READ_ROW) / 2
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -112,7 +120,7 @@ def choose_strategy(
         if effort.recall >= 1.0:
             return Strategy(True, "a recall of 1 is asked for")
         rows = max(index.rows_indexed + index.rows_unindexed, candidates)
-        through_index = _ASK_INDEX + _count_refined(index, k, effort) * _READ_ROW
+        through_index = _ASK_INDEX + _count_refined(index, k, candidates, effort) * _READ_ROW
         if _cost_exactly(candidates, rows, dimension) <= _WORTH_OF_TRUTH * through_index:
             what = f"the filter keeps {candidates:,} rows" if filtered else f"the table has {candidates:,} rows"
             return Strategy(True, f"{what}: comparing all of them costs no more than the index")
@@ -124,8 +132,21 @@ def _cost_exactly(candidates: int, rows: int, dimension: int) -> float:
     return min(candidates * _READ_ROW, whole)
 
 
-def _count_refined(index: IndexInfo, k: int, effort: Effort) -> int:
+def _find_calibrated(index: IndexInfo, candidates: int, effort: Effort) -> CalibratedEffort | None:
+    """What ANALYZE found for the least recall that is enough, and for a share of the rows like this one."""
+    targets = [one.target for one in index.calibration if one.target >= effort.recall]
+    if not targets:
+        return None
+    share = candidates / max(index.rows_indexed + index.rows_unindexed, 1)
+    near = [one for one in index.calibration if one.target == min(targets)]
+    return min(near, key=lambda one: abs(math.log(one.share) - math.log(max(share, 1e-9))))
+
+
+def _count_refined(index: IndexInfo, k: int, candidates: int, effort: Effort) -> int:
     """How many candidates need their true distance for the recall wanted."""
+    calibrated = _find_calibrated(index, candidates, effort)
+    if calibrated is not None:
+        return max(k, round(float(calibrated.candidates * (k / 10) ** _GROWTH)))
     code = index.kind.split("_")[-1]
     if code == "FLAT":
         return k
@@ -133,9 +154,13 @@ def _count_refined(index: IndexInfo, k: int, effort: Effort) -> int:
     refined = _REFINED_ROWS * k**_GROWTH * (0.5 / bits) ** _DECLINE
     if code == "RQ":
         refined *= _ROTATED
+    if code == "PQ" and candidates < index.rows_indexed + index.rows_unindexed:
+        refined *= _APART
+    elif code == "PQ" and "HNSW" in index.kind:
+        refined *= _BY_GRAPH
     if effort.recall > TARGET_RECALL:
         refined *= 4
-    return max(2 * k, round(float(refined)))
+    return max(2 * k, min(round(float(refined)), candidates))
 
 
 def _use_index(index: IndexInfo, k: int, candidates: int, effort: Effort) -> Strategy:
@@ -147,13 +172,16 @@ def _use_index(index: IndexInfo, k: int, candidates: int, effort: Effort) -> Str
     if target > TARGET_RECALL or partitions <= 16:
         share = 1.0
     nprobes = effort.nprobes if effort.nprobes is not None else max(1, round(partitions * share))
-    refined = _count_refined(index, k, effort)
+    refined = _count_refined(index, k, candidates, effort)
+    calibrated = _find_calibrated(index, candidates, effort)
+    if calibrated is not None and effort.nprobes is None:
+        nprobes = calibrated.nprobes
     factor = effort.refine_factor if effort.refine_factor is not None else -(-refined // k)
     ef = None
     if "HNSW" in index.kind:
         if effort.ef is not None and effort.refine_factor is None:
             factor = max(1, min(factor, effort.ef // k))
-        least = _LIST_SIZE if target <= TARGET_RECALL else 4 * _LIST_SIZE
+        least = _LIST_SIZE if target <= TARGET_RECALL or calibrated is not None else 4 * _LIST_SIZE
         ef = max(effort.ef or least, factor * k)  # Lance refuses a list shorter than the candidates
     return Strategy(
         exact=False,
@@ -163,5 +191,6 @@ def _use_index(index: IndexInfo, k: int, candidates: int, effort: Effort) -> Str
         ef=ef,
         reason=(
             f"{nprobes} of {partitions} partitions, true distances of {factor} × k candidates, for recall {target:g}"
+            + (f", as ANALYZE measured {calibrated.recall:g}" if calibrated is not None else "")
         ),
     )

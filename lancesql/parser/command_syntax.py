@@ -9,6 +9,7 @@ from lancesql.errors import LanceSQLError, Span
 from .command_tokens import NameSyntax, OptionSyntax
 
 __all__ = [
+    "AnalyzeSyntax",
     "CommandSyntax",
     "CreateIndexSyntax",
     "CreateTableSyntax",
@@ -112,6 +113,13 @@ class DescribeSyntax:
 
 
 @dataclass(frozen=True)
+class AnalyzeSyntax:
+    """`ANALYZE name`."""
+
+    name: NameSyntax
+
+
+@dataclass(frozen=True)
 class SetSyntax:
     """`SET lancesql.name = value`; `value_span` is None for RESET and DEFAULT."""
 
@@ -129,14 +137,16 @@ class ShowSettingsSyntax:
 
 @dataclass(frozen=True)
 class ExplainSyntax:
-    """`EXPLAIN [ANALYZE] body`."""
+    """`EXPLAIN [ANALYZE | (ANALYZE, RECALL)] body`."""
 
     analyze: bool
     body: Span
+    recall: bool = False
 
 
 CommandSyntax = (
-    CreateTableSyntax
+    AnalyzeSyntax
+    | CreateTableSyntax
     | CreateViewSyntax
     | DropViewSyntax
     | InsertSyntax

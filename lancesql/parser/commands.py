@@ -11,6 +11,7 @@ from collections.abc import Callable
 from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 
 from .command_syntax import (
+    AnalyzeSyntax,
     CommandSyntax,
     CreateIndexSyntax,
     CreateTableSyntax,
@@ -31,6 +32,7 @@ from .tokens import Token, TokenType, is_word
 from .view_commands import read_create_view, read_drop_view
 
 __all__ = [
+    "AnalyzeSyntax",
     "CommandSyntax",
     "CreateIndexSyntax",
     "CreateTableSyntax",
@@ -299,24 +301,38 @@ def _read_describe(cursor: TokenCursor) -> DescribeSyntax | None:
 
 
 def _read_explain(cursor: TokenCursor) -> ExplainSyntax | None:
-    analyze = cursor.accept("ANALYZE")
-    if (
-        cursor.at_kind(TokenType.L_PAREN)
-        and (option := cursor.ahead(1)) is not None
-        and is_word(option, "ANALYZE", "FORMAT")
-    ):
-        if (
-            not is_word(option, "ANALYZE")
-            or (closing := cursor.ahead(2)) is None
-            or closing.token_type is not TokenType.R_PAREN
-        ):
+    analyze, recall = cursor.accept("ANALYZE"), False
+    if not analyze and cursor.at_kind(TokenType.L_PAREN):
+        options = _read_explain_options(cursor)
+        if options is None:
             return None
-        analyze = True
-        for _ in range(3):
-            cursor.take()
+        analyze, recall = "ANALYZE" in options, "RECALL" in options
     if cursor.at_end():
         raise cursor.expected("a statement")
-    return ExplainSyntax(analyze, cursor.rest)
+    return ExplainSyntax(analyze, cursor.rest, recall)
+
+
+def _read_explain_options(cursor: TokenCursor) -> set[str] | None:
+    """`(ANALYZE, RECALL)`; nothing for a query in brackets, None for options of DuckDB."""
+    option = cursor.ahead(1)
+    if option is None or not is_word(option, "ANALYZE", "RECALL", "FORMAT"):
+        return set()
+    options: set[str] = set()
+    cursor.take()
+    while cursor.at_word("ANALYZE", "RECALL"):
+        options.add(cursor.take().text.upper())
+        if cursor.accept_kind(TokenType.R_PAREN):
+            return options
+        if not cursor.accept_kind(TokenType.COMMA):
+            break
+    if "RECALL" in options:
+        raise cursor.expected("ANALYZE, RECALL or ')'")
+    return None
+
+
+def _read_analyze(cursor: TokenCursor) -> AnalyzeSyntax | None:
+    name = cursor.read_name()
+    return AnalyzeSyntax(name) if name is not None and cursor.at_end() else None
 
 
 def _place(token: Token) -> Span:
@@ -333,4 +349,5 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "DESCRIBE": _read_describe,
     "DESC": _read_describe,
     "EXPLAIN": _read_explain,
+    "ANALYZE": _read_analyze,
 }

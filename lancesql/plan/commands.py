@@ -9,6 +9,7 @@ from lancesql.catalog import TableInfo, View
 from .query import QueryPlan
 
 __all__ = [
+    "AnalyzeTable",
     "ChangeSetting",
     "Command",
     "CreateIndex",
@@ -105,6 +106,13 @@ class DescribeTable:
 
 
 @dataclass(frozen=True)
+class AnalyzeTable:
+    """`ANALYZE table`: measures its vector indexes."""
+
+    table: TableInfo
+
+
+@dataclass(frozen=True)
 class ChangeSetting:
     """`SET lancesql.name = value`, or `RESET`, whose value is the default."""
 
@@ -119,14 +127,15 @@ class ShowSettings:
     name: str | None = None
 
 
-Command = CreateTable | InsertInto | DropTable | CreateIndex | ShowTables | ShowIndexes | DescribeTable
+Command = AnalyzeTable | CreateTable | InsertInto | DropTable | CreateIndex | ShowTables | ShowIndexes | DescribeTable
 SettingCommand = ChangeSetting | ShowSettings
 ViewCommand = CreateView | DropView
 
 
 @dataclass(frozen=True)
 class Explain:
-    """`EXPLAIN [ANALYZE]` of a plan."""
+    """`EXPLAIN [(ANALYZE, RECALL)]` of a plan."""
 
     plan: QueryPlan | Command | SettingCommand | ViewCommand
     analyze: bool = False
+    recall: bool = False

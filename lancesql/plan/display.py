@@ -65,7 +65,7 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     if isinstance(source, TableScan) and source.limit:
         lines.append(_line("limit", " + ".join(display_value(value) for value in source.limit)))
     lines.append(_line("columns", ", ".join(source.columns)))
-    for label in ("rows", "time"):
+    for label in ("recall", "rows", "time"):
         if label in notes:
             lines += _block(label, notes[label])
     return lines

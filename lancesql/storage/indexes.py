@@ -11,6 +11,7 @@ import pyarrow as pa
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.errors import StorageError
 
+from .calibration import parse_calibration
 from .scan import wrap_lance_error
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _describe_index(dataset: lance.LanceDataset, index: Any, rows: int) -> Index
     kind = _KINDS.get(index.index_type, str(index.index_type).upper())
     details = index.details or {}
     metric = partitions = code_bits = None
+    uuid = "+".join(sorted(str(segment.uuid) for segment in index.segments))
     if "VectorIndex" in index.type_url:
         (column,) = index.field_names
         dimension = _find_dimension(dataset.schema, column)
@@ -76,6 +78,8 @@ def _describe_index(dataset: lance.LanceDataset, index: Any, rows: int) -> Index
         rows_indexed=index.num_rows_indexed,
         rows_unindexed=max(rows - index.num_rows_indexed, 0),
         size_bytes=index.total_size_bytes,
+        uuid=uuid if metric is not None else None,
+        calibration=parse_calibration(dataset.config(), uuid) if metric is not None else (),
     )
 
 

@@ -1,0 +1,56 @@
+"""The recall of a search: what share of its exact twin's rows it finds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from lancesql.plan.sources import DISTANCE, ROW_ID, HybridSearch, Source, VectorSearch
+from lancesql.plan.values import Constant
+
+from .counts import sum_counts
+from .hybrid_search import find_depth
+from .run import Run
+from .searches import run_search
+
+__all__ = ["describe_recall"]
+
+
+def describe_recall(source: Source, run: Run) -> str | None:
+    """The recall of a source, measured by running it and its exact twin; None for one that has none."""
+    if isinstance(source, HybridSearch):
+        depth = max(find_depth(source, run), sum_counts(source, run) or 0)
+        run.filters.setdefault(source.vector.placeholder, run.filters.get(source.placeholder))
+        return _measure(source.vector, run, depth)
+    return _measure(source, run, None) if isinstance(source, VectorSearch) else None
+
+
+def _measure(source: VectorSearch, run: Run, depth: int | None) -> str:
+    if source.outer:
+        return "not measured: it searches for each row of another relation"
+    if depth is not None:
+        source = replace(source, k=(Constant(depth),))
+    found, took = _search(source, run)
+    options = replace(source.options, exact=True, fast_search=False)
+    truth, exact_took = _search(replace(source, options=options), run)
+    if not truth.num_rows:
+        return "1.000: no row is near"
+    hits = _count_hits(found, truth)
+    timed = f"{took * 1e3:.1f} ms; exactly {exact_took * 1e3:.1f} ms"
+    return f"{hits / truth.num_rows:.3f}: {hits:,} of the true {truth.num_rows:,}, in {timed}"
+
+
+def _search(source: VectorSearch, run: Run) -> tuple[pa.Table, float]:
+    started = time.perf_counter()
+    table = run_search(source, replace(run, answers={}, reports={}, nearest={}), (ROW_ID, DISTANCE))
+    return table, time.perf_counter() - started
+
+
+def _count_hits(found: pa.Table, truth: pa.Table) -> int:
+    """Rows that are among the true ones, or as near as the last of these."""
+    last = truth.column(DISTANCE).to_numpy().max()
+    hit = np.isin(found.column(ROW_ID).to_numpy(), truth.column(ROW_ID).to_numpy())
+    return min(int(np.count_nonzero(hit | (found.column(DISTANCE).to_numpy() == last))), truth.num_rows)
