@@ -11,7 +11,7 @@ import pyarrow as pa
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.errors import LanceSQLError
 from lancesql.plan.moments import Moment
-from lancesql.storage.filter_text import Ask, UnrenderableError
+from lancesql.storage.filters.render import Ask, UnrenderableError
 
 __all__ = ["ask_engine"]
 

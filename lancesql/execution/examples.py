@@ -14,7 +14,7 @@ from lancesql.plan.predicates import Column, InList
 from lancesql.plan.sources import ROW_ID, VectorSearch
 from lancesql.plan.values import Constant, Value
 from lancesql.plan.vector_options import Examples
-from lancesql.storage.filter_text import UnrenderableError, render_filter
+from lancesql.storage.filters.render import UnrenderableError, render_filter
 from lancesql.storage.scan import list_row_ids, open_scan, read_scan
 
 from .query_vectors import check_vector, read_vector

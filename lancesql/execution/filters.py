@@ -14,7 +14,7 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.predicates import compares_texts
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
-from lancesql.storage.filter_text import NOTHING, UnrenderableError, render_filter
+from lancesql.storage.filters.render import NOTHING, UnrenderableError, render_filter
 
 from .constants import ask_engine
 from .key_filters import settle_keys

@@ -18,7 +18,7 @@ from lancesql.plan.predicates import Column, InList
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, KeyQuery
 from lancesql.plan.values import Constant
-from lancesql.storage.filter_text import UnrenderableError, render_filter
+from lancesql.storage.filters.render import UnrenderableError, render_filter
 from lancesql.storage.scan import open_scan, read_scan
 
 from .run import Run

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lancesql.catalog import Catalog, TableInfo
+from lancesql.optimizer.translation.predicates import UntranslatableError, translate_predicate
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import Conjunct, HybridSearch, Source, TableScan
-
-from .translate_predicate import UntranslatableError, translate_predicate
 
 __all__ = ["push_down_filter"]
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from lancesql.catalog import TableInfo
-from lancesql.optimizer.translate_predicate import translate_predicate
-from lancesql.storage.filter_text import UnrenderableError, render_filter
+from lancesql.optimizer.translation.predicates import translate_predicate
+from lancesql.storage.filters.render import UnrenderableError, render_filter
 
 VALUES: tuple[Any, ...] = (
     "x", "X", "", " ", "it's", "ünï 🎉", "5", "-5", "0", "true", "null", "1.0", "/", "a\"b", "a\\b", "a\nb", "\u2028",

@@ -12,7 +12,7 @@ import pytest
 
 from lancesql.plan.predicates import Column, StringMatch
 from lancesql.plan.values import Constant
-from lancesql.storage.filter_text import UnrenderableError, render_filter
+from lancesql.storage.filters.render import UnrenderableError, render_filter
 
 from .conftest import NIGHTLY
 

@@ -18,8 +18,8 @@ from lancesql.plan.predicates import (
     StringMatch,
 )
 
-from .translate_columns import ColumnReader, is_column, is_comparable
-from .translate_values import UntranslatableError, ValueReader, describe
+from .columns import ColumnReader, is_column, is_comparable
+from .values import UntranslatableError, ValueReader, describe
 
 __all__ = ["read_any", "translate_any", "translate_call", "translate_like"]
 

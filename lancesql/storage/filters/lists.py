@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from lancesql.plan.predicates import Column
 
-from .filter_clauses import Clause, Piece, UnrenderableError, name_column
-from .filter_columns import find_point
-from .filter_floats import find_floats
-from .filter_values import Unknown, Values, check_kinds, show_value
+from .clauses import Clause, Piece, UnrenderableError, name_column
+from .columns import find_point
+from .floats import find_floats
+from .values import Unknown, Values, check_kinds, show_value
 
 __all__ = ["write_contains", "write_overlap"]
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from lancesql.plan.predicates import Column
 
-from .filter_clauses import Clause, Piece, UnrenderableError, compare_text, join_and, join_or, name_column
-from .filter_floats import compare_float, find_floats
-from .filter_json import write_json_in
-from .filter_positions import Domain, find_domain
-from .filter_values import Unknown, Values, describe_value, show_value
+from .clauses import Clause, Piece, UnrenderableError, compare_text, join_and, join_or, name_column
+from .floats import compare_float, find_floats
+from .json_paths import write_json_in
+from .positions import Domain, find_domain
+from .values import Unknown, Values, describe_value, show_value
 
 __all__ = ["find_point", "write_comparison", "write_in"]
 

@@ -32,9 +32,9 @@ from lancesql.plan.predicates import (
 )
 from lancesql.plan.values import Constant
 
-from .translate_calls import read_any, translate_any, translate_call, translate_like
-from .translate_columns import ColumnReader, is_column, is_comparable
-from .translate_values import UntranslatableError, ValueReader, describe, read_plain_value
+from .calls import read_any, translate_any, translate_call, translate_like
+from .columns import ColumnReader, is_column, is_comparable
+from .values import UntranslatableError, ValueReader, describe, read_plain_value
 
 __all__ = ["UntranslatableError", "translate_predicate"]
 

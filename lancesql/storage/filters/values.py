@@ -14,7 +14,7 @@ from lancesql.plan.moments import Moment, measure_datetime
 from lancesql.plan.predicates import Operand
 from lancesql.plan.values import Constant, ConstantExpression, Parameter, ScalarQuery
 
-from .filter_clauses import UnrenderableError
+from .clauses import UnrenderableError
 
 __all__ = ["Ask", "Unknown", "Values", "check_kinds", "describe_value", "show_value"]
 

@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from lancesql.plan.moments import PER_SECOND, Moment, measure_datetime, read_date, read_timestamp
 
-from .filter_clauses import UnrenderableError
-from .filter_values import Values, describe_value
+from .clauses import UnrenderableError
+from .values import Values, describe_value
 
 __all__ = ["Domain", "find_domain"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from lancesql.plan.predicates import Column
 
-from .filter_clauses import Clause, UnrenderableError, name_column
-from .filter_values import describe_value
+from .clauses import Clause, UnrenderableError, name_column
+from .values import describe_value
 
 __all__ = ["write_json_in"]
 

@@ -14,7 +14,7 @@ from lancesql.parser.tokens import TokenType
 from lancesql.plan.predicates import Column
 from lancesql.plan.sources import ROW_ID
 
-from .translate_values import UntranslatableError, describe
+from .values import UntranslatableError, describe
 
 __all__ = ["ColumnReader", "is_column", "is_comparable"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .filter_clauses import Clause, Piece, UnrenderableError, compare_text, join_and, join_or
-from .filter_values import Values, describe_value
+from .clauses import Clause, Piece, UnrenderableError, compare_text, join_and, join_or
+from .values import Values, describe_value
 
 __all__ = ["compare_float", "find_floats"]
 

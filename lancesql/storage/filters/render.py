@@ -31,11 +31,11 @@ from lancesql.plan.predicates import (
     Truth,
 )
 
-from .filter_clauses import Clause, Piece, UnrenderableError, join_and, join_or, name_column, write_null
-from .filter_columns import write_comparison, write_in
-from .filter_lists import write_contains, write_overlap
-from .filter_texts import write_match
-from .filter_values import Ask, Unknown, Values, check_kinds
+from .clauses import Clause, Piece, UnrenderableError, join_and, join_or, name_column, write_null
+from .columns import write_comparison, write_in
+from .lists import write_contains, write_overlap
+from .patterns import write_match
+from .values import Ask, Unknown, Values, check_kinds
 
 __all__ = ["NOTHING", "Ask", "UnrenderableError", "render_filter"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lancesql.plan.predicates import Column
 
-from .filter_clauses import Clause, Piece, UnrenderableError, compare_text, name_column
-from .filter_values import Unknown, describe_value
+from .clauses import Clause, Piece, UnrenderableError, compare_text, name_column
+from .values import Unknown, describe_value
 
 __all__ = ["write_match"]
 
