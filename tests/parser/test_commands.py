@@ -265,3 +265,27 @@ def test_explain() -> None:
         assert isinstance(syntax, ExplainSyntax)
         assert syntax.analyze
         assert body(sql) == "SELECT 1"
+
+
+@pytest.mark.parametrize(
+    ("sql", "analyze", "recall"),
+    [
+        ("EXPLAIN (RECALL) SELECT 1", False, True),
+        ("EXPLAIN (ANALYZE, RECALL) SELECT 1", True, True),
+        ("EXPLAIN (recall, analyze) SELECT 1", True, True),
+        ("EXPLAIN (ANALYZE) SELECT 1", True, False),
+        ("EXPLAIN (SELECT 1)", False, False),
+    ],
+)
+def test_options_of_explain(sql: str, analyze: bool, recall: bool) -> None:
+    syntax = read(sql)
+    assert isinstance(syntax, ExplainSyntax)
+    assert (syntax.analyze, syntax.recall) == (analyze, recall)
+    assert body(sql).strip("()") == "SELECT 1"
+
+
+@pytest.mark.parametrize(
+    "sql", ["SET threads = 1", "RESET threads", "SHOW threads, x", "ANALYZE", "ANALYZE t (a)", "SET lancesql = 1"]
+)
+def test_settings_and_statistics_of_duckdb(sql: str) -> None:
+    assert read(sql) is None
