@@ -213,7 +213,7 @@ def test_interrupting_when_nothing_runs(db: lancesql.Connection) -> None:
 
 
 def test_an_open_stream_is_interrupted_at_its_next_batch(db: lancesql.Connection) -> None:
-    reader = db.sql(STREAM).to_reader()
+    reader = db.sql("SELECT a.id, b.range FROM points a, range(30) b").to_reader()  # DuckDB 1 runs it before it streams
     reader.read_next_batch()
     db.interrupt()
     for _ in range(2):
