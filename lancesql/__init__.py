@@ -39,7 +39,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .connection import Connection
-    from .execution.result import Result
+    from .execution.results.result import Result
 
 __version__ = "0.1.0"
 
@@ -117,7 +117,7 @@ def __getattr__(name: str) -> Any:
 
         return Connection
     if name == "Result":
-        from .execution.result import Result
+        from .execution.results.result import Result
 
         return Result
     raise AttributeError(f"module 'lancesql' has no attribute '{name}'")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from lancesql.binder.signatures import SIGNATURES
+from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.errors import LanceSQLError
 
 if TYPE_CHECKING:

@@ -27,8 +27,9 @@ from .errors import (
 )
 from .execution.catalog import StatementCatalog
 from .execution.execute import execute_plan, execute_text
+from .execution.gate import Gate
 from .execution.plan_cache import PlanCache
-from .execution.result import Result
+from .execution.results.result import Result
 from .execution.run import Run, check_parameters
 from .execution.views import change_views
 from .execution.watch import Watch
@@ -37,7 +38,7 @@ from .parser import parse_statement, read_tokens, split_statements
 from .parser.calls import SEARCH_FUNCTIONS
 from .parser.commands import CreateViewSyntax, ExplainSyntax, read_command
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
-from .settings import SETTINGS_SCHEMA, Settings
+from .settings import Settings
 from .storage.database import LanceDatabase
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     import lancedb
 
 __all__ = ["Connection"]
-
-_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze"
 
 Parameters = Mapping[str, object] | Sequence[object] | None
 
@@ -95,8 +94,7 @@ class Connection:
         self._registered: dict[str, object] = {}
         self._plans = PlanCache(self._database, self._engine)
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
-        self._gate: re.Pattern[str] | None = None
-        self._gate_names: frozenset[str] | None = None
+        self._gate = Gate(self._database)
         self._settings = Settings()
         self._views: dict[str, View] = {}
         self._closed = False
@@ -158,7 +156,6 @@ class Connection:
         is_lazy = type(data).__name__ == "LazyFrame"
         self._registered[name] = data if is_lazy else widen_object(frame_to_arrow(data))
         self._plans.clear()
-        self._gate = None
 
     def tables(self) -> list[str]:
         """The names of the Lance tables, sorted."""
@@ -231,7 +228,7 @@ class Connection:
             raise error.locate(sql) from None
 
     def _run_text(self, sql: str, request: _Request) -> Result:
-        if not self._passes_gate(sql):
+        if not self._gate.passes(sql, self._name_own()):
             return self._run_plain(sql, request)
         spans = split_statements(read_tokens(sql))
         if len(spans) > 1 and request.parameters:
@@ -277,7 +274,7 @@ class Connection:
             return optimize(bound, catalog)
 
         syntax = read_command(sql, tokens)
-        if isinstance(syntax, CreateViewSyntax) and not self._names_lance(sql):
+        if isinstance(syntax, CreateViewSyntax) and not self._gate.names_lance(sql, self._views):
             return None
         if isinstance(syntax, ExplainSyntax):
             body = sql[syntax.body.start : syntax.body.end]
@@ -295,7 +292,7 @@ class Connection:
             command = bind_command(syntax, catalog, plan_query, self._database.read_only, has_database)
             if command is not None:
                 return command
-        query = bind_query(parse_statement(sql, tokens), catalog) if self._names_lance(sql) else None
+        query = bind_query(parse_statement(sql, tokens), catalog) if self._gate.names_lance(sql, self._views) else None
         return None if query is None else optimize(query, catalog)
 
     def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:
@@ -308,7 +305,6 @@ class Connection:
             self._settings = replace(self._settings, **{plan.name: plan.value})  # type: ignore[arg-type]
         if not isinstance(plan, QueryPlan) or not plan.returns_rows:
             self._plans.clear()
-            self._gate = None
         return execute_plan(plan, run)
 
     def _make_run(self, plan: QueryPlan, values: dict[str, object], request: _Request, sql: str) -> Run:
@@ -330,7 +326,7 @@ class Connection:
         except BindError as error:
             if not isinstance(error, UnknownTableError):
                 raise _suggest_function(error) from None
-            if not self._has_new_names(sql):
+            if not self._gate.has_new_names(sql):
                 raise self._suggest_table(error) from None
             return self._run_statement(sql, request)
         if changes:
@@ -350,33 +346,9 @@ class Connection:
         error.hint = f"did you mean '{near}'? {listed}" if near else listed
         return error
 
-    def _passes_gate(self, sql: str) -> bool:
-        return self._read_gate().search(sql) is not None
-
-    def _read_gate(self) -> re.Pattern[str]:
-        names = self._database.known_names() | {name.lower() for name in self._registered} | self._views.keys()
-        if self._gate is None or names != self._gate_names:
-            words = "|".join(
-                [
-                    *map(re.escape, sorted(SEARCH_FUNCTIONS | names | {SETTINGS_SCHEMA}, key=len, reverse=True)),
-                    _COMMANDS,
-                ]
-            )
-            self._gate = re.compile(rf"(?<!\w)(?:{words})(?!\w)|\.lance(?!\w)|(?<!\w)lance\s*\.", re.IGNORECASE)
-            self._gate_names = names
-        return self._gate
-
-    def _names_lance(self, sql: str) -> bool:
-        names = self._database.known_names() | SEARCH_FUNCTIONS | self._views.keys()
-        folded = sql.lower()
-        return ".lance" in folded or "lance" in folded or any(name in folded for name in names)
-
-    def _has_new_names(self, sql: str) -> bool:
-        before = self._database.known_names()
-        self._database.table_names()
-        new = self._database.known_names() - before
-        folded = sql.lower()
-        return any(name in folded for name in new)
+    def _name_own(self) -> set[str]:
+        """The names of registered objects and views, in lower case."""
+        return {name.lower() for name in self._registered} | self._views.keys()
 
     def _registered_in(self, sql: str) -> dict[str, object]:
         if not self._registered:

@@ -55,7 +55,7 @@ def test_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
 
 
 def test_every_search_argument_is_documented():
-    from lancesql.binder.signatures import SIGNATURES
+    from lancesql.binder.searches.signatures import SIGNATURES
 
     text = (ROOT / "docs" / "sql-reference.md").read_text() + (ROOT / "docs" / "semantics.md").read_text()
     missing = {

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from lancesql.binder.filters.ctes import find_cte
+from lancesql.binder.searches.source import find_search_table
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
 from lancesql.parser.calls import Argument, AtClause, SearchCall
 
-from .ctes import find_cte
 from .scope import find_owner_node
-from .searches import find_search_table
 from .tables import find_lance_table, name_alias, read_at_clause, table_span
 
 __all__ = ["Draft", "contains", "find_drafts", "is_reshaped", "is_target"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from lancesql.binder.filters.conjuncts import find_owners, is_volatile
+from lancesql.binder.filters.own import FilterContext, read_select_aliases
 from lancesql.parser import parse_expression, read_tokens
 from lancesql.parser.blocks import split_list
 from lancesql.plan.sources import Conjunct, FirstRows
 
-from .conjuncts import find_owners, is_volatile
 from .drafts import Draft, is_reshaped
-from .filters import FilterContext, read_select_aliases
 from .shape import keeps_rows, read_count
 from .splice import splice
 

@@ -8,6 +8,14 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from lancesql.binder.filters.inherited import inherit_conjuncts
+from lancesql.binder.filters.lineage import Lineage
+from lancesql.binder.filters.own import FilterContext, lateral_conditions, read_filter
+from lancesql.binder.filters.semi_joins import find_semi_joins
+from lancesql.binder.nearest.order_by import read_nearest
+from lancesql.binder.searches.base import FOUND, expand_bases
+from lancesql.binder.searches.call import bind_call, is_prefiltered, read_value
+from lancesql.binder.searches.correlation import OuterColumns, find_outer_columns, value_arguments
 from lancesql.catalog import Catalog
 from lancesql.errors import LanceSQLError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
@@ -17,19 +25,11 @@ from lancesql.plan.query import QueryPlan, QueryShape
 from lancesql.plan.sources import ROW_ID, Conjunct, Nearest, Source, TableScan
 from lancesql.plan.values import ScalarQuery
 
-from .calls import bind_call, is_prefiltered, read_value
-from .correlation import OuterColumns, find_outer_columns, value_arguments
 from .drafts import Draft, contains, find_drafts, is_reshaped
-from .filters import FilterContext, lateral_conditions, read_filter
 from .first_rows import read_first_rows
-from .inherited import inherit_conjuncts
-from .lineage import Lineage
-from .nearest import read_nearest
 from .relation import edit_statement, settle_subqueries
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Relation, Scope, read_scope
-from .search_base import FOUND, expand_bases
-from .semi_joins import find_semi_joins
 from .shape import changes_rows, read_limit, read_output, read_shape
 from .splice import Edit, splice
 from .stars import hide_row_ids

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lancesql.binder.nearest.operators import spell_operators
+from lancesql.binder.searches.correlation import OuterColumns, write_search_text
 from lancesql.errors import Span
 from lancesql.parser import Statement
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.sources import Source
 
-from .correlation import OuterColumns, write_search_text
 from .drafts import Draft, contains
-from .operators import spell_operators
 from .splice import Edit
 
 __all__ = ["edit_statement", "settle_subqueries"]

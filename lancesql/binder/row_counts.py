@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from lancesql.binder.filters.own import FilterContext, read_filter
 from lancesql.parser.blocks import Block
 from lancesql.parser.tokens import is_word
 from lancesql.plan.query import OutputColumn, QueryShape
 from lancesql.plan.sources import COUNT, Conjunct, RowCount, score_fields
 
 from .drafts import Draft, is_reshaped
-from .filters import FilterContext, read_filter
 from .splice import Edit
 
 __all__ = ["answer_with_count", "edit_count", "read_row_count"]

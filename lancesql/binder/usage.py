@@ -11,15 +11,15 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from lancesql.binder.filters.conjuncts import COMPUTED
+from lancesql.binder.filters.ctes import find_cte, is_recursive
+from lancesql.binder.filters.lineage import Lineage
 from lancesql.parser import Statement
 from lancesql.parser.tokens import Token, TokenType, is_word
 from lancesql.plan.query import Usage
 from lancesql.plan.sources import ROW_ID
 
-from .conjuncts import COMPUTED
-from .ctes import find_cte, is_recursive
 from .drafts import Draft, is_reshaped
-from .lineage import Lineage
 from .places import find_place
 from .scope import Relation, find_owner_node
 

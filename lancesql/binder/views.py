@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from lancesql.binder.filters.ctes import find_cte
 from lancesql.catalog import Catalog, View
 from lancesql.errors import AmbiguousNameError, BindError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_statement
@@ -13,7 +14,6 @@ from lancesql.plan.commands import CreateView, DropView
 from lancesql.plan.expansion import Expansion, Piece
 from lancesql.plan.query import QueryPlan
 
-from .ctes import find_cte
 from .drafts import is_target
 from .splice import Edit, splice
 from .tables import table_span

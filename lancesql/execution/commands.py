@@ -8,6 +8,7 @@ from dataclasses import asdict
 import pyarrow as pa
 
 from lancesql.catalog import CalibratedEffort, IndexInfo, TableInfo, View
+from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.commands import (
     AnalyzeTable,
     Command,
@@ -23,9 +24,8 @@ from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.indexes import create_index
-from lancesql.storage.tables import create_table, drop_table, insert_rows
+from lancesql.storage.writes.tables import create_table, drop_table, insert_rows
 
-from .engine_types import name_arrow_type
 from .progress import Report, show_progress
 
 __all__ = ["run_command"]

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from lancesql.engines.duckdb import open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
+from lancesql.execution.results.result import Result
 from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan, ShowSettings
 from lancesql.plan.expansion import place_error
 from lancesql.storage.scan import pull_scan
@@ -24,7 +25,6 @@ from .query import (
     read_plan_table,
     run_plan,
 )
-from .result import Result
 from .run import Run
 from .settings import show_settings
 from .streams import AnswerStream, pull_relation

@@ -6,22 +6,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
+from lancesql.execution.filters.scans import resolve_scan
+from lancesql.execution.searches.correlated_filters import split_filter
+from lancesql.execution.searches.counts import Search
+from lancesql.execution.searches.hybrid import find_depth
+from lancesql.execution.searches.nearest import refuse_search
+from lancesql.execution.searches.vector import plan_vector_search
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.display import display_plan, flatten
 from lancesql.plan.query import DirectAnswer
 from lancesql.plan.sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
 
-from .correlated_filters import split_filter
-from .counts import Search
-from .filters import ResolvedFilter, render_conjuncts, resolve_filter
 from .first_rows import defers_columns
-from .hybrid_search import find_depth
-from .nearest import refuse_search
 from .query import find_direct_answer, read_plan_table
 from .recall import describe_recall
 from .run import Run, read_count
-from .scan_filters import resolve_scan
-from .vector_search import plan_vector_search
 
 __all__ = ["explain_plan"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from lancesql.execution.filters.resolve import read_remaining, render_conjuncts
 from lancesql.optimizer.choose_deferral import is_worth_deferring
 from lancesql.plan.sources import ROW_ID, TableScan
 from lancesql.storage.scan import list_row_ids
 
-from .filters import read_remaining, render_conjuncts
 from .run import Run, evaluate
 
 __all__ = ["defers_columns", "find_first_rows"]

@@ -14,19 +14,25 @@ from lancesql.engines.dataset import ScanDataset, ScanStream
 from lancesql.engines.duckdb import Namespace
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
+from lancesql.execution.filters.resolve import render_conjuncts
+from lancesql.execution.filters.scans import resolve_scan
+from lancesql.execution.searches.correlated import (
+    SearchFunction,
+    has_functions,
+    is_function,
+    name_columns,
+    offer_functions,
+)
+from lancesql.execution.searches.nearest import find_nearest
+from lancesql.execution.searches.query_batches import find_queries
+from lancesql.execution.searches.run import run_search
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
 from lancesql.storage.scan import open_scan, read_scan, select_rows, take_rows
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
-from .correlated import SearchFunction, has_functions, is_function, name_columns, offer_functions
-from .filters import render_conjuncts
 from .first_rows import defers_columns, find_first_rows
-from .nearest import find_nearest
-from .query_batches import find_queries
 from .run import Run, read_count, read_scalar_table
-from .scan_filters import resolve_scan
-from .searches import run_search
 from .streams import watch_scan
 from .watch import MANY_ROWS
 

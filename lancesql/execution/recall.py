@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from lancesql.execution.searches.counts import sum_counts
+from lancesql.execution.searches.hybrid import find_depth
+from lancesql.execution.searches.run import run_search
 from lancesql.plan.sources import DISTANCE, ROW_ID, HybridSearch, Source, VectorSearch
 from lancesql.plan.values import Constant
 
-from .counts import sum_counts
-from .hybrid_search import find_depth
 from .run import Run
-from .searches import run_search
 
 __all__ = ["describe_recall"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from lancesql.execution.filters.resolve import join_filters, read_remaining, render_conjuncts
 from lancesql.plan.sources import COUNT, RowCount
 
-from .filters import join_filters, read_remaining, render_conjuncts
 from .run import Run
 
 __all__ = ["run_row_count"]

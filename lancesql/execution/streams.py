@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from lancesql.errors import LanceSQLError, QueryInterruptedError, RowLimitError
-from lancesql.storage.row_stream import pull_batch
 from lancesql.storage.scan import pull_scan
+from lancesql.storage.writes.row_stream import pull_batch
 
 from .run import Run
 from .watch import MANY_ROWS

@@ -59,7 +59,7 @@ def read_command(sql: str, tokens: list[Token]) -> CommandSyntax | None:
         >>> from lancesql.parser.tokens import read_tokens
         >>> text = "EXPLAIN ANALYZE SELECT 1"
         >>> read_command(text, read_tokens(text))
-        ExplainSyntax(analyze=True, body=Span(start=16, end=24))
+        ExplainSyntax(analyze=True, body=Span(start=16, end=24), recall=False)
 
     Raises:
         ParseError: When it is one of these, whatever its names mean, and not complete.

@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from lancesql.catalog import CalibratedEffort, IndexInfo, TableInfo
 from lancesql.plan.sources import ROW_ID
+from lancesql.storage.searches.distances import measure_distances
+from lancesql.storage.searches.vectors import search_vectors
 
-from .distances import measure_distances
 from .row_ids import serialize_row_ids
 from .scan import open_scan, wrap_lance_error
-from .vectors import search_vectors
 
 if TYPE_CHECKING:
     from .database import LanceDatabase

@@ -37,7 +37,7 @@ from lancesql.plan.commands import (
 )
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.database import LanceDatabase
-from lancesql.storage.tables import create_table
+from lancesql.storage.writes.tables import create_table
 
 ROWS = pa.table(
     {

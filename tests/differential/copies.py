@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
-from lancesql.execution.constants import ask_engine
+from lancesql.execution.filters.constants import ask_engine
 from lancesql.optimizer.translation.predicates import UntranslatableError, translate_predicate
 from lancesql.storage.filters.render import Ask, UnrenderableError, render_filter
 from lancesql.storage.scan import count_matches, open_scan, read_scan

@@ -85,7 +85,7 @@ def forced(way: str) -> Iterator[None]:
         for module in ("scan_filters", "key_filters"):
             stack.enter_context(patch(f"lancesql.execution.{module}.cost_listing", lambda *_: listing))
         for name, value in (("_SMALL", 1e-6), ("cost_full_scan", lambda *_: 1e18)):
-            stack.enter_context(patch(f"lancesql.execution.scan_filters.{name}", value))
+            stack.enter_context(patch(f"lancesql.execution.filters.scans.{name}", value))
         yield
 
 

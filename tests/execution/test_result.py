@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from lancesql.errors import UnsupportedError
-from lancesql.execution.result import Result
+from lancesql.execution.results.result import Result
 
 
 class Statement:
@@ -206,7 +206,7 @@ def test_an_empty_answer():
 def test_show_survives_a_narrow_encoding():
     code = """
 import pyarrow as pa
-from lancesql.execution.result import Result
+from lancesql.execution.results.result import Result
 Result(pa.table({"a": ["日本"]}).to_reader).show()
 """
     answer = subprocess.run(
@@ -217,6 +217,6 @@ Result(pa.table({"a": ["日本"]}).to_reader).show()
 
 def test_importing_it_stays_light():
     heavy = ["rich", "polars", "pandas", "duckdb"]
-    code = f"import sys, lancesql.execution.result; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, lancesql.execution.results.result; print([m for m in {heavy} if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"

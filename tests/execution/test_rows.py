@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lancesql.execution.rows import table_to_rows
+from lancesql.execution.results.rows import table_to_rows
 
 # Arrow drops the offset of TIME WITH TIME ZONE.
 LOST_IN_ARROW = {"time_tz"}

@@ -41,8 +41,8 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lancesql.Connection
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every small side is looked at, whatever the scan costs; what follows is decided as ever."""
-    monkeypatch.setattr("lancesql.execution.scan_filters._PROBE", 0.0)
-    monkeypatch.setattr("lancesql.execution.scan_filters._WORTH_TRYING", 1.0)
+    monkeypatch.setattr("lancesql.execution.filters.scans._PROBE", 0.0)
+    monkeypatch.setattr("lancesql.execution.filters.scans._WORTH_TRYING", 1.0)
 
 
 def explain_keys(db: lancesql.Connection, sql: str) -> str:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from rich.cells import cell_len
 
-from lancesql.execution.engine_types import EngineType, name_arrow_type, parse_engine_type
-from lancesql.execution.show import render_table
-from lancesql.execution.show_html import render_html
+from lancesql.execution.results.engine_types import EngineType, name_arrow_type, parse_engine_type
+from lancesql.execution.results.show import render_table
+from lancesql.execution.results.show_html import render_html
 
 
 def vectors(width, rows=2):

@@ -9,7 +9,7 @@ import pytest
 
 from lancesql.catalog import TableInfo
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
-from lancesql.execution.constants import ask_engine
+from lancesql.execution.filters.constants import ask_engine
 from lancesql.optimizer.translation.predicates import UntranslatableError, translate_predicate
 from lancesql.storage.filters.render import UnrenderableError, render_filter
 from tests.fixture_files import list_files

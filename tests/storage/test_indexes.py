@@ -14,7 +14,7 @@ from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.errors import StorageError
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.indexes import _choose_sub_vectors, create_index, read_indexes
-from lancesql.storage.tables import create_table, insert_rows
+from lancesql.storage.writes.tables import create_table, insert_rows
 
 DIMENSION = 16
 

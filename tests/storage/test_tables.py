@@ -25,7 +25,7 @@ from lancesql.errors import (
     UnsupportedError,
 )
 from lancesql.storage.database import LanceDatabase
-from lancesql.storage.tables import create_table, drop_table, insert_rows
+from lancesql.storage.writes.tables import create_table, drop_table, insert_rows
 
 
 @pytest.fixture

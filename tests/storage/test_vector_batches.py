@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lancesql.storage.distances import measure_distances
-from lancesql.storage.vector_batches import VectorBlocks, ask_index, rank_batch, rank_pairs
+from lancesql.storage.searches.distances import measure_distances
+from lancesql.storage.searches.vector_batches import VectorBlocks, ask_index, rank_batch, rank_pairs
 
 
 def make_vectors(kind: str, rows: int) -> tuple[pa.DataType, list[Any]]:
@@ -37,8 +37,8 @@ KINDS = [(kind, metric) for kind in FLOATS for metric in ("l2", "cosine", "dot")
 
 @pytest.mark.parametrize(("kind", "metric"), KINDS)
 def test_a_batch_is_its_searches(tmp_path: Path, kind: str, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lancesql.storage.vector_batches._BLOCK_ROWS", 64)
-    monkeypatch.setattr("lancesql.storage.vector_batches._BLOCK_QUERIES", 7)
+    monkeypatch.setattr("lancesql.storage.searches.vector_batches._BLOCK_ROWS", 64)
+    monkeypatch.setattr("lancesql.storage.searches.vector_batches._BLOCK_QUERIES", 7)
     type_, vectors = make_vectors(kind, 300)
     numpy_type = np.uint8 if kind == "bytes" else np.float64 if type_ == pa.float64() else np.float32
     rows = [np.array(one, np.float64) for one in vectors if one is not None and np.isfinite(one).all() and any(one)]

@@ -1,0 +1,198 @@
+"""Which conjuncts of a block are a source's filter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from sqlglot import exp
+
+from lancesql.binder.scope import Relation, Scope, read_scope
+from lancesql.catalog import Catalog
+from lancesql.parser.tokens import Token, TokenType
+from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE
+
+__all__ = ["COMPUTED", "find_owners", "is_bound_inside", "is_constant", "is_volatile", "rejects_null"]
+
+COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, "_hybrid_score", "query_index"})
+OTHER = "\0other"
+"""Stands for any relation that is not a source, and for computed columns."""
+
+
+def find_owners(
+    tree: exp.Expr,
+    scope: Scope,
+    columns: Mapping[str, Mapping[str, str]],
+    catalog: Catalog,
+) -> set[str]:
+    """The aliases of the sources whose columns an expression uses; `OTHER` for anything else it uses.
+
+    Args:
+        tree: The expression.
+        scope: The block it stands in.
+        columns: Source alias → its table's columns, by their names in lower case.
+        catalog: Asked for the columns of tables inside subqueries.
+    """
+    owners: set[str] = set()
+    for column in tree.find_all(exp.Column):
+        if not is_bound_inside(column, tree, scope, catalog):
+            owners.add(OTHER if isinstance(column.this, exp.Star) else _find_owner(column, scope, columns))
+    owners |= {_find_pattern_owner(chosen, scope) for chosen in tree.find_all(exp.Columns)}
+    computed = COMPUTED & {column.name.lower() for column in tree.find_all(exp.Column)}
+    if not owners and not computed and len(scope.relations) == 1 and tree.find(exp.Select) is not None:
+        owners.add(scope.relations[0].alias)  # a subquery over a relation of unknown columns may use the block's
+    return owners
+
+
+def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[str, str]]) -> str:
+    parts = [part.name.lower() for part in column.parts]
+    if len(parts) > 2 and parts[0] == "lance" and scope.find(parts[1]):
+        parts = parts[1:]
+    if len(parts) > 1 and (relation := scope.find(parts[0])) is not None:
+        return _owner_name(relation, parts[1], columns)
+    name = parts[0]
+    if name in COMPUTED:
+        return OTHER
+    holders = [relation for relation in scope.relations if name in columns.get(relation.alias, {}) and relation.visible]
+    if name in scope.merged:
+        first = scope.relations[0]
+        return first.alias if first in holders and not first.nullable else OTHER
+    return holders[0].alias if len(holders) == 1 else OTHER
+
+
+def _find_pattern_owner(chosen: exp.Columns, scope: Scope) -> str:
+    """The one relation of a block whose `COLUMNS('pattern')` names base columns alone."""
+    pattern = chosen.this.this if isinstance(chosen.this, exp.Literal) and len(scope.relations) == 1 else ".*"
+    try:
+        is_base = not any(re.search(pattern, name) for name in COMPUTED)
+    except re.error:
+        is_base = False
+    return scope.relations[0].alias if is_base else OTHER
+
+
+def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[str, str]]) -> str:
+    return relation.alias if column in columns.get(relation.alias, {}) else OTHER
+
+
+def is_bound_inside(column: exp.Column, tree: exp.Expr, outer: Scope, catalog: Catalog) -> bool:
+    """Whether a subquery, a lambda or a list comprehension inside `tree` defines what the column names."""
+    parts = [part.name.lower() for part in column.parts]
+    node: exp.Expr | None = column
+    while node is not None and node is not tree.parent:
+        if isinstance(node, exp.Lambda) and any(one.name.lower() == parts[0] for one in node.expressions):
+            return True
+        if isinstance(node, exp.Comprehension) and node.args["expression"].name.lower() == parts[0]:
+            return True
+        if isinstance(node, exp.Select) and _defines(node, parts, outer, catalog):
+            return True
+        node = node.parent
+    return False
+
+
+def _defines(select: exp.Select, parts: list[str], outer: Scope, catalog: Catalog) -> bool:
+    scope = read_scope(select)
+    if len(parts) > 1 and scope.find(parts[0]) is not None:
+        return True
+    if len(parts) > 1 and outer.find(parts[0]) is not None:
+        return False
+    for relation in scope.relations:
+        known = _known_columns(relation, catalog)
+        if known is None or parts[0] in known:
+            return True
+    return False
+
+
+def is_constant(tree: exp.Expr, scope: Scope, columns: Mapping[str, Mapping[str, str]], catalog: Catalog) -> bool:
+    """Whether an expression surely uses no column of its block, nor of a block around it.
+
+    A column of a subquery over relations of unknown columns might be an outer one: it is taken for the subquery's own
+    when the only block around has no column of that name.
+    """
+    nested = scope.owner.find_ancestor(exp.Select) is not None
+    outer = {*columns, *(name for known in columns.values() for name in known)}
+    for column in tree.find_all(exp.Column):
+        names = {part.name.lower() for part in column.parts}
+        if not is_bound_inside(column, tree, scope, catalog):
+            return False
+        if not _is_bound_for_sure(column, tree, catalog) and (nested or names & outer):
+            return False
+    return True
+
+
+def _is_bound_for_sure(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> bool:
+    """Whether a lambda, or a subquery whose columns are known, defines what the column names."""
+    parts = [part.name.lower() for part in column.parts]
+    node: exp.Expr | None = column
+    while node is not None and node is not tree.parent:
+        if isinstance(node, exp.Lambda | exp.Comprehension):
+            return True
+        if isinstance(node, exp.Select):
+            relations = read_scope(node).relations
+            if len(parts) > 1 and any(relation.alias == parts[0] for relation in relations):
+                return True
+            if any(parts[0] in (_known_columns(relation, catalog) or ()) for relation in relations):
+                return True
+        node = node.parent
+    return False
+
+
+def _known_columns(relation: Relation, catalog: Catalog) -> list[str] | None:
+    node = relation.node
+    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+        return None
+    qualifier = node.args.get("db")
+    if qualifier is not None and qualifier.name.lower() != "lance":
+        return None
+    table = catalog.find_table(node.name)
+    names = table.schema.names if table is not None else catalog.engine_columns(node.name)
+    return None if names is None else [name.lower() for name in names]
+
+
+def is_volatile(tokens: Sequence[Token], catalog: Catalog) -> bool:
+    """Whether the tokens call a function that may answer differently each time."""
+    return any(
+        following.token_type is TokenType.L_PAREN and catalog.is_volatile(token.text.lower())
+        for token, following in pairwise(tokens)
+        if token.text.replace("_", "").isalnum()
+    )
+
+
+_STRICT = (
+    exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Like, exp.ILike, exp.Between, exp.Add, exp.Sub, exp.Mul,
+    exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.Not, exp.And, exp.StartsWith, exp.Lower, exp.Upper, exp.Length, exp.Abs,
+    exp.Cast, exp.ArrayContains,
+)  # fmt: skip
+
+
+def rejects_null(tree: exp.Expr) -> bool:
+    """Whether the predicate is surely not true when every column it uses is NULL.
+
+    Example:
+        >>> import sqlglot
+        >>> [rejects_null(sqlglot.parse_one(sql)) for sql in ("a = 1", "a IS NULL", "coalesce(a, 1) = 1")]
+        [True, False, False]
+    """
+    if isinstance(tree, exp.And):
+        return rejects_null(tree.left) or rejects_null(tree.right)
+    if isinstance(tree, exp.Or):
+        return rejects_null(tree.left) and rejects_null(tree.right)
+    if isinstance(tree, exp.Paren):
+        return rejects_null(tree.this)
+    if isinstance(tree, exp.Not) and isinstance(tree.this, exp.Is):
+        return isinstance(tree.this.this, exp.Column)
+    return _is_null_of_null(tree)
+
+
+def _is_null_of_null(tree: exp.Expr) -> bool:
+    """Whether the expression is NULL whenever its columns are; a column is, a constant is not."""
+    if isinstance(tree, exp.Column):
+        return True
+    if isinstance(tree, exp.In):
+        return tree.args.get("query") is None and _is_null_of_null(tree.this)
+    if isinstance(tree, exp.And):
+        return False
+    if isinstance(tree, _STRICT):
+        children = [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType)]
+        return any(_is_null_of_null(child) for child in children)
+    return False

@@ -1,0 +1,79 @@
+"""A hybrid search call → its source: a vector leg, a text leg, and how they are fused."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import ArgumentError
+from lancesql.parser.calls import Argument, SearchCall
+from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE, HybridSearch
+from lancesql.plan.values import Constant, Value
+
+from .arguments import SearchContext, choose_k, choose_word
+from .signatures import SIGNATURES
+from .text import bind_text_search
+from .vector import bind_vector_search
+
+__all__ = ["bind_hybrid_search"]
+
+DEFAULT_CANDIDATES = 100
+RRF_K = 60
+
+
+def bind_hybrid_search(
+    call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
+) -> HybridSearch:
+    """Binds a hybrid search: both legs share the filter, each ranks its own candidates."""
+    compatible = call.function == "lance_hybrid_search"
+    k, origin = choose_k(call, arguments, context)
+    candidates: Value
+    if "candidates" in arguments:
+        candidates = context.read_value(arguments["candidates"])
+    else:
+        candidates = Constant(DEFAULT_CANDIDATES)
+    legs = {
+        name: arguments[name] for name in arguments if name not in ("k", "query", "column", "columns", "candidates")
+    }
+    by_example = any(name in arguments for name in ("like_id", "positive", "negative"))
+    for name in ("vector", "text"):
+        if name not in arguments and not (by_example and name == "vector"):
+            raise ArgumentError(
+                f"{call.function}() needs a {name} query", hint=SIGNATURES[call.function].usage, span=call.name_span
+            )
+    vector = bind_vector_search(call, table, _leg(legs, arguments, "vector", "vector_column", "column"), context)
+    text = bind_text_search(call, table, _leg(legs, arguments, "text", "text_columns", "columns"), context)
+    fusion: Literal["rrf", "linear"] = "linear" if compatible else "rrf"
+    if "fusion" in arguments:
+        fusion = choose_word(arguments["fusion"], ("rrf", "linear"))  # type: ignore[assignment]
+    score = "_hybrid_score" if compatible else RELEVANCE
+    return HybridSearch(
+        placeholder=context.placeholder,
+        alias=context.alias,
+        table=table,
+        columns=(*table.schema.names, score, DISTANCE, SCORE),
+        vector=vector,
+        text=text,
+        k=k,
+        k_origin=origin,
+        candidates=candidates,
+        fusion=fusion,
+        rrf_k=context.read_value(arguments["rrf_k"]) if "rrf_k" in arguments else Constant(RRF_K),
+        alpha=context.read_value(arguments["alpha"]) if "alpha" in arguments else Constant(0.5),
+        score_column=score,
+        oversample=context.read_value(arguments["oversample_factor"]) if "oversample_factor" in arguments else None,
+        filter=context.filter,
+        function=call.function,
+        span=call.span,
+    )
+
+
+def _leg(
+    legs: dict[str, Argument], arguments: dict[str, Argument], query: str, source: str, target: str
+) -> dict[str, Argument]:
+    chosen = dict(legs)
+    if query in arguments:
+        chosen["query"] = arguments[query]
+    if source in arguments:
+        chosen[target] = arguments[source]
+    return chosen

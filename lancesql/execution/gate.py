@@ -1,0 +1,47 @@
+"""Which texts have to be planned at all: the others are DuckDB's as they are, for about a microsecond."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lancesql.parser.calls import SEARCH_FUNCTIONS
+from lancesql.settings import SETTINGS_SCHEMA
+from lancesql.storage.database import LanceDatabase
+
+__all__ = ["Gate"]
+
+_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze"
+
+
+class Gate:
+    """Looks for the names that make a text ours: tables, views, search functions and commands."""
+
+    def __init__(self, database: LanceDatabase) -> None:
+        self._database = database
+        self._pattern: re.Pattern[str] | None = None
+        self._names: frozenset[str] | None = None
+
+    def passes(self, sql: str, names: Iterable[str]) -> bool:
+        """Whether a text has to be planned; `names` are those beside the database's tables, in lower case."""
+        known = self._database.known_names().union(names)
+        if self._pattern is None or known != self._names:
+            words = sorted(SEARCH_FUNCTIONS | known | {SETTINGS_SCHEMA}, key=len, reverse=True)
+            alternatives = "|".join([*map(re.escape, words), _COMMANDS])
+            pattern = rf"(?<!\w)(?:{alternatives})(?!\w)|\.lance(?!\w)|(?<!\w)lance\s*\."
+            self._pattern, self._names = re.compile(pattern, re.IGNORECASE), known
+        return self._pattern.search(sql) is not None
+
+    def names_lance(self, sql: str, views: Iterable[str]) -> bool:
+        """Whether a text that passed may name a table, a view or a search of ours."""
+        folded = sql.lower()
+        names = (self._database.known_names() | SEARCH_FUNCTIONS).union(views)
+        return "lance" in folded or any(name in folded for name in names)
+
+    def has_new_names(self, sql: str) -> bool:
+        """Whether a text names a table that was not there at the last listing."""
+        before = self._database.known_names()
+        self._database.table_names()
+        new = self._database.known_names() - before
+        folded = sql.lower()
+        return any(name in folded for name in new)

@@ -1,0 +1,227 @@
+"""The answer of a statement: lazy, and the same whichever way it is read."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from lancesql.errors import UnsupportedError
+
+from .rows import table_to_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+__all__ = ["Result"]
+
+_PREVIEW_ROWS = 10_000
+_CURSOR_ROWS = 1_000
+
+
+class Result:
+    """The answer of one statement.
+
+    Nothing runs until something is asked for. The first method that needs every row reads them once and keeps them, so
+    that each later method answers the same. `to_reader` alone streams, and keeps nothing.
+
+    Example:
+        >>> answer = pa.table({"id": [1, 2], "title": ["Alien", None]})
+        >>> result = Result(answer.to_reader)
+        >>> result.fetchall()
+        [(1, 'Alien'), (2, None)]
+        >>> result.columns
+        ['id', 'title']
+    """
+
+    def __init__(
+        self,
+        open_reader: Callable[[], pa.RecordBatchReader],
+        *,
+        schema: Callable[[], pa.Schema] | None = None,
+        read_table: Callable[[], pa.Table] | None = None,
+        engine_types: Callable[[], Sequence[str]] | None = None,
+        explain: Callable[[bool], str] | None = None,
+        repeatable: bool = True,
+    ) -> None:
+        """Keeps how to run the statement.
+
+        Args:
+            open_reader: Runs the statement and streams its answer.
+            schema: The answer's schema without running the statement.
+            read_table: Runs the statement and gives its whole answer, where that is faster than streaming.
+            engine_types: The SQL types of the columns as DuckDB spells them; None for an answer straight from Lance.
+            explain: Prints the plan; called with whether to run it too.
+            repeatable: False for a statement that must not run twice: every method reads the answer of its only run.
+        """
+        self._open_reader = open_reader
+        self._read_schema = schema
+        self._read_table = read_table
+        self._read_engine_types = engine_types
+        self._explain = explain
+        self._repeatable = repeatable
+        self._lock = threading.RLock()
+        self._table: pa.Table | None = None
+        self._preview: pa.Table | None = None
+        self._schema: pa.Schema | None = None
+        self._engine_types: tuple[str, ...] | None = None
+        self._cursor = 0
+        self._window: list[tuple[Any, ...]] = []
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the answer."""
+        with self._lock:
+            if self._schema is None:
+                known = self._table is None and self._read_schema is not None
+                self._schema = self._read_schema() if known and self._read_schema else self.to_arrow().schema
+            return self._schema
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.schema.names)
+
+    def to_arrow(self) -> pa.Table:
+        """The answer as an Arrow table."""
+        with self._lock:
+            if self._table is None:
+                if self._read_table is not None:
+                    self._keep(self._read_table())
+                else:
+                    with self._open_reader() as reader:
+                        self._keep(reader.read_all())
+            assert self._table is not None
+            return self._table
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        """The answer as a stream of Arrow batches, for answers larger than memory.
+
+        Each call runs the statement anew, unless its whole answer was already read. A stream holds the connection until
+        its end; a later statement of the connection ends it.
+        """
+        with self._lock:
+            if not self._repeatable:
+                self.to_arrow()
+            if self._table is not None:
+                return self._table.to_reader()
+            return self._open_reader()
+
+    def to_polars(self) -> pl.DataFrame:
+        """The answer as a Polars frame."""
+        from lancesql.frames.convert import table_to_polars
+
+        return table_to_polars(self.to_arrow())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The answer as a pandas frame."""
+        from lancesql.frames.convert import table_to_pandas
+
+        return table_to_pandas(self.to_arrow(), self._name_types())
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Every row that `fetchone` and `fetchmany` have not taken, as tuples; then starts over."""
+        with self._lock:
+            rows = self._take(self.to_arrow().num_rows)
+            self._cursor, self._window = 0, []
+            return rows
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row, or None after the last."""
+        rows = self.fetchmany(1)
+        return rows[0] if rows else None
+
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        """The next `size` rows, fewer at the end."""
+        with self._lock:
+            return self._take(max(0, size))
+
+    def explain(self, analyze: bool = False) -> str:
+        """The plan of the statement; with `analyze`, after running it, with rows and times."""
+        if self._explain is None:
+            raise UnsupportedError("this statement has no plan to explain", hint="EXPLAIN works on a SELECT")
+        return self._explain(analyze)
+
+    def show(self, max_rows: int = 20, max_width: int | None = None) -> None:
+        """Prints the first rows as a table.
+
+        Args:
+            max_rows: How many rows to print.
+            max_width: How many characters a line may have; the terminal's width when None.
+        """
+        text = self._render(max_rows, max_width)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+
+    def __repr__(self) -> str:
+        return self._render(20, None)
+
+    def _repr_html_(self) -> str:
+        from .show_html import render_html
+
+        table, rows, complete = self._read_preview(20)
+        return render_html(table, self._name_types(), rows=rows, complete=complete)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        reader: Any = self.to_reader()
+        stream: object = reader.__arrow_c_stream__(requested_schema)
+        return stream
+
+    def _render(self, max_rows: int, max_width: int | None) -> str:
+        from .show import render_table
+
+        table, rows, complete = self._read_preview(max_rows)
+        return render_table(table, self._name_types(), rows=rows, complete=complete, max_width=max_width)
+
+    def _read_preview(self, max_rows: int) -> tuple[pa.Table, int, bool]:
+        """The first rows, how many rows were seen, and whether those are all."""
+        with self._lock:
+            wanted = max(_PREVIEW_ROWS, max_rows + 1)
+            if self._table is None and not self._repeatable:
+                self.to_arrow()
+            if self._table is None and (self._preview is None or self._preview.num_rows < wanted):
+                self._read_first(wanted)
+            table = self._preview if self._table is None else self._table
+            assert table is not None
+            return table.slice(0, max(0, max_rows)), table.num_rows, self._table is not None
+
+    def _read_first(self, wanted: int) -> None:
+        batches: list[pa.RecordBatch] = []
+        rows = 0
+        with self._open_reader() as reader:
+            schema = reader.schema
+            for batch in reader:
+                batches.append(batch)
+                rows += batch.num_rows
+                if rows >= wanted:
+                    break
+        head = pa.Table.from_batches(batches, schema)
+        if rows < wanted:
+            self._keep(head)
+        else:
+            self._preview = head.slice(0, wanted)
+
+    def _keep(self, table: pa.Table) -> None:
+        self._table, self._preview, self._schema = table, None, table.schema
+
+    def _take(self, size: int) -> list[tuple[Any, ...]]:
+        rows = self._window[:size]
+        self._window = self._window[size:]
+        if len(rows) < size:
+            missing = size - len(rows)
+            fetched = max(missing, _CURSOR_ROWS)
+            more = table_to_rows(self.to_arrow().slice(self._cursor, fetched), self._name_types())
+            self._cursor += len(more)
+            self._window = more[missing:]
+            rows += more[:missing]
+        return rows
+
+    def _name_types(self) -> tuple[str, ...] | None:
+        with self._lock:
+            if self._engine_types is None and self._read_engine_types is not None:
+                self._engine_types = tuple(self._read_engine_types())
+            return self._engine_types

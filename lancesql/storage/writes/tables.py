@@ -1,0 +1,244 @@
+"""Making, filling and dropping tables: rows stream from the query into Lance, and appear all at once or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import lance
+import pyarrow as pa
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import (
+    BindError,
+    ExecutionError,
+    LanceSQLError,
+    StorageError,
+    UnknownColumnError,
+    nearest_name,
+)
+from lancesql.storage.scan import wrap_lance_error
+
+from .conversion import RaggedVectorError, convert_column, copy_slice
+from .new_table import NewTable
+from .row_stream import OnRows, RowStream, read_batches
+
+if TYPE_CHECKING:
+    from lancesql.storage.database import LanceDatabase
+
+__all__ = ["OpenReader", "create_table", "drop_table", "insert_rows"]
+
+OpenReader = Callable[[], pa.RecordBatchReader]
+
+
+def create_table(
+    database: LanceDatabase,
+    name: str,
+    open_reader: OpenReader,
+    *,
+    replace: bool = False,
+    if_not_exists: bool = False,
+    float16: bool | str | Sequence[str] = False,
+    vectors: bool = True,
+    on_rows: OnRows | None = None,
+) -> int:
+    """Makes a table of a query's rows. With `replace`, an existing table gets them as its new version.
+
+    Rows keep their ids for good (Lance's stable row ids): an id read before a compaction names the same row after it.
+
+    Args:
+        database: The database.
+        name: The table's name, or a path.
+        open_reader: Runs the query; called once more when a list that was taken for a vector turns out not to be one.
+        replace: Replace a table that exists.
+        if_not_exists: Leave a table that exists as it is.
+        float16: Vector columns stored as float16: all of them, or by name.
+        vectors: Lists of floating-point numbers that all have one length become vectors.
+        on_rows: Told how many rows were read so far.
+
+    Returns:
+        The number of rows written.
+
+    Raises:
+        LanceSQLError: The query's own error, or what does not fit; the table is then as it was before.
+    """
+    if database.connection is None and not name.lower().rstrip("/").endswith(".lance"):
+        raise StorageError(
+            f"there is no Lance database for table '{name}'", hint="lancesql.connect('directory') opens one"
+        )
+    exists = database.find_table(name) is not None
+    if exists and not replace:
+        if if_not_exists:
+            return 0
+        raise StorageError(f"table '{name}' exists already", hint=f"CREATE OR REPLACE TABLE {name}")
+    mode: Literal["create", "overwrite"] = "overwrite" if exists else "create"
+    lists: set[str] = set()
+    read_before = 0
+    while True:
+
+        def decide(reader: pa.RecordBatchReader, at_least: int = read_before) -> RowStream:
+            plan = NewTable(reader, vectors=vectors, lists=frozenset(lists), float16=float16)
+            return RowStream(plan.batches(), plan.schema, plan.convert, at_least=at_least, on_rows=on_rows)
+
+        rows, ragged = _read_and_write(database, name, open_reader, decide, mode)
+        if ragged is None:
+            return rows
+        lists.add(ragged)
+        read_before = rows
+
+
+def insert_rows(
+    database: LanceDatabase,
+    table: TableInfo,
+    open_reader: OpenReader,
+    *,
+    columns: Sequence[str] = (),
+    by_name: bool = False,
+    on_rows: OnRows | None = None,
+) -> int:
+    """Appends a query's rows to a table, each column cast to the table's type without loss.
+
+    Args:
+        database: The database.
+        table: The table.
+        open_reader: Runs the query.
+        columns: The columns the query gives, in order; the others become NULL. All of them when empty.
+        by_name: The query's own column names say where its values go.
+        on_rows: Told how many rows were read so far.
+
+    Returns:
+        The number of rows written.
+
+    Raises:
+        LanceSQLError: The query's own error, or what does not fit; nothing is then written.
+    """
+
+    def decide(reader: pa.RecordBatchReader) -> RowStream:
+        places = _match_columns(table, reader.schema, columns, by_name=by_name)
+
+        def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
+            arrays = [
+                _fit_column(pa.nulls(batch.num_rows, field.type) if place is None else batch.column(place), field)
+                for field, place in zip(table.schema, places, strict=True)
+            ]
+            return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+
+        return RowStream(read_batches(reader), table.schema, convert, on_rows=on_rows)
+
+    return _read_and_write(database, table.name, open_reader, decide, "append")[0]
+
+
+def drop_table(database: LanceDatabase, name: str) -> None:
+    """Removes a table, all its versions and indexes.
+
+    Raises:
+        StorageError: When it cannot be removed.
+    """
+    uri = database.table_uri(name)
+    try:
+        lance.LanceDataset.drop(uri, storage_options=database.storage_options)
+    except BaseException as error:
+        raise wrap_lance_error(error, f"dropping table '{name}'") from None
+    finally:
+        database.forget(name)
+
+
+def _read_and_write(
+    database: LanceDatabase,
+    name: str,
+    open_reader: OpenReader,
+    decide: Callable[[pa.RecordBatchReader], RowStream],
+    mode: Literal["create", "overwrite", "append"],
+) -> tuple[int, str | None]:
+    """The rows read, and the column of a ragged vector, for whose sake they were not written.
+
+    A stream of DuckDB occupies its connection until nothing refers to it. So an error leaves here without the frames it
+    came through, which would keep the stream for as long as somebody keeps the error.
+    """
+    reader = open_reader()
+    stream: RowStream | None = None
+    try:
+        stream = decide(reader)
+        return _write(database, name, stream, mode), None
+    except RaggedVectorError as ragged:
+        return 0 if stream is None else stream.rows, ragged.column
+    except LanceSQLError as error:
+        error.__context__ = None
+        raise error.with_traceback(None) from None
+    finally:
+        reader.close()
+        del reader, stream
+
+
+def _write(
+    database: LanceDatabase, name: str, stream: RowStream, mode: Literal["create", "overwrite", "append"]
+) -> int:
+    uri = database.table_uri(name)
+    options: dict[str, Any] = {} if mode == "append" else {"enable_stable_row_ids": True}
+    try:
+        lance.write_dataset(stream.to_reader(), uri, mode=mode, storage_options=database.storage_options, **options)
+    except BaseException as error:
+        if mode == "create":
+            _remove_empty_folders(Path(uri))
+        if stream.failure is not None:
+            raise stream.take_failure() from None
+        raise wrap_lance_error(error, f"writing table '{name}'") from None
+    finally:
+        database.forget(name)
+    return stream.rows
+
+
+def _remove_empty_folders(path: Path) -> None:
+    """Removes the folders a failed write left, which would be listed as a table; folders with files in them stay."""
+    if not path.is_dir():
+        return
+    for folder in sorted((one for one in path.rglob("*") if one.is_dir()), reverse=True):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    with contextlib.suppress(OSError):
+        path.rmdir()
+
+
+def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *, by_name: bool) -> list[int | None]:
+    """For each column of the table, the column of the query that fills it."""
+    names = table.schema.names
+    if by_name:
+        folded = {name.lower(): name for name in names}
+        columns = []
+        for name in given.names:
+            target = name if name in names else folded.get(name.lower())
+            if target is None:
+                near = nearest_name(name, names)
+                listed = f"columns: {', '.join(names)}"
+                raise UnknownColumnError(
+                    f"table '{table.name}' has no column '{name}'",
+                    hint=f"did you mean '{near}'? {listed}" if near else listed,
+                )
+            if target in columns:
+                raise BindError(f"two columns of the query are called '{name}'", hint="rename one of them with AS")
+            columns.append(target)
+    wanted = list(columns) or names
+    if len(given) != len(wanted):
+        what = f"{len(wanted)} columns are named" if columns else f"table '{table.name}' has {len(wanted)} columns"
+        raise BindError(
+            f"{what}, and the query gives {len(given)}",
+            hint=f"INSERT INTO {table.name} ({', '.join(names)}) …, or BY NAME",
+        )
+    places = [wanted.index(name) if name in wanted else None for name in names]
+    for field, place in zip(table.schema, places, strict=True):
+        if place is None and not field.nullable:
+            raise BindError(
+                f"column '{field.name}' of table '{table.name}' cannot be NULL, and the query does not give it"
+            )
+    return places
+
+
+def _fit_column(array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
+    converted = copy_slice(convert_column(array, field.type, field.name))
+    if not field.nullable and converted.null_count:
+        raise ExecutionError(
+            f"column '{field.name}' cannot be NULL, and a row has no value for it", hint="nothing was written"
+        )
+    return converted
