@@ -82,8 +82,8 @@ def forced(way: str) -> Iterator[None]:
         return
     listing = 0.0 if way == "listed" else float("inf")
     with ExitStack() as stack:
-        for module in ("scan_filters", "key_filters"):
-            stack.enter_context(patch(f"lancesql.execution.{module}.cost_listing", lambda *_: listing))
+        for module in ("scans", "key_filters"):
+            stack.enter_context(patch(f"lancesql.execution.filters.{module}.cost_listing", lambda *_: listing))
         for name, value in (("_SMALL", 1e-6), ("cost_full_scan", lambda *_: 1e18)):
             stack.enter_context(patch(f"lancesql.execution.filters.scans.{name}", value))
         yield
