@@ -12,6 +12,7 @@ from lancesql.execution.searches.correlated_filters import split_filter
 from lancesql.execution.searches.counts import Search
 from lancesql.execution.searches.hybrid import find_depth
 from lancesql.execution.searches.nearest import refuse_search
+from lancesql.execution.searches.text import is_behind
 from lancesql.execution.searches.vector import plan_vector_search
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.display import display_plan, flatten
@@ -151,6 +152,8 @@ def _describe_text(source: FullTextSearch) -> list[str]:
             outcome = "are left out" if source.fast_search else "yet"
             unindexed = f", {index.rows_unindexed:,} rows not indexed {outcome}" if index.rows_unindexed else ""
             lines.append(f"text: index {index.name} on {column}{unindexed}")
+    if source.filter and is_behind(source):
+        lines.append("text: the filter is read first, as row ids: scores of rows not indexed would depend on it")
     return lines
 
 

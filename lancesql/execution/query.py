@@ -178,7 +178,9 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     named = any(usage.placeholder == source.placeholder and not usage.everything for usage in run.plan.usage)
     # A name may be another table's column. To read a vector or a blob in vain costs more than to let DuckDB choose.
     wide = any(pa.types.is_fixed_size_list(field.type) or pa.types.is_large_binary(field.type) for field in schema)
-    return ScanStream(schema, open_reader) if ahead and named and not wide else ScanDataset(schema, open_reader)
+    again = "recursive" in run.plan.relation.lower()  # DuckDB 1 reads the one stream of an object again in each round
+    choose = not ahead or not named or wide or again
+    return ScanDataset(schema, open_reader) if choose else ScanStream(schema, open_reader)
 
 
 def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> pa.RecordBatchReader:

@@ -17,7 +17,7 @@ from lancesql.storage.searches.texts import search_texts
 
 from .counts import make_empty
 
-__all__ = ["run_text_search"]
+__all__ = ["is_behind", "run_text_search"]
 
 
 def _read_text(source: FullTextSearch, run: Run) -> TextQuery:
@@ -44,7 +44,7 @@ def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k:
     if resolved.matches == 0:
         return make_empty(source, columns)
     text, row_ids = resolved.text, resolved.row_ids
-    if text is not None and _is_behind(source):
+    if text is not None and is_behind(source):
         # Lance weighs the words of rows the index does not know among those a filter text keeps: scores would change.
         kept = text
         text, row_ids = None, run.ask_storage(source.table, lambda: read_row_ids(dataset, kept, None))
@@ -63,7 +63,7 @@ def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k:
     )
 
 
-def _is_behind(source: FullTextSearch) -> bool:
+def is_behind(source: FullTextSearch) -> bool:
     """Whether rows were written after a text index was built."""
     indexes = (source.table.index_on(column, ("INVERTED", "FTS")) for column in source.text_columns)
     return any(index is not None and index.rows_unindexed for index in indexes)
