@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lancesql.errors import LanceSQLError, Span
@@ -64,9 +65,16 @@ def _place(error: LanceSQLError, span: Span, expansion: Expansion) -> Span:
         if span.start < piece.span.end:
             if piece.view:
                 error.message = f"in view '{piece.view}': {error.message}"
-            return piece.reference
+                return piece.reference
+            return _find_word(expansion.text[span.start : span.end], expansion.sql) or piece.reference
         shift += _measure(piece.span) - _measure(piece.reference)
     return Span(span.start - shift, span.end - shift)
+
+
+def _find_word(word: str, sql: str) -> Span | None:
+    """Where a word of a part that is written out stands in the user's text, from which it was taken."""
+    found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", sql) if word else None
+    return None if found is None else Span(found.start(), found.end())
 
 
 def _measure(span: Span) -> int:
