@@ -24,6 +24,7 @@ _NO_VALUE = "no value for a parameter of the statement"
 _BUSY = "an earlier result of this connection is still being read"
 _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
 _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
+_SYSTEM_TABLE = re.compile(r'"(pg|duckdb|sqlite)_')  # what DuckDB proposes for any name that is like no table
 _MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
 _LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
 _MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
@@ -57,7 +58,7 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
     if isinstance(error, duckdb.InterruptException):
         return QueryInterruptedError("the statement was interrupted")
     if _MISSING_TABLE.search(head):
-        return UnknownTableError(head.replace("!", ""), hint=hint)
+        return UnknownTableError(head.replace("!", ""), hint=None if hint and _SYSTEM_TABLE.search(hint) else hint)
     if _MISSING_COLUMN.search(head):
         return UnknownColumnError(head.replace("!", ""), hint=hint)
     if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter
