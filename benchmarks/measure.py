@@ -45,7 +45,7 @@ def measure_case(case: Case, rounds: int, next_query: Callable[[], Any]) -> Meas
     gc.collect()
     gc.disable()
     try:
-        pairs = [_time_pair(case, next_query(), first=number % 2 == 0) for number in range(rounds)]
+        pairs = [time_pair(case, next_query(), first=number % 2 == 0) for number in range(rounds)]
     finally:
         gc.enable()
     ours = median(pair[0] for pair in pairs)
@@ -69,17 +69,19 @@ def compare_pairs(pairs: list[tuple[float, float]]) -> Measurement:
     )
 
 
-def _time_pair(case: Case, query: Any, *, first: bool) -> tuple[float, float]:
+def time_pair(case: Case, query: Any, *, first: bool) -> tuple[float, float]:
+    """Milliseconds of the statement and of the work by hand, one after the other."""
     if case.by_hand is None:
-        return _time(case.ours, query), 0.0
+        return time_work(case.ours, query), 0.0
     if first:
-        ours = _time(case.ours, query)
-        return ours, _time(case.by_hand, query)
-    by_hand = _time(case.by_hand, query)
-    return _time(case.ours, query), by_hand
+        ours = time_work(case.ours, query)
+        return ours, time_work(case.by_hand, query)
+    by_hand = time_work(case.by_hand, query)
+    return time_work(case.ours, query), by_hand
 
 
-def _time(work: Callable[[Any], Any], query: Any) -> float:
+def time_work(work: Callable[[Any], Any], query: Any) -> float:
+    """Milliseconds."""
     started = time.perf_counter()
     work(query)
     return (time.perf_counter() - started) * 1e3
