@@ -20,6 +20,7 @@ __all__ = [
     "count_matches",
     "list_row_ids",
     "open_scan",
+    "order_rows",
     "pull_scan",
     "read_row_ids",
     "read_scan",
@@ -134,10 +135,14 @@ def take_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence
     """The rows with these ids, in the order of the ids."""
     if columns == [ROW_ID]:
         return pa.table({ROW_ID: pa.array(row_ids, pa.uint64())})
-    table = select_rows(dataset, row_ids, columns)
+    return order_rows(select_rows(dataset, row_ids, columns), np.array(row_ids, np.uint64), columns)
+
+
+def order_rows(table: pa.Table, row_ids: np.ndarray[Any, Any], columns: Sequence[str]) -> pa.Table:
+    """The rows of a table with these ids, each of which it has, in the order of the ids."""
     found = table.column(ROW_ID).to_numpy()
     order = np.argsort(found)
-    places = order[np.searchsorted(found, np.array(row_ids, np.uint64), sorter=order)]
+    places = order[np.searchsorted(found, row_ids, sorter=order)]
     return table.take(pa.array(places, pa.int64())).select(list(columns))
 
 

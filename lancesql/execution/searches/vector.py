@@ -16,7 +16,7 @@ from lancesql.execution.run import Run, read_count, read_number
 from lancesql.optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheaper_by_rows
 from lancesql.plan.sources import DISTANCE, ROW_ID, VectorSearch
 from lancesql.plan.values import Value
-from lancesql.storage.scan import list_row_ids, read_row_ids, serialize_row_ids
+from lancesql.storage.scan import list_row_ids, serialize_row_ids
 from lancesql.storage.searches.distances import is_measured_by_lance
 from lancesql.storage.searches.measured_vectors import Bounds, rank_rows, scan_vectors
 from lancesql.storage.searches.vectors import search_vectors
@@ -29,6 +29,8 @@ __all__ = ["VectorAction", "choose_effort", "plan_vector_search", "rank_vectors"
 
 _VECTORS_A_ROW = 16
 """The vectors a list of vectors is assumed to hold, for what it costs to compare them."""
+_READ_AT_ONCE = 400
+"""So few values of the rows that qualify are read with their vectors: it costs less than to ask once more."""
 _LEAST_CANDIDATES = 10
 """Of lists of vectors even a flat index gives estimates: so many times k rows hold the k nearest. Of 20,000 rows with
 6 vectors of 64 dimensions, k candidates gave a recall of 0.91, five times as many 1.00. With half a bit a dimension
@@ -69,12 +71,12 @@ def _choose(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int
     if fast and served:
         effort = replace(effort, exact=False)
     strategy = choose_strategy(
-        index, source.metric, _count_components(type_), k, matches, effort, filtered=bool(source.filter)
+        index, source.metric, _count_words(type_), k, matches, effort, filtered=bool(source.filter)
     )
     if not single and not strategy.exact and effort.refine_factor is None:
         deeper = replace(effort, exact=False, refine_factor=max(2 * (strategy.refine_factor or 1), _LEAST_CANDIDATES))
         strategy = choose_strategy(
-            index, source.metric, _count_components(type_), k, matches, deeper, filtered=bool(source.filter)
+            index, source.metric, _count_words(type_), k, matches, deeper, filtered=bool(source.filter)
         )
     if not fast:
         return strategy
@@ -82,9 +84,10 @@ def _choose(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int
     return replace(strategy, reason=f"{strategy.reason}; fast_search: {note}")
 
 
-def _count_components(type_: Any) -> int:
-    """How many numbers a row has, as a rule."""
-    return int(type_.list_size if pa.types.is_fixed_size_list(type_) else _VECTORS_A_ROW * type_.value_type.list_size)
+def _count_words(type_: Any) -> int:
+    """How many words of 4 bytes a row has, as a rule."""
+    vectors, vector = (1, type_) if pa.types.is_fixed_size_list(type_) else (_VECTORS_A_ROW, type_.value_type)
+    return max(1, int(vectors * vector.list_size * vector.value_type.bit_width) // 32)
 
 
 def choose_effort(source: VectorSearch, run: Run, k: int, matches: int) -> tuple[Strategy, Effort]:
@@ -164,11 +167,11 @@ def _find_rows(
         "finite": source.scan is None,
     }  # fmt: skip
     ids = resolved.row_ids
-    if strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, _count_components(type_)):
-        if ids is None and resolved.text is not None and not _is_indexed(source):
-            ids = read_row_ids(dataset, resolved.text, None)
-        if ids is not None:
-            return rank_rows(dataset, columns, row_ids=list_row_ids(ids), **search)
+    if strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, _count_words(type_)):
+        listed = None if ids is None else list_row_ids(ids)
+        if listed is not None or resolved.text is not None:
+            few = resolved.matches * len(columns) <= _READ_AT_ONCE
+            return rank_rows(dataset, columns, row_ids=listed, filter=resolved.text, few=few, **search)
     scope: dict[str, Any] = {"filter": resolved.text, "row_ids": None if ids is None else serialize_row_ids(ids)}
     measured = is_measured_by_lance(type_, source.metric)
     if source.scan is not None and pa.types.is_float16(type_.value_type):
@@ -212,10 +215,3 @@ def _ask_index(
     )
     own = {name: value for name, value in search.items() if name not in ("filter", "row_ids")}
     return rank_rows(dataset, columns, row_ids=list_row_ids(candidates.column(ROW_ID)), **own)
-
-
-def _is_indexed(source: VectorSearch) -> bool:
-    """Whether indexes answer the filter: Lance then reads only the rows that qualify, else every vector."""
-    columns = {name for conjunct in source.filter for name in conjunct.columns}
-    served = {index.columns for index in source.table.indexes if not index.kind.startswith(("IVF", "INVERTED", "FTS"))}
-    return all((name,) in served for name in columns)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.plan.sources import DISTANCE, ROW_ID
-from lancesql.storage.scan import open_scan, select_rows, take_rows, wrap_lance_error
+from lancesql.storage.scan import open_scan, order_rows, read_scan, serialize_row_ids, take_rows, wrap_lance_error
 
 from .distances import measure_distances
 
@@ -31,15 +31,34 @@ def rank_rows(
     query: np.ndarray[Any, Any],
     k: int,
     metric: str,
-    row_ids: list[int],
+    row_ids: list[int] | None = None,
+    filter: str | None = None,
+    few: bool = False,
     bounds: Bounds = (None, None),
     finite: bool = True,
 ) -> pa.Table:
-    """The same answer as an exact search, when the qualifying rows are few and known: only they are read."""
-    candidates = select_rows(dataset, row_ids, [column])
+    """The same answer as an exact search, when the qualifying rows are few: only they are read, and held.
+
+    Args:
+        dataset: The table at its version.
+        columns: The columns to read; `_distance` and `_rowid` may be among them.
+        column: The vector column.
+        query: The query vector, or a matrix for lists of vectors.
+        k: How many rows.
+        metric: Any metric of `measure_distances`.
+        row_ids: The ids of the rows that qualify.
+        filter: The Lance filter text they meet, when their ids are not known.
+        few: So few rows that all of their columns are read at once.
+        bounds: The range of distances.
+        finite: Leave out rows whose distance is not finite.
+    """
+    wanted = list(dict.fromkeys([column, *(columns if few else ()), ROW_ID]))
+    allowed = None if row_ids is None else serialize_row_ids(row_ids)
+    wanted = [name for name in wanted if name != DISTANCE]
+    candidates = read_scan(open_scan(dataset, wanted, filter=filter, row_ids=allowed, widen=False))
     nearest = _Nearest(query, metric, k, bounds, finite=finite)
     nearest.add(candidates.column(ROW_ID), candidates.column(column))
-    return nearest.take(dataset, columns)
+    return nearest.take(dataset, columns, candidates if few else None)
 
 
 def scan_vectors(
@@ -114,9 +133,9 @@ class _Nearest:
         order = np.lexsort((ids, distances))[: self.k]
         return ids[order], distances[order]
 
-    def take(self, dataset: lance.LanceDataset, columns: Sequence[str]) -> pa.Table:
-        """The columns of the rows found, in their order."""
+    def take(self, dataset: lance.LanceDataset, columns: Sequence[str], held: pa.Table | None = None) -> pa.Table:
+        """The columns of the rows found, in their order; out of the rows held when there are such."""
         ids, distances = self.rank()
-        own = [name for name in columns if name != DISTANCE]
-        rows = take_rows(dataset, ids.tolist(), own or [ROW_ID])
+        own = [name for name in columns if name != DISTANCE] or [ROW_ID]
+        rows = take_rows(dataset, ids.tolist(), own) if held is None else order_rows(held, ids, own)
         return rows.append_column(DISTANCE, pa.array(distances, pa.float32())).select(list(columns))
