@@ -32,7 +32,7 @@ _REFINED_ROWS = 75.0
 """True distances computed for k = 1 when the index keeps half a bit a dimension."""
 _GROWTH = 0.72
 """They grow as this power of k: 1 → 75, 10 → 394, 100 → 2,066 give a recall of 0.96 to 0.98."""
-_DECLINE = 1.2
+_DECLINE = 0.9
 """They shrink as this power of the bits kept."""
 _ASSUMED_BITS = {"PQ": 0.5, "RQ": 1.0, "SQ": 8.0}
 _LIST_SIZE = 128
