@@ -188,7 +188,7 @@ class ByHand:
 
     def _read_strategy(self, sql: str) -> dict[str, Any]:
         text = self.db.explain(sql, {"q": self.query})
-        match = re.search(r"(\d+) of \d+ partitions, true distances of (\d+) × k", text)
+        match = re.search(r"(\d+) of \d+ partitions, true distances of (?:up to )?(\d+) × k", text)
         if match is None:
             return {"use_index": False}
         return {"minimum_nprobes": int(match[1]), "refine_factor": int(match[2])}

@@ -39,6 +39,8 @@ _LIST_SIZE = 128
 """The least candidate list of an HNSW search that plans its own effort."""
 _APART = 7.0
 """Among rows that lie together and away from the query, PQ's estimates differ less than they err."""
+_ADAPTED_ROWS = 250
+"""True distances that are computed in general for k = 10, when it is found out how many are needed."""
 _BY_GRAPH = 1.5
 """A graph over PQ's estimates loses some rows on its way."""
 _ROTATED = 0.8
@@ -64,6 +66,7 @@ class Strategy:
         exact: Every qualifying row is compared.
         index: The index used, when it is not exact.
         reason: Why, for EXPLAIN.
+        adapts: No more of the candidates than turn out to be needed get a true distance.
     """
 
     exact: bool
@@ -72,6 +75,7 @@ class Strategy:
     nprobes: int | None = None
     refine_factor: int | None = None
     ef: int | None = None
+    adapts: bool = False
 
 
 def is_cheaper_by_rows(candidates: int, rows: int, words: int) -> bool:
@@ -121,7 +125,10 @@ def choose_strategy(
         if effort.recall >= 1.0:
             return Strategy(True, "a recall of 1 is asked for")
         rows = max(index.rows_indexed + index.rows_unindexed, candidates)
-        through_index = _ASK_INDEX + _count_refined(index, k, candidates, effort) * _READ_ROW
+        refined = _count_refined(index, k, candidates, effort)
+        if _adapts(index, candidates, effort):
+            refined = min(refined, max(_ADAPTED_ROWS, 3 * k))
+        through_index = _ASK_INDEX + refined * _READ_ROW
         if _cost_exactly(candidates, rows, words) <= through_index:
             what = f"the filter keeps {candidates:,} rows" if filtered else f"the table has {candidates:,} rows"
             return Strategy(True, f"{what}: comparing all of them costs no more than the index")
@@ -140,6 +147,19 @@ def _find_calibrated(index: IndexInfo, candidates: int, effort: Effort) -> Calib
     share = candidates / max(index.rows_indexed + index.rows_unindexed, 1)
     near = [one for one in index.calibration if one.target == min(targets)]
     return min(near, key=lambda one: abs(math.log(one.share) - math.log(max(share, 1e-9))))
+
+
+def _adapts(index: IndexInfo, candidates: int, effort: Effort) -> bool:
+    """Whether it depends on where the rows lie how many true distances are needed, and is found out while asking."""
+    return (
+        index.kind == "IVF_PQ"
+        and index.metric in ("l2", "cosine")
+        and index.rows_unindexed == 0
+        and candidates < index.rows_indexed
+        and effort.refine_factor is None
+        and effort.recall <= TARGET_RECALL
+        and _find_calibrated(index, candidates, effort) is None
+    )
 
 
 def _count_refined(index: IndexInfo, k: int, candidates: int, effort: Effort) -> int:
@@ -177,20 +197,23 @@ def _use_index(index: IndexInfo, k: int, candidates: int, effort: Effort) -> Str
     if calibrated is not None and effort.nprobes is None:
         nprobes = calibrated.nprobes
     factor = effort.refine_factor if effort.refine_factor is not None else -(-refined // k)
+    adapts = _adapts(index, candidates, effort)
     ef = None
     if "HNSW" in index.kind:
         if effort.ef is not None and effort.refine_factor is None:
             factor = max(1, min(factor, effort.ef // k))
         least = _LIST_SIZE if target <= TARGET_RECALL or calibrated is not None else 4 * _LIST_SIZE
         ef = max(effort.ef or least, factor * k)  # Lance refuses a list shorter than the candidates
+    depth = f"{'up to ' if adapts else ''}{factor}"
     return Strategy(
         exact=False,
         index=index.name,
         nprobes=min(nprobes, partitions) if effort.nprobes is None else nprobes,
         refine_factor=factor,
         ef=ef,
+        adapts=adapts,
         reason=(
-            f"{nprobes} of {partitions} partitions, true distances of {factor} × k candidates, for recall {target:g}"
+            f"{nprobes} of {partitions} partitions, true distances of {depth} × k candidates, for recall {target:g}"
             + (f", as ANALYZE measured {calibrated.recall:g}" if calibrated is not None else "")
         ),
     )

@@ -59,6 +59,15 @@ def test_an_hnsw_list_is_never_shorter_than_the_candidates(effort: Effort) -> No
     assert (strategy.ef or 0) >= 10 * (strategy.refine_factor or 1)
 
 
+def test_behind_a_filter_pq_finds_out_how_many_true_distances_it_needs() -> None:
+    assert choose(candidates=100_000).adapts
+    assert "true distances of up to" in choose(candidates=100_000).reason
+    assert not choose().adapts
+    assert not choose("IVF_HNSW_PQ", candidates=100_000).adapts
+    assert not choose(candidates=100_000, effort=Effort(recall=0.99)).adapts
+    assert not choose(candidates=100_000, effort=Effort(refine_factor=7)).adapts
+
+
 def test_reading_rows_one_by_one_pays_for_few_rows_only() -> None:
     assert is_cheaper_by_rows(100, 35_000, 384)
     assert not is_cheaper_by_rows(5_000, 35_000, 384)

@@ -18,6 +18,7 @@ from lancesql.plan.sources import DISTANCE, ROW_ID, VectorSearch
 from lancesql.plan.values import Value
 from lancesql.storage.scan import list_row_ids, serialize_row_ids
 from lancesql.storage.searches.distances import is_measured_by_lance
+from lancesql.storage.searches.estimated_vectors import refine_estimates
 from lancesql.storage.searches.measured_vectors import Bounds, rank_rows, scan_vectors
 from lancesql.storage.searches.vectors import search_vectors
 
@@ -29,7 +30,7 @@ __all__ = ["VectorAction", "choose_effort", "plan_vector_search", "rank_vectors"
 
 _VECTORS_A_ROW = 16
 """The vectors a list of vectors is assumed to hold, for what it costs to compare them."""
-_READ_AT_ONCE = 400
+_READ_AT_ONCE = 1_000
 """So few values of the rows that qualify are read with their vectors: it costs less than to ask once more."""
 _LEAST_CANDIDATES = 10
 """Of lists of vectors even a flat index gives estimates: so many times k rows hold the k nearest. Of 20,000 rows with
@@ -194,6 +195,12 @@ def _ask_index(
     dataset: Any, columns: Sequence[str], strategy: Strategy, search: dict[str, Any], *, measured: bool, fast: bool
 ) -> pa.Table:
     if measured:
+        if strategy.adapts:
+            own = {name: value for name, value in search.items() if name not in ("bounds", "finite")}
+            depth = search["k"] * (strategy.refine_factor or 1)
+            table = refine_estimates(dataset, columns, depth=depth, nprobes=strategy.nprobes, **own)
+            if table is not None:
+                return table
         return search_vectors(
             dataset,
             columns,

@@ -14,7 +14,7 @@ from lancesql.storage.scan import open_scan, order_rows, read_scan, serialize_ro
 
 from .distances import measure_distances
 
-__all__ = ["Bounds", "rank_rows", "scan_vectors"]
+__all__ = ["Bounds", "NearestRows", "rank_rows", "scan_vectors"]
 
 Bounds = tuple[float | None, float | None]
 """The half-open range of distances, each bound a number that single precision holds."""
@@ -56,7 +56,7 @@ def rank_rows(
     allowed = None if row_ids is None else serialize_row_ids(row_ids)
     wanted = [name for name in wanted if name != DISTANCE]
     candidates = read_scan(open_scan(dataset, wanted, filter=filter, row_ids=allowed, widen=False))
-    nearest = _Nearest(query, metric, k, bounds, finite=finite)
+    nearest = NearestRows(query, metric, k, bounds, finite=finite)
     nearest.add(candidates.column(ROW_ID), candidates.column(column))
     return nearest.take(dataset, columns, candidates if few else None)
 
@@ -88,7 +88,7 @@ def scan_vectors(
         bounds: The range of distances.
         finite: Leave out rows whose distance is not finite.
     """
-    nearest = _Nearest(query, metric, k, bounds, finite=finite)
+    nearest = NearestRows(query, metric, k, bounds, finite=finite)
     reader = open_scan(dataset, [column, ROW_ID], filter=filter, row_ids=row_ids, widen=False)
     while True:
         try:
@@ -101,7 +101,7 @@ def scan_vectors(
     return nearest.take(dataset, columns)
 
 
-class _Nearest:
+class NearestRows:
     """The k nearest rows of what has been added."""
 
     def __init__(self, query: np.ndarray[Any, Any], metric: str, k: int, bounds: Bounds, *, finite: bool) -> None:

@@ -34,6 +34,7 @@ def search_vectors(
     filter: str | None = None,
     row_ids: bytes | None = None,
     exact: bool = False,
+    estimates: bool = False,
     nprobes: int | None = None,
     refine_factor: int | None = None,
     ef: int | None = None,
@@ -55,6 +56,7 @@ def search_vectors(
         filter: Lance filter text, applied before the search.
         row_ids: Serialised row ids outside which nothing is searched.
         exact: Compare every row instead of asking the index.
+        estimates: The distances stay what the index estimates.
         nprobes: The fewest partitions looked at.
         refine_factor: Recompute the true distances of so many times k candidates.
         ef: The candidate list of an HNSW index.
@@ -67,7 +69,7 @@ def search_vectors(
     if exact:
         nearest["use_index"] = False
     else:
-        if single:
+        if single and not estimates:
             nearest["refine_factor"] = refine_factor or 1
         if nprobes is not None:
             nearest["minimum_nprobes"] = nprobes
