@@ -75,11 +75,15 @@ class Between:
 
 @dataclass(frozen=True)
 class InList:
-    """`column IN (values)`. With `unknown_null` a NULL among the values makes NULL of what is not found."""
+    """`column IN (values)`. With `unknown_null` a NULL among the values makes NULL of what is not found.
+
+    The values of a list in brackets are `typed`: a text among them is a VARCHAR, and no date or number.
+    """
 
     column: Column
     values: tuple[Operand, ...]
     unknown_null: bool = True
+    typed: bool = False
 
 
 @dataclass(frozen=True)

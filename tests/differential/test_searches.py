@@ -88,6 +88,16 @@ def test_nearest_rows(
     assert problem is None, f"{problem}\n{sql}\n{parameters}"
 
 
+@pytest.mark.parametrize("size", [1e-45, 1e-30, 1e-18, 1e19, 1e37])
+@pytest.mark.parametrize("column", ["vec", "v64"])
+def test_the_length_of_a_query_does_not_matter_under_cosine(database: Database, column: str, size: float) -> None:
+    sql = f"SELECT _rowid, _distance FROM vector_search('none_fresh', '{column}', $q, k => 9, metric => 'cosine')"
+    got = database.query(sql, {"q": [0.0, 0.0, 0.0, size]})
+    assert not isinstance(got, Failure), got.message
+    distances = database.oracles["none_fresh"].measure(column, [0.0, 0.0, 0.0, 1.0], "cosine")
+    assert check_nearest(read_rows(got), distances, 9, 1e-5) is None
+
+
 @settings(DIFFERENTIAL, max_examples=scaled(15))
 @given(table=st.sampled_from(TABLES), query=VECTORS, low=st.integers(0, 20), width=st.integers(1, 40))
 def test_rows_in_a_range_of_distances(database: Database, table: str, query: list[float], low: int, width: int) -> None:

@@ -14,6 +14,9 @@ from lancesql.plan.values import ScalarQuery, Value
 
 __all__ = ["check_vector", "read_vector"]
 
+_SHORTEST, _LONGEST = 1e-30, 1e30
+"""Squared lengths that single precision holds."""
+
 
 def read_vector(value: Value, run: Run, type_: Any, metric: str, column: str) -> np.ndarray[Any, Any]:
     """The query of a search, evaluated and checked.
@@ -73,6 +76,10 @@ def check_vector(raw: object, type_: Any, metric: str, column: str, span: Span |
             hint="cosine distance needs a vector that is not zero",
             span=span,
         )
+    if (
+        metric == "cosine" and not _SHORTEST < length < _LONGEST
+    ):  # its square leaves single precision, its direction not
+        vector = (vector.astype(np.float64) / np.abs(vector).max()).astype(vector.dtype)
     return np.ascontiguousarray(vector)
 
 

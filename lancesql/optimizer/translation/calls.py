@@ -116,7 +116,7 @@ def _translate_membership(column: Column, items: exp.Expr, values: ValueReader, 
         raise UntranslatableError(f"comparisons on {column.type} are not proved equal")
     listed = _read_items(items, values)
     if isinstance(listed, tuple):
-        return InList(column, listed, unknown_null)
+        return InList(column, listed, unknown_null, typed=True)
     return InValues(column, listed, unknown_null)
 
 

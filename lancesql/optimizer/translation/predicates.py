@@ -216,7 +216,8 @@ class _Translator:
         if field is not None:
             return InValues(column, self.values.read(field), unknown_null=False)
         items = tuple(self.values.read(item) for item in tree.expressions)
-        return InList(column, items, unknown_null=self._find_bracket(tree.this) == "(")
+        plain = self._find_bracket(tree.this) == "("
+        return InList(column, items, unknown_null=plain, typed=not plain)
 
     def _find_bracket(self, tree: exp.Expr) -> str:
         """What opens the list behind an IN, since sqlglot's tree is the same for both.

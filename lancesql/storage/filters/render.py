@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
+import pyarrow as pa
+
 from lancesql.plan.predicates import (
     And,
     Between,
@@ -99,8 +101,10 @@ class _Writer:
                 if self.values.read(value) is None:
                     return self.write(IsNull(column), not truth, False)
                 return self._compare(column, "=", value, not truth, truth)
-            case InList(column, items, unknown_null):
+            case InList(column, items, unknown_null, typed):
                 listed = [self.values.read(item) for item in items]
+                if typed:
+                    _check_texts(column, listed)
                 return self._find_in(column, listed, unknown_null, truth, nulls)
             case InValues(column, operand, unknown_null):
                 held = self.values.read_list(operand)
@@ -108,6 +112,7 @@ class _Writer:
                     return nulls
                 if isinstance(held, Unknown):
                     return Clause(f"{name_column(column)} {'' if truth else 'NOT '}IN {held}")
+                _check_texts(column, held)
                 return self._find_in(column, held, unknown_null, truth, nulls)
             case Fixed(operand):
                 return self._fix(operand, truth, nulls)
@@ -164,6 +169,14 @@ class _Writer:
         if value is None:
             raise UnrenderableError("a NULL is looked for, and not every list answers DuckDB the same")
         return _settle(column, write_contains(self.values, column, value, truth), nulls)
+
+
+def _check_texts(column: Column, items: list[object]) -> None:
+    """The texts of a list are VARCHAR, which DuckDB compares with texts alone."""
+    type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    is_text = column.json or pa.types.is_string(type_) or pa.types.is_large_string(type_)
+    if not is_text and any(isinstance(item, str) and not isinstance(item, Unknown) for item in items):
+        raise UnrenderableError(f"a list of VARCHAR is not compared with {type_}")
 
 
 def _settle(column: Column, piece: Piece, nulls: bool) -> Piece:
