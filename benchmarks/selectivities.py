@@ -60,10 +60,11 @@ class ByHand:
         self.scope = scope
         self.connection = duckdb.connect()
 
-    def list_calls(self, partitions: int) -> Iterator[tuple[str, list[tuple[str, Work]]]]:
+    def list_calls(self, partitions: int, *, with_numpy: bool) -> Iterator[tuple[str, list[tuple[str, Work]]]]:
         """Each kind of call from the least effort to the most: the first that finds enough is the best of its kind."""
         yield "flat", [("flat", self.search(use_index=False))]
-        yield "rows", [("rows and numpy", self.compare_rows)]
+        if with_numpy:
+            yield "rows", [("rows and numpy", self.compare_rows)]
         for share in _PROBES:
             nprobes = max(1, round(share * partitions))
             calls = [
@@ -113,6 +114,7 @@ def main() -> int:
     parser.add_argument("--queries", type=int, default=20, help="of which the recall is taken")
     parser.add_argument("--rounds", type=int, default=20, help="pairs measured for each cell")
     parser.add_argument("--database", type=Path, help="build the tables here, and find them here the next time")
+    parser.add_argument("--numpy", action="store_true", help="reading the rows to compare them by numpy counts as well")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a bar is missed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -132,7 +134,7 @@ def run(options: Any, folder: Path) -> bool:
                 table.add_column(heading)
             for share in SHARES:
                 for way in WAYS if share < 1 else ("none",):
-                    met &= _add_row(table, db, name, source, share, way, options.rounds)
+                    met &= _add_row(table, db, name, source, share, way, options)
             console.print(table)
     return met
 
@@ -148,7 +150,7 @@ def _build(db: lancesql.Connection, source: VectorSet, kind: str) -> str:
 
 
 def _add_row(
-    table: Table, db: lancesql.Connection, name: str, source: VectorSet, share: float, way: str, rounds: int
+    table: Table, db: lancesql.Connection, name: str, source: VectorSet, share: float, way: str, options: Any
 ) -> bool:
     kept = max(1, round(len(source.vectors) * share))
     predicate = WAYS[way].format(kept) if way != "none" else None
@@ -161,10 +163,12 @@ def _add_row(
     recall, _ = _try_work(lambda query: db.sql(sql, {"q": query}).to_arrow(), source, truth, min(K, kept))
     dataset = lance.dataset(str(Path(str(db._database.uri)) / f"{name}.lance"))
     partitions = dataset.stats.index_stats("vector_idx")["indices"][0]["num_partitions"]
-    how, work, reached = _find_best(ByHand(dataset, scope), partitions, source, truth, recall)
+    how, work, reached = _find_best(ByHand(dataset, scope), partitions, source, truth, recall, with_numpy=options.numpy)
     queries = cycle(list(source.queries))
     case = Case(name, lambda query: db.sql(sql, {"q": query}).to_arrow(), work, BAR)
-    measured = compare_pairs([time_pair(case, next(queries), first=number % 2 == 0) for number in range(rounds)])
+    measured = compare_pairs(
+        [time_pair(case, next(queries), first=number % 2 == 0) for number in range(options.rounds)]
+    )
     strategy = db.explain(sql, {"q": source.queries[0]})
     row = _show(measured, way, f"{kept:,} ({share:.2%})", recall, reached, how, _read_strategy(strategy))
     table.add_row(*row)
@@ -173,11 +177,11 @@ def _add_row(
 
 
 def _find_best(
-    hand: ByHand, partitions: int, source: VectorSet, truth: list[float], wanted: float
+    hand: ByHand, partitions: int, source: VectorSet, truth: list[float], wanted: float, *, with_numpy: bool
 ) -> tuple[str, Work, float]:
     """The fastest call whose recall is at least that wanted."""
     best: tuple[float, str, Work, float] | None = None
-    for _, calls in hand.list_calls(partitions):
+    for _, calls in hand.list_calls(partitions, with_numpy=with_numpy):
         for how, work in calls:
             recall, milliseconds = _try_work(work, source, truth, min(K, len(hand.scope.ids)))
             if recall >= wanted - 1e-9:
