@@ -16,7 +16,7 @@ from lancesql.execution.run import Run, read_count, read_number
 from lancesql.optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheaper_by_rows
 from lancesql.plan.sources import DISTANCE, ROW_ID, VectorSearch
 from lancesql.plan.values import Value
-from lancesql.storage.scan import list_row_ids, serialize_row_ids
+from lancesql.storage.scan import serialize_row_ids
 from lancesql.storage.searches.distances import is_measured_by_lance
 from lancesql.storage.searches.estimated_vectors import refine_estimates
 from lancesql.storage.searches.measured_vectors import Bounds, rank_rows, scan_vectors
@@ -168,17 +168,15 @@ def _find_rows(
         "finite": source.scan is None,
     }  # fmt: skip
     ids = resolved.row_ids
-    if strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, _count_words(type_)):
-        listed = None if ids is None else list_row_ids(ids)
-        if listed is not None or resolved.text is not None:
-            few = resolved.matches * len(columns) <= _READ_AT_ONCE
-            return rank_rows(dataset, columns, row_ids=listed, filter=resolved.text, few=few, **search)
     scope: dict[str, Any] = {"filter": resolved.text, "row_ids": None if ids is None else serialize_row_ids(ids)}
+    narrowed = ids is not None or resolved.text is not None
+    if narrowed and strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, _count_words(type_)):
+        few = resolved.matches * len(columns) <= _READ_AT_ONCE
+        return rank_rows(dataset, columns, few=few, **search, **scope)
     measured = is_measured_by_lance(type_, source.metric)
     if source.scan is not None and pa.types.is_float16(type_.value_type):
-        measured = (
-            False  # Lance's distances of float16 are coarser than DuckDB's, and it is DuckDB that orders the rows
-        )
+        # Lance's distances of float16 are coarser than DuckDB's, and it is DuckDB that orders the rows.
+        measured = False
     if not strategy.exact:
         table = _ask_index(
             dataset, columns, strategy, search | scope, measured=measured, fast=source.options.fast_search
@@ -221,4 +219,4 @@ def _ask_index(
         **(search | {"k": depth}),
     )
     own = {name: value for name, value in search.items() if name not in ("filter", "row_ids")}
-    return rank_rows(dataset, columns, row_ids=list_row_ids(candidates.column(ROW_ID)), **own)
+    return rank_rows(dataset, columns, row_ids=serialize_row_ids(candidates.column(ROW_ID)), **own)

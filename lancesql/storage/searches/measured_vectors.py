@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.plan.sources import DISTANCE, ROW_ID
-from lancesql.storage.scan import open_scan, order_rows, read_scan, serialize_row_ids, take_rows, wrap_lance_error
+from lancesql.storage.scan import open_scan, order_rows, read_scan, take_rows, wrap_lance_error
 
 from .distances import measure_distances
 
@@ -31,8 +31,8 @@ def rank_rows(
     query: np.ndarray[Any, Any],
     k: int,
     metric: str,
-    row_ids: list[int] | None = None,
     filter: str | None = None,
+    row_ids: bytes | None = None,
     few: bool = False,
     bounds: Bounds = (None, None),
     finite: bool = True,
@@ -46,16 +46,14 @@ def rank_rows(
         query: The query vector, or a matrix for lists of vectors.
         k: How many rows.
         metric: Any metric of `measure_distances`.
-        row_ids: The ids of the rows that qualify.
-        filter: The Lance filter text they meet, when their ids are not known.
+        filter: Lance filter text.
+        row_ids: Serialised row ids outside which nothing is read.
         few: So few rows that all of their columns are read at once.
         bounds: The range of distances.
         finite: Leave out rows whose distance is not finite.
     """
-    wanted = list(dict.fromkeys([column, *(columns if few else ()), ROW_ID]))
-    allowed = None if row_ids is None else serialize_row_ids(row_ids)
-    wanted = [name for name in wanted if name != DISTANCE]
-    candidates = read_scan(open_scan(dataset, wanted, filter=filter, row_ids=allowed, widen=False))
+    wanted = [name for name in dict.fromkeys([column, *(columns if few else ()), ROW_ID]) if name != DISTANCE]
+    candidates = read_scan(open_scan(dataset, wanted, filter=filter, row_ids=row_ids, widen=False))
     nearest = NearestRows(query, metric, k, bounds, finite=finite)
     nearest.add(candidates.column(ROW_ID), candidates.column(column))
     return nearest.take(dataset, columns, candidates if few else None)
