@@ -36,10 +36,10 @@ def parse_text_query(text: str, operator: str = "or") -> TextQuery:
     """Reads a text query. Words side by side are joined by `operator`; AND binds closer than OR; NOT closest.
 
     Example:
-        >>> parse_text_query('deep AND "neural network"')
-        AllOf(items=(Words(text='deep'), Phrase(text='neural network')))
-        >>> parse_text_query("deep learning")
-        Words(text='deep learning')
+        >>> parse_text_query('"neural network"')
+        Phrase(text='neural network', slop=0)
+        >>> parse_text_query("deep AND learning") == AllOf((Words("deep"), Words("learning")))
+        True
 
     Raises:
         ArgumentError: When an operator stands where it means nothing; the span is one of `text`.

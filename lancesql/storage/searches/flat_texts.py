@@ -15,6 +15,7 @@ import lance
 import numpy as np
 import pyarrow as pa
 
+from lancesql.errors import UnsupportedError
 from lancesql.plan.sources import ROW_ID, SCORE
 from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
 from lancesql.storage.scan import list_row_ids, open_scan, read_row_ids, take_rows
@@ -139,6 +140,8 @@ def _read_leaves(query: TextQuery, tokenizer: Tokenizer) -> list[tuple[str, int]
             return [word for item in items for word in _read_leaves(item, tokenizer)]
         case Excluding(wanted, unwanted):
             return [word for item in (wanted, *unwanted) for word in _read_leaves(item, tokenizer)]
+        case _:
+            raise UnsupportedError(f"a text query of this kind is not answered yet: {type(query).__name__}")
 
 
 def _score(
@@ -166,6 +169,8 @@ def _score(
             if any(_score(item, texts, corpora, tokenizers) is not None for item in unwanted):
                 return None
             return _score(wanted, texts, corpora, tokenizers)
+        case _:
+            raise UnsupportedError(f"a text query of this kind is not answered yet: {type(query).__name__}")
 
 
 def _score_leaf(query: Words | Phrase, text: _Text, corpus: _Corpus, tokenizer: Tokenizer) -> float | None:

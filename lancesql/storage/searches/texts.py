@@ -133,6 +133,8 @@ class _Compiler:
                     return None
                 refused = [one for one in map(self.compile, unwanted) if one is not None]
                 return BooleanQuery([(Occur.MUST, inner), *((Occur.MUST_NOT, one) for one in refused)])
+            case _:
+                raise UnsupportedError(f"a text query of this kind is not answered yet: {type(query).__name__}")
 
     def _join(self, occur: Occur, items: Sequence[TextQuery]) -> FullTextQuery | None:
         compiled = [one for one in map(self.compile, items) if one is not None]
