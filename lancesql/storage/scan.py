@@ -38,6 +38,7 @@ def open_scan(
     row_ids: bytes | None = None,
     limit: int | None = None,
     offset: int | None = None,
+    batch_rows: int | None = None,
     widen: bool = True,
 ) -> pa.RecordBatchReader:
     """A stream of the columns, in that order, `_rowid` among them when it is named.
@@ -49,6 +50,7 @@ def open_scan(
         row_ids: Serialised row ids outside which nothing is read.
         limit: At most so many rows.
         offset: Leave out so many first.
+        batch_rows: At most so many rows a batch; Lance's own 8,192 unless given.
         widen: Whether types DuckDB lacks are widened (float16 → FLOAT).
     """
     own = [column for column in columns if column != ROW_ID]
@@ -61,6 +63,7 @@ def open_scan(
             row_addr_allowlist=row_ids,
             limit=limit,
             offset=offset,
+            batch_size=batch_rows,
             **avoid_flawed_index(dataset, filter),
         ).to_reader()
     except BaseException as error:

@@ -32,6 +32,8 @@ _MAX_SPAN = 1 << 26
 _FAR = 1 << 62
 """Numbers so far out leave no room to step over the ends of the range."""
 _PARTS, _SAMPLE = 4, 1024
+_BATCH_ROWS = 1 << 17
+"""Two columns of fixed width come several times as fast in batches of this size as in those of a usual scan."""
 _MANY_ROWS = 1 << 20
 """Rows looked up at a time where each look-up makes a hash table of the keys first."""
 
@@ -151,7 +153,7 @@ def match_row_ids(
     find = _look_up_bits(keys) if is_small_range else _look_up_hashes(keys)
     found: list[Any] = []
     matched = seen = 0
-    reader = open_scan(run.database.open_dataset(table), [column, ROW_ID], filter=text)
+    reader = open_scan(run.database.open_dataset(table), [column, ROW_ID], filter=text, batch_rows=_BATCH_ROWS)
     for values, row_ids in _group_batches(reader, 1 if is_small_range else _MANY_ROWS):
         found.append(row_ids[find(values)])
         matched, seen = matched + len(found[-1]), seen + len(row_ids)
