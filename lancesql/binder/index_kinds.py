@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError, Span, UnsupportedError, nearest_name
-from lancesql.parser.command_tokens import OptionSyntax
+from lancesql.parser.commands import OptionSyntax
 
 __all__ = ["INDEX_KINDS", "Flag", "Names", "Number", "Option", "check_column", "find_kind", "read_options"]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .command_syntax import CreateViewSyntax, DropViewSyntax
-from .command_tokens import NameSyntax, TokenCursor
-from .tokens import TokenType
+from lancesql.parser.tokens import TokenType
+
+from .cursor import NameSyntax, TokenCursor
+from .syntax import CreateViewSyntax, DropViewSyntax
 
 __all__ = ["read_create_view", "read_drop_view"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lancesql.errors import ParseError, Span
-
-from .tokens import Token, TokenType, is_word
+from lancesql.parser.tokens import Token, TokenType, is_word
 
 __all__ = ["NameSyntax", "OptionSyntax", "TokenCursor"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lancesql.errors import LanceSQLError, Span
 
-from .command_tokens import NameSyntax, OptionSyntax
+from .cursor import NameSyntax, OptionSyntax
 
 __all__ = [
     "AnalyzeSyntax",

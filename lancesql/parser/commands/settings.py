@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lancesql.errors import ParseError, UnsupportedError
+from lancesql.parser.tokens import TokenType, is_word
 from lancesql.settings import SETTINGS_SCHEMA
 
-from .command_syntax import SetSyntax, ShowSettingsSyntax
-from .command_tokens import NameSyntax, TokenCursor
-from .tokens import TokenType, is_word
+from .cursor import NameSyntax, TokenCursor
+from .syntax import SetSyntax, ShowSettingsSyntax
 
 __all__ = ["read_reset", "read_set", "read_show_settings"]
 

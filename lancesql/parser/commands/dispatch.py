@@ -1,0 +1,84 @@
+"""Tokens → CommandSyntax: the statements about tables and indexes, which sqlglot and DuckDB do not read as we do.
+
+Whether a statement is ours depends on what its name means, which only the binder knows. So what is wrong behind the
+name is kept in `problem`, and counts when the table is one of Lance; the rest is DuckDB's to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lancesql.parser.tokens import Token, TokenType, is_word
+
+from .cursor import TokenCursor
+from .explain import read_explain
+from .indexes import read_analyze, read_create_index, read_show_indexes
+from .rows import read_insert, read_prefixed_insert
+from .settings import read_reset, read_set, read_show_settings
+from .syntax import CommandSyntax, ShowTablesSyntax
+from .tables import read_create_table, read_describe, read_drop_table
+from .views import read_create_view, read_drop_view
+
+__all__ = ["read_command"]
+
+
+def read_command(sql: str, tokens: list[Token]) -> CommandSyntax | None:
+    """Reads one statement; None when it is none of these, and DuckDB or the planner of queries has it.
+
+    Example:
+        >>> from lancesql.parser.tokens import read_tokens
+        >>> text = "EXPLAIN ANALYZE SELECT 1"
+        >>> read_command(text, read_tokens(text))
+        ExplainSyntax(analyze=True, body=Span(start=16, end=24), recall=False)
+
+    Raises:
+        ParseError: When it is one of these, whatever its names mean, and not complete.
+    """
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        tokens = tokens[:-1]
+    if not tokens:
+        return None
+    cursor = TokenCursor(sql, tokens)
+    if is_word(tokens[0], "WITH"):
+        return read_prefixed_insert(cursor)
+    reader = _READERS.get(cursor.take().text.upper()) if is_word(tokens[0], *_READERS) else None
+    return None if reader is None else reader(cursor)
+
+
+def _read_create(cursor: TokenCursor) -> CommandSyntax | None:
+    replace = cursor.accept("OR", "REPLACE")
+    if cursor.accept("TABLE"):
+        return read_create_table(cursor, replace=replace)
+    if cursor.accept("INDEX"):
+        return read_create_index(cursor, replace=replace)
+    if not cursor.accept("TEMP"):
+        cursor.accept("TEMPORARY")
+    return read_create_view(cursor, replace=replace) if cursor.accept("VIEW") else None
+
+
+def _read_drop(cursor: TokenCursor) -> CommandSyntax | None:
+    if cursor.accept("VIEW"):
+        return read_drop_view(cursor)
+    return read_drop_table(cursor) if cursor.accept("TABLE") else None
+
+
+def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
+    if cursor.accept("TABLES"):
+        return ShowTablesSyntax() if cursor.at_end() else None
+    if cursor.at_word("INDEXES", "INDICES") or (cursor.at_word("INDEX") and not cursor.is_last()):
+        return read_show_indexes(cursor)
+    return read_show_settings(cursor) or read_describe(cursor)
+
+
+_READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
+    "CREATE": _read_create,
+    "INSERT": read_insert,
+    "DROP": _read_drop,
+    "SHOW": _read_show,
+    "SET": read_set,
+    "RESET": read_reset,
+    "DESCRIBE": read_describe,
+    "DESC": read_describe,
+    "EXPLAIN": read_explain,
+    "ANALYZE": read_analyze,
+}
