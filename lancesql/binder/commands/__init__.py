@@ -1,0 +1,5 @@
+"""Commands bound: a family a file."""
+
+from .dispatch import bind_command
+
+__all__ = ["bind_command"]

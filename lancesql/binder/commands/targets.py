@@ -1,0 +1,126 @@
+"""What the names in a command mean: which table, whose, and which of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from lancesql.binder.tables import LANCE_SCHEMA, is_lance_path, require_table
+from lancesql.catalog import Catalog, TableInfo
+from lancesql.errors import (
+    AmbiguousNameError,
+    Span,
+    UnknownColumnError,
+    UnsupportedError,
+    nearest_name,
+)
+from lancesql.parser.commands import NameSyntax
+from lancesql.plan.query import QueryPlan
+
+__all__ = ["CommandContext", "find_column", "find_target", "read_lance_name", "require_target", "show_rivals"]
+
+
+@dataclass(frozen=True)
+class CommandContext:
+    """What a command is bound with.
+
+    Attributes:
+        catalog: Answers about names.
+        bind_query: Plans the query that stands at a place of the statement.
+        read_only: Refuse what writes.
+        has_database: Whether there is a Lance database that plain names can mean.
+    """
+
+    catalog: Catalog
+    bind_query: Callable[[Span], QueryPlan]
+    read_only: bool = False
+    has_database: bool = True
+
+    def refuse_writing(self, span: Span) -> None:
+        """Raises when nothing may be written."""
+        if self.read_only:
+            raise UnsupportedError(
+                "the database is open for reading only", hint="connect with read_only=False", span=span
+            )
+
+
+def read_lance_name(name: NameSyntax) -> tuple[str | None, bool]:
+    """The name a Lance table would have, and whether it can be nothing else; None when it is DuckDB's for certain."""
+    if name.quoted_string:
+        return name.parts[0], is_lance_path(name.parts[0])
+    if len(name.parts) == 1:
+        return name.parts[0], False
+    if len(name.parts) == 2 and name.parts[0].lower() == LANCE_SCHEMA:
+        return name.parts[1], True
+    return None, False
+
+
+def find_target(syntax: NameSyntax, catalog: Catalog) -> TableInfo | None:
+    """The Lance table a name means; None when it is the engine's, or nobody's.
+
+    Raises:
+        AmbiguousNameError: When it is a table of both.
+        UnknownTableError: When it can only be a Lance table and there is none.
+    """
+    name, explicit = read_lance_name(syntax)
+    if name is None:
+        return None
+    table = catalog.find_table(name)
+    if explicit:
+        if table is None and not is_lance_path(name) and catalog.engine_tables(f"{LANCE_SCHEMA}.{name}"):
+            return None
+        return table or require_table(name, syntax.span, catalog, None)
+    if table is not None and (rivals := catalog.engine_tables(name)):
+        raise AmbiguousNameError(
+            f"'{name}' is both a Lance table and a DuckDB table",
+            hint=show_rivals(table.name, rivals),
+            span=syntax.span,
+        )
+    return table
+
+
+def require_target(syntax: NameSyntax, catalog: Catalog, hint: str) -> TableInfo:
+    """The Lance table a name means; `hint` says what to do about one of DuckDB's."""
+    table = find_target(syntax, catalog)
+    if table is not None:
+        return table
+    shown = ".".join(syntax.parts)
+    if catalog.engine_tables(shown):
+        raise UnsupportedError(f"'{shown}' is a DuckDB table", hint=hint, span=syntax.span)
+    return require_table(shown, syntax.span, catalog, None)
+
+
+def find_column(syntax: NameSyntax, table: TableInfo) -> pa.Field[Any]:
+    """The column of a table that a name means, in any case.
+
+    Raises:
+        UnknownColumnError: When there is none; the hint names the nearest.
+        AmbiguousNameError: When several differ in case alone.
+    """
+    wanted = syntax.parts[0]
+    if wanted in table.schema.names:
+        return table.schema.field(wanted)
+    matches = [field for field in table.schema if field.name.lower() == wanted.lower()]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        listed = ", ".join(f'"{field.name}"' for field in matches)
+        raise AmbiguousNameError(
+            f"'{wanted}' could be any of {listed}", hint="write it as the table does", span=syntax.span
+        )
+    near = nearest_name(wanted, table.schema.names)
+    listed = f"columns: {', '.join(table.schema.names)}"
+    raise UnknownColumnError(
+        f"table '{table.name}' has no column '{wanted}'",
+        hint=f"did you mean '{near}'? {listed}" if near else listed,
+        span=syntax.span,
+    )
+
+
+def show_rivals(name: str, rivals: object) -> str:
+    """How to write a name that several tables share."""
+    listed = " or ".join(rivals) if isinstance(rivals, list | tuple) else str(rivals)
+    return f"write {LANCE_SCHEMA}.{name} or {listed}"
