@@ -1,0 +1,78 @@
+"""Commands → what they did, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from lancesql.execution.progress import show_progress
+from lancesql.plan.commands import (
+    AnalyzeTable,
+    Command,
+    CreateIndex,
+    CreateTable,
+    DescribeTable,
+    DropTable,
+    InsertInto,
+    ShowIndexes,
+    ShowTables,
+)
+from lancesql.plan.query import QueryPlan
+from lancesql.storage.calibration import analyze_table
+from lancesql.storage.database import LanceDatabase
+from lancesql.storage.writes.tables import drop_table, insert_rows
+
+from .indexes import answer_efforts, answer_indexes, build_index
+from .tables import answer_count, count_rows, describe_table, show_tables, write_table
+
+__all__ = ["run_command"]
+
+
+def run_command(
+    command: Command, database: LanceDatabase, open_query: Callable[[QueryPlan], pa.RecordBatchReader]
+) -> pa.Table:
+    """Carries out a command.
+
+    Args:
+        command: What to do.
+        database: Where.
+        open_query: Runs the query within the command, as a stream; called again when it has to be read anew.
+
+    Returns:
+        One row with `count` for what writes rows, the index for CREATE INDEX, nothing for DROP TABLE, and what SHOW and
+        DESCRIBE ask for.
+
+    Raises:
+        ExecutionError: When it cannot be carried out; the tables are then as they were.
+    """
+    match command:
+        case CreateTable():
+            return answer_count(write_table(command, database, open_query))
+        case InsertInto(table, query, columns, by_name):
+            with show_progress(f"writing {table.name}") as report:
+                return answer_count(
+                    insert_rows(
+                        database,
+                        table,
+                        lambda: open_query(query),
+                        columns=columns,
+                        by_name=by_name,
+                        on_rows=count_rows(report),
+                    )
+                )
+        case DropTable(name, table):
+            if table is not None:
+                drop_table(database, name)
+            return pa.table({})
+        case CreateIndex():
+            return answer_indexes([build_index(command, database)])
+        case ShowTables(views):
+            return show_tables(database, views)
+        case ShowIndexes(table):
+            return answer_indexes(list(table.indexes))
+        case AnalyzeTable(table):
+            with show_progress(f"analyzing {table.name}") as report:
+                return answer_efforts(analyze_table(database, table, report))
+        case DescribeTable(table):
+            return describe_table(table)

@@ -1,0 +1,76 @@
+"""Tables written, listed and described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from lancesql.catalog import TableInfo, View
+from lancesql.execution.progress import Report, show_progress
+from lancesql.execution.results.engine_types import name_arrow_type
+from lancesql.plan.commands import CreateTable
+from lancesql.plan.query import QueryPlan
+from lancesql.storage.database import LanceDatabase
+from lancesql.storage.writes.tables import create_table
+
+__all__ = ["answer_count", "count_rows", "describe_table", "show_tables", "write_table"]
+
+
+def write_table(
+    command: CreateTable, database: LanceDatabase, open_query: Callable[[QueryPlan], pa.RecordBatchReader]
+) -> int:
+    """Writes a new table from its query; how many rows."""
+    options = command.options
+    float16, vectors = options.get("float16", False), options.get("vectors", True)
+    with show_progress(f"writing {command.name}") as report:
+        return create_table(
+            database,
+            command.name,
+            lambda: open_query(command.query),
+            replace=command.replace,
+            if_not_exists=command.if_not_exists,
+            float16=float16 if isinstance(float16, bool | str | tuple) else False,
+            vectors=bool(vectors),
+            on_rows=count_rows(report),
+        )
+
+
+def count_rows(report: Report | None) -> Callable[[int], None] | None:
+    """Tells the rows written so far to a progress report."""
+    return None if report is None else lambda rows: report("rows", rows, None)
+
+
+def answer_count(rows: int) -> pa.Table:
+    """One row with `count`."""
+    return pa.table({"count": pa.array([rows], pa.int64())})
+
+
+def show_tables(database: LanceDatabase, views: tuple[View, ...]) -> pa.Table:
+    """Every table and view: name, rows, version."""
+    unknown = [None] * len(views)
+    found = [database.find_table(name) for name in sorted(database.table_names())]
+    tables = [table for table in found if table is not None]
+    return pa.table(
+        {
+            "name": pa.array([*(table.name for table in tables), *(view.name for view in views)], pa.string()),
+            "rows": pa.array([*(table.rows for table in tables), *unknown], pa.int64()),
+            "version": pa.array([*(table.version for table in tables), *unknown], pa.int64()),
+        }
+    )
+
+
+def describe_table(table: TableInfo) -> pa.Table:
+    """The columns of a table: name, type, whether NULL may stand there, indexes."""
+    names = [
+        ", ".join(index.name for index in table.indexes if field.name in index.columns) or None
+        for field in table.schema
+    ]
+    return pa.table(
+        {
+            "column_name": pa.array(table.schema.names, pa.string()),
+            "column_type": pa.array([name_arrow_type(field.type) for field in table.schema], pa.string()),
+            "null": pa.array(["YES" if field.nullable else "NO" for field in table.schema], pa.string()),
+            "indexes": pa.array(names, pa.string()),
+        }
+    )
