@@ -51,6 +51,7 @@ class IndexInfo:
         partitions: The number of IVF partitions.
         code_bits: Bits the index keeps per dimension (32 means the vector itself).
         positions: Whether a text index can answer phrases.
+        text_options: How a text index cuts a text into words, as `CREATE INDEX … WITH (…)` would have it.
         rows_indexed: Rows the index covers.
         rows_unindexed: Rows written after the index was built.
         uuid: What tells this build of it from another.
@@ -64,6 +65,7 @@ class IndexInfo:
     partitions: int | None = None
     code_bits: float | None = None
     positions: bool = False
+    text_options: str | None = None
     rows_indexed: int = 0
     rows_unindexed: int = 0
     size_bytes: int | None = None

@@ -11,6 +11,8 @@ import pyarrow as pa
 from lancesql.errors import ArgumentError, Span, UnsupportedError, nearest_name
 from lancesql.parser.commands import OptionSyntax
 
+from .languages import TOKENIZERS, Language, find_language
+
 __all__ = ["INDEX_KINDS", "Flag", "Names", "Number", "Option", "check_column", "find_kind", "read_options"]
 
 
@@ -40,7 +42,7 @@ class Names:
     """One name or a list of names, or true for all of them."""
 
 
-Option = Number | Flag | Choice | Names
+Option = Number | Flag | Choice | Language | Names
 
 METRICS = {
     "l2": "l2",
@@ -51,11 +53,6 @@ METRICS = {
     "inner_product": "dot",
     "hamming": "hamming",
 }
-_LANGUAGES = (
-    "Arabic", "Danish", "Dutch", "English", "Finnish", "French", "German", "Greek", "Hungarian", "Italian", "Norwegian",
-    "Portuguese", "Romanian", "Russian", "Spanish", "Swedish", "Tamil", "Turkish",
-)  # fmt: skip
-_TOKENIZERS = ("simple", "whitespace", "raw", "ngram", "icu", "icu/split", "code")
 
 _IVF: dict[str, Option] = {
     "metric": Choice(METRICS),
@@ -71,8 +68,8 @@ _HNSW: dict[str, Option] = {
     "max_level": Number(most=64),
 }
 _TEXT: dict[str, Option] = {
-    "base_tokenizer": Choice({word: word for word in _TOKENIZERS}),
-    "language": Choice({word.lower(): word for word in _LANGUAGES}),
+    "base_tokenizer": Choice({word: word for word in TOKENIZERS}),
+    "language": Language(),
     "stem": Flag(),
     "remove_stop_words": Flag(),
     "ascii_folding": Flag(),
@@ -91,6 +88,11 @@ SYNONYMS = {
     "ef_const": "ef_construction",
     "with_positions": "with_position",
     "tokenizer": "base_tokenizer",
+    "stop_words": "remove_stop_words",
+    "stemming": "stem",
+    "lang": "language",
+    "ngram_min": "ngram_min_length",
+    "ngram_max": "ngram_max_length",
     "min_ngram_length": "ngram_min_length",
     "max_ngram_length": "ngram_max_length",
 }
@@ -245,6 +247,10 @@ def _read_value(name: str, option: OptionSyntax, known: Option) -> object:
             if isinstance(value, str) and value.lower() in words:
                 return words[value.lower()]
             wanted = f"one of {', '.join(dict.fromkeys(words.values()))}"
+        case Language():
+            if isinstance(value, str):
+                return find_language(value, option.value_span)
+            wanted = "a code like 'de' or a name like 'German'"
         case Names():
             if isinstance(value, bool | str):
                 return (

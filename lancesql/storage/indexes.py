@@ -13,6 +13,7 @@ from lancesql.errors import StorageError
 
 from .calibration import parse_calibration
 from .scan import wrap_lance_error
+from .text_indexes import show_text_options
 
 if TYPE_CHECKING:
     from .database import LanceDatabase
@@ -75,6 +76,7 @@ def _describe_index(dataset: lance.LanceDataset, index: Any, rows: int) -> Index
         partitions=partitions,
         code_bits=code_bits,
         positions=bool(details.get("with_position", False)),
+        text_options=show_text_options(details) if kind == "INVERTED" else None,
         rows_indexed=index.num_rows_indexed,
         rows_unindexed=max(rows - index.num_rows_indexed, 0),
         size_bytes=index.total_size_bytes,
@@ -258,11 +260,6 @@ def _choose_scalar_options(kind: str, options: Mapping[str, object]) -> dict[str
         return dict(options)
     chosen = {_LANCE_NAMES.get(key, key): value for key, value in options.items()}
     chosen.setdefault("with_position", True)  # so that it finds phrases
-    if chosen.get("base_tokenizer") == "ngram" and "max_ngram_length" not in chosen:
-        least = chosen.get("min_ngram_length", 3)
-        chosen["max_ngram_length"] = max(3, int(str(least)))
-    if chosen.get("base_tokenizer") == "ngram" and "min_ngram_length" not in chosen:
-        chosen["min_ngram_length"] = min(3, int(str(chosen["max_ngram_length"])))
     return chosen
 
 

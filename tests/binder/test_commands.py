@@ -313,6 +313,34 @@ def test_options_of_an_index(bind: Binder) -> None:
     assert text.options == {"language": "German", "stem": False, "with_position": True}
 
 
+GRAMS = {"base_tokenizer": "ngram", "stem": False, "remove_stop_words": False, "with_position": False}
+
+
+@pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        ("language = 'de'", {"language": "German"}),
+        ("language = 'pt-BR'", {"language": "Portuguese"}),
+        ("lang = NB", {"language": "Norwegian"}),
+        ("language = english, stem = off", {"language": "English", "stem": False}),
+        ("language = 'zh'", {**GRAMS, "ngram_min_length": 2, "ngram_max_length": 2}),
+        ("language = Japanese", {**GRAMS, "ngram_min_length": 2, "ngram_max_length": 2}),
+        ("language = 'ko-KR', ngram_max = 3", {**GRAMS, "ngram_min_length": 2, "ngram_max_length": 3}),
+        ("tokenizer = ngram, ngram_min = 5", {**GRAMS, "ngram_min_length": 5, "ngram_max_length": 5}),
+        ("tokenizer = ngram, ngram_max = 1", {**GRAMS, "ngram_min_length": 1, "ngram_max_length": 1}),
+        ("language = de, tokenizer = ngram", {**GRAMS, "ngram_min_length": 2, "ngram_max_length": 2}),
+        ("language = 'th'", {"base_tokenizer": "icu", "stem": False, "remove_stop_words": False}),
+        ("language = 'zh', tokenizer = icu", {"base_tokenizer": "icu", "stem": False, "remove_stop_words": False}),
+        ("language = 'pl'", {"base_tokenizer": "icu", "stem": False, "remove_stop_words": False}),
+        ("tokenizer = 'icu/split'", {"base_tokenizer": "icu/split"}),
+    ],
+)
+def test_languages_of_a_text_index(bind: Binder, given: str, options: dict[str, object]) -> None:
+    command = bind(f"CREATE INDEX ON films (Title) USING FTS WITH ({given})")
+    assert isinstance(command, CreateIndex)
+    assert command.options == options
+
+
 @pytest.mark.parametrize(
     ("using", "place", "parts"),
     [
@@ -351,7 +379,21 @@ def test_options_of_an_index(bind: Binder) -> None:
             ["exclude each other"],
         ),
         ("(vector) USING IVF_PQ WITH (metric = l2, metric_type = l2)", "metric_type", ["'metric' is given twice"]),
-        ("(Title) USING FTS WITH (language = klingon)", "klingon", ["option 'language' is one of Arabic"]),
+        (
+            "(Title) USING FTS WITH (language = klingon)",
+            "klingon",
+            ["'klingon' is not a language", "stemmed are Arabic"],
+        ),
+        ("(Title) USING FTS WITH (language = 'germn')", "'germn'", ["did you mean 'german'?"]),
+        ("(Title) USING FTS WITH (language = 3)", "3", ["option 'language' is a code like 'de'"]),
+        ("(Title) USING FTS WITH (language = zh, stem = true)", "true", ["pairs of letters have no endings"]),
+        ("(Title) USING FTS WITH (language = pl, remove_stop_words = on)", "on", ["Polish has no stop words"]),
+        ("(Title) USING FTS WITH (language = ko, with_position = true)", "true", ["grams have no places"]),
+        ("(Title) USING FTS WITH (tokenizer = ngram, max_token_length = 3)", "3", ["how long a gram is"]),
+        ("(Title) USING FTS WITH (tokenizer = icuu)", "icuu", ["did you mean 'icu'?"]),
+        ("(Title) USING FTS WITH (stemm = true)", "stemm", ["did you mean 'stem'?"]),
+        ("(Title) USING FTS WITH (ascii_folding = 2)", "2", ["option 'ascii_folding' is true or false"]),
+        ("(Title) USING FTS WITH (max_token_length = 0)", "0", ["a whole number from 1 to"]),
         ("(Title) USING FTS WITH (stem = maybe)", "maybe", ["option 'stem' is true or false"]),
         ("(Title) USING FTS WITH (ngram_min_length = 2)", "2", ["needs base_tokenizer = 'ngram'"]),
         (

@@ -134,23 +134,6 @@ def test_options_of_a_text_index(database: LanceDatabase, table: TableInfo) -> N
     assert {key: described.details[key] for key in options} == options
 
 
-@pytest.mark.parametrize(
-    ("options", "lengths"),
-    [
-        ({}, (3, 3)),
-        ({"ngram_min_length": 2, "ngram_max_length": 4}, (2, 4)),
-        ({"ngram_min_length": 5}, (5, 5)),
-        ({"ngram_max_length": 2}, (2, 2)),
-    ],
-)
-def test_options_of_an_ngram_tokenizer(
-    database: LanceDatabase, table: TableInfo, options: dict[str, Any], lengths: tuple[int, int]
-) -> None:
-    create_index(database, table, "text", "FTS", options={"base_tokenizer": "ngram", **options})
-    details = lance.dataset(table.uri).describe_indices()[0].details
-    assert (details["min_ngram_length"], details["max_ngram_length"]) == lengths
-
-
 def test_training_is_short_unless_asked(database: LanceDatabase, table: TableInfo) -> None:
     def hints() -> dict[str, str]:
         found: dict[str, str] = lance.dataset(table.uri).describe_indices()[0].details["runtime_hints"]

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.binder.index_kinds import INDEX_KINDS, check_column, find_kind, read_options, refuse_nested
+from lancesql.binder.languages import choose_text_options
 from lancesql.binder.tables import require_table
 from lancesql.errors import (
     ArgumentError,
@@ -45,7 +46,9 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
     place = metric.value_span if metric is not None and given is not None else syntax.column.span
     check_column(kind, field.name, field.type, str(field.type), None, syntax.column.span)
     check_column(kind, field.name, field.type, str(field.type), str(given) if given is not None else None, place)
-    _check_together(kind, field, options, spans)
+    _check_together(field, options, spans)
+    if kind == "FTS":
+        options = choose_text_options(options, spans)
     return CreateIndex(
         table=table,
         column=field.name,
@@ -57,7 +60,7 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
     )
 
 
-def _check_together(kind: str, field: pa.Field[Any], options: dict[str, object], spans: dict[str, Span]) -> None:
+def _check_together(field: pa.Field[Any], options: dict[str, object], spans: dict[str, Span]) -> None:
     """Refuses options that are right alone and wrong for this column, or beside each other."""
     parts = options.get("num_sub_vectors")
     if isinstance(parts, int):
@@ -76,9 +79,3 @@ def _check_together(kind: str, field: pa.Field[Any], options: dict[str, object],
         raise ArgumentError(
             "num_partitions and target_partition_size exclude each other", span=spans["target_partition_size"]
         )
-    least, most = options.get("ngram_min_length", 3), options.get("ngram_max_length", 3)
-    for name in ("ngram_min_length", "ngram_max_length", "prefix_only"):
-        if name in options and options.get("base_tokenizer") != "ngram":
-            raise ArgumentError(f"option '{name}' needs base_tokenizer = 'ngram'", span=spans[name])
-        if name in options and kind == "FTS" and isinstance(least, int) and isinstance(most, int) and least > most:
-            raise ArgumentError(f"ngram_min_length {least} is more than ngram_max_length {most}", span=spans[name])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pyarrow as pa
 
-from lancesql.catalog import CalibratedEffort, IndexInfo
+from lancesql.catalog import CalibratedEffort, IndexInfo, TableInfo
 from lancesql.execution.progress import show_progress
 from lancesql.plan.commands import CreateIndex
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.indexes import create_index
+from lancesql.storage.text_indexes import advise_language
 
-__all__ = ["answer_efforts", "answer_indexes", "build_index"]
+__all__ = ["answer_efforts", "build_index", "list_indexes"]
 
 
 _INDEX_FIELDS: list[tuple[str, pa.DataType]] = [
@@ -24,6 +28,8 @@ _INDEX_FIELDS: list[tuple[str, pa.DataType]] = [
     ("rows_indexed", pa.int64()),
     ("rows_unindexed", pa.int64()),
     ("size_bytes", pa.int64()),
+    ("options", pa.string()),
+    ("advice", pa.string()),
 ]
 
 
@@ -46,7 +52,7 @@ _EFFORT_FIELDS: list[tuple[str, pa.DataType]] = [
 _EFFORT_SCHEMA = pa.schema(_EFFORT_FIELDS)
 
 
-def build_index(command: CreateIndex, database: LanceDatabase) -> IndexInfo:
+def build_index(command: CreateIndex, database: LanceDatabase) -> pa.Table:
     """Builds an index, and says what was built."""
     with show_progress(f"building {command.kind} on {command.table.name}") as report:
         name = create_index(
@@ -61,12 +67,30 @@ def build_index(command: CreateIndex, database: LanceDatabase) -> IndexInfo:
             on_progress=report,
         )
     table = database.find_table(command.table.name)
-    built = [index for index in (table.indexes if table is not None else ()) if index.name == name]
-    return built[0] if built else IndexInfo(name=name, kind=command.kind, columns=(command.column,))
+    built = next((index for index in (table.indexes if table is not None else ()) if index.name == name), None)
+    if table is None or built is None:
+        return _answer_indexes([IndexInfo(name=name, kind=command.kind, columns=(command.column,))], [None])
+    advice = advise_language(database, table, built)
+    if advice is not None:
+        warnings.warn(f"index '{name}' on table '{table.name}': {advice}", stacklevel=_find_caller())
+    return _answer_indexes([built], [advice])
 
 
-def answer_indexes(indexes: list[IndexInfo]) -> pa.Table:
-    """A row for each index."""
+def _find_caller() -> int:
+    """How many frames above the function that asks the first one outside the package is."""
+    package = __name__.partition(".")[0]
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+def list_indexes(table: TableInfo, database: LanceDatabase) -> pa.Table:
+    """A row for each index of a table."""
+    return _answer_indexes(table.indexes, [advise_language(database, table, index) for index in table.indexes])
+
+
+def _answer_indexes(indexes: Sequence[IndexInfo], advice: Sequence[str | None]) -> pa.Table:
     rows = [
         {
             "name": index.name,
@@ -77,8 +101,10 @@ def answer_indexes(indexes: list[IndexInfo]) -> pa.Table:
             "rows_indexed": index.rows_indexed,
             "rows_unindexed": index.rows_unindexed,
             "size_bytes": index.size_bytes,
+            "options": index.text_options,
+            "advice": advised,
         }
-        for index in indexes
+        for index, advised in zip(indexes, advice, strict=True)
     ]
     return pa.Table.from_pylist(rows, schema=_INDEX_SCHEMA)
 

@@ -23,7 +23,7 @@ from lancesql.storage.calibration import analyze_table
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.writes.tables import drop_table, insert_rows
 
-from .indexes import answer_efforts, answer_indexes, build_index
+from .indexes import answer_efforts, build_index, list_indexes
 from .tables import answer_count, count_rows, describe_table, show_tables, write_table
 
 __all__ = ["run_command"]
@@ -66,11 +66,11 @@ def run_command(
                 drop_table(database, name)
             return pa.table({})
         case CreateIndex():
-            return answer_indexes([build_index(command, database)])
+            return build_index(command, database)
         case ShowTables(views):
             return show_tables(database, views)
         case ShowIndexes(table):
-            return answer_indexes(list(table.indexes))
+            return list_indexes(table, database)
         case AnalyzeTable(table):
             with show_progress(f"analyzing {table.name}") as report:
                 return answer_efforts(analyze_table(database, table, report))
