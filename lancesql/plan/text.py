@@ -17,10 +17,34 @@ __all__ = [
     "Preferring",
     "Prefix",
     "TextQuery",
+    "TextReading",
+    "TextSyntax",
     "Words",
 ]
 
 Fuzziness = Literal[0, 1, 2, "auto"]
+TextSyntax = Literal["query", "plain", "json"]
+
+
+@dataclass(frozen=True)
+class TextReading:
+    """How a text query is read.
+
+    Attributes:
+        operator: What joins words side by side.
+        fuzziness: That of words that carry none of their own.
+        slop: That of phrases that carry none of their own.
+        columns: The columns searched, which `column:` may name.
+        others: The other columns of the table, which it may not.
+        boosts: What each of the columns weighs; () for all alike.
+    """
+
+    operator: Literal["or", "and"] = "or"
+    fuzziness: Fuzziness = 0
+    slop: int = 0
+    columns: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    boosts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,7 +52,7 @@ class Words:
     """Words as the user wrote them.
 
     Attributes:
-        operator: Whether one of them is enough (`or`) or each has to be there (`and`).
+        operator: Whether one of them is enough (`or`) or each has to be there (`and`), in whichever of the columns.
         fuzziness: How many letters of a word may differ; `auto`: none up to two letters, one up to five, else two.
     """
 

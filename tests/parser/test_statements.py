@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lancesql.errors import ArgumentError, ParseError
+from lancesql.errors import ParseError
 from lancesql.parser import parse_expression, read_tokens, split_statements
 from lancesql.parser.blocks import TokenTree, split_conjuncts
-from lancesql.parser.text_query import parse_text_query
-from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, Words
 from tests.fixture_files import check_file, list_files
 from tests.parser.statement_text import describe_statement
 
@@ -65,29 +63,3 @@ def test_a_comment_that_is_not_closed() -> None:
     with pytest.raises(ParseError, match="cannot be read") as caught:
         read_tokens("SELECT 'a")
     assert caught.value.__suppress_context__
-
-
-@pytest.mark.parametrize(
-    ("text", "query"),
-    [
-        ("deep learning", Words("deep learning")),
-        ("deep OR learning", Words("deep learning")),
-        ("deep AND learning", AllOf((Words("deep"), Words("learning")))),
-        ('"neural network"', Phrase("neural network")),
-        ('a "b c" d', AnyOf((Words("a"), Phrase("b c"), Words("d")))),
-        ("a AND b OR c", AnyOf((AllOf((Words("a"), Words("b"))), Words("c")))),
-        ("a AND (b OR c)", AllOf((Words("a"), Words("b c")))),
-        ("a NOT b", Excluding(Words("a"), (Words("b"),))),
-        ("a AND NOT b", Excluding(Words("a"), (Words("b"),))),
-        ("and or not", Words("and or not")),
-        ("", Words("")),
-    ],
-)
-def test_text_queries(text: str, query: object) -> None:
-    assert parse_text_query(text) == query
-
-
-@pytest.mark.parametrize("text", ["a AND", "NOT a", "(a", "a)", '"a', "a AND OR b", "AND"])
-def test_text_queries_that_mean_nothing(text: str) -> None:
-    with pytest.raises(ArgumentError, match="text query"):
-        parse_text_query(text)

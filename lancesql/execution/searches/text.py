@@ -9,9 +9,9 @@ import pyarrow as pa
 from lancesql.errors import ArgumentError, LanceSQLError
 from lancesql.execution.filters.resolve import resolve_filter
 from lancesql.execution.run import Run, evaluate
-from lancesql.parser.text_query import parse_text_query
+from lancesql.parser.text_syntax import read_text_query
 from lancesql.plan.sources import FullTextSearch
-from lancesql.plan.text import TextQuery, Words
+from lancesql.plan.text import TextQuery, TextReading
 from lancesql.storage.scan import read_row_ids, serialize_row_ids
 from lancesql.storage.searches.texts import search_texts
 
@@ -25,13 +25,16 @@ def _read_text(source: FullTextSearch, run: Run) -> TextQuery:
     if not isinstance(raw, str):
         shown = "NULL" if raw is None else "a list" if isinstance(raw, tuple | list) else type(raw).__name__
         raise ArgumentError(f"the text query is a text, not {shown}", span=source.query.span)
-    if source.syntax == "plain":
-        return Words(raw)
     try:
-        return parse_text_query(raw, source.operator)
+        reading = TextReading(source.operator, columns=source.text_columns, others=_list_others(source))
+        return read_text_query(raw, source.syntax, reading)
     except LanceSQLError as error:
         error.sql = error.sql or raw
         raise
+
+
+def _list_others(source: FullTextSearch) -> tuple[str, ...]:
+    return tuple(name for name in source.table.schema.names if name not in source.text_columns)
 
 
 def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:

@@ -134,7 +134,7 @@ def _read_rows(
 
 def _read_leaves(query: TextQuery, tokenizer: Tokenizer) -> list[tuple[str, int]]:
     match query:
-        case Words(text) | Phrase(text):
+        case Words(text, _, 0) | Phrase(text, 0):
             return tokenizer.read(text)
         case AllOf(items) | AnyOf(items):
             return [word for item in items for word in _read_leaves(item, tokenizer)]
@@ -176,7 +176,10 @@ def _score(
 def _score_leaf(query: Words | Phrase, text: _Text, corpus: _Corpus, tokenizer: Tokenizer) -> float | None:
     words = tokenizer.read(query.text)
     if isinstance(query, Words):
-        present = [word for word in dict.fromkeys(word for word, _ in words) if word in text.places]
+        asked = dict.fromkeys(word for word, _ in words)
+        present = [word for word in asked if word in text.places]
+        if query.operator == "and" and len(present) < len(asked):
+            return None
         return sum(corpus.weigh(word, len(text.places[word]), text.length) for word in present) if present else None
     if not words or any(word not in text.places for word, _ in words):
         return None

@@ -115,9 +115,9 @@ class _Compiler:
     def compile(self, query: TextQuery) -> FullTextQuery | None:
         """The query for Lance; None when no word of it is ever looked for (stop words, an empty text)."""
         match query:
-            case Words(text):
-                return self._match(text, FullTextOperator.OR)
-            case Phrase(text):
+            case Words(text, operator, 0):
+                return self._match(text, FullTextOperator.AND if operator == "and" else FullTextOperator.OR)
+            case Phrase(text, 0):
                 return self._phrase(text)
             case AllOf(items):
                 single = all(isinstance(item, Words) and len(item.text.split()) == 1 for item in items)
