@@ -39,6 +39,7 @@ def open_scan(
     limit: int | None = None,
     offset: int | None = None,
     batch_rows: int | None = None,
+    fragments: Sequence[Any] | None = None,
     widen: bool = True,
 ) -> pa.RecordBatchReader:
     """A stream of the columns, in that order, `_rowid` among them when it is named.
@@ -51,6 +52,7 @@ def open_scan(
         limit: At most so many rows.
         offset: Leave out so many first.
         batch_rows: At most so many rows a batch; Lance's own 8,192 unless given.
+        fragments: Read these fragments only.
         widen: Whether types DuckDB lacks are widened (float16 → FLOAT).
     """
     own = [column for column in columns if column != ROW_ID]
@@ -64,6 +66,7 @@ def open_scan(
             limit=limit,
             offset=offset,
             batch_size=batch_rows,
+            fragments=fragments,
             **avoid_flawed_index(dataset, filter),
         ).to_reader()
     except BaseException as error:
@@ -117,9 +120,15 @@ def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:
         raise wrap_lance_error(error, "counting the rows the filter keeps") from None
 
 
-def read_row_ids(dataset: lance.LanceDataset, filter: str | None, row_ids: bytes | None) -> pa.ChunkedArray[Any]:
-    """The ids of the rows that the filter and the allow-list both keep."""
-    return read_scan(open_scan(dataset, [ROW_ID], filter=filter, row_ids=row_ids)).column(ROW_ID)
+def read_row_ids(
+    dataset: lance.LanceDataset,
+    filter: str | None,
+    row_ids: bytes | None,
+    *,
+    fragments: Sequence[Any] | None = None,
+) -> pa.ChunkedArray[Any]:
+    """The ids of the rows that the filter and the allow-list both keep, of all fragments or of some."""
+    return read_scan(open_scan(dataset, [ROW_ID], filter=filter, row_ids=row_ids, fragments=fragments)).column(ROW_ID)
 
 
 def list_row_ids(row_ids: pa.ChunkedArray[Any]) -> list[int]:

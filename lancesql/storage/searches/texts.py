@@ -1,22 +1,29 @@
-"""Full-text search in Lance: the query tree compiled, every tie kept, order by score and then by row id."""
+"""Full-text search: by Lance's index alone where that is exact, else leaf by leaf; by score and then by row id."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import lance
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from lance.query import BooleanQuery, FullTextOperator, FullTextQuery, MatchQuery, MultiMatchQuery, Occur, PhraseQuery
+from lance.query import FullTextQuery
 
-from lancesql.errors import UnsupportedError
 from lancesql.plan.sources import ROW_ID, SCORE
-from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, TextQuery, Words
+from lancesql.plan.text import TextQuery
 from lancesql.storage.index_flaws import avoid_flawed_index
-from lancesql.storage.scan import read_row_ids, serialize_row_ids, wrap_lance_error
+from lancesql.storage.scan import read_row_ids, select_rows, serialize_row_ids, take_rows, wrap_lance_error
 
-from .flat_texts import Tokenizer, search_flat
+from lancesql.storage.texts.scoring import search_blocks
+from lancesql.storage.texts.indexes import TextIndex, compile_query, read_text_indexes
+from lancesql.storage.texts.blocks import build_blocks
+from lancesql.storage.texts.corpora import open_corpus
+from lancesql.storage.texts.matches import Matches, join_matches
+from lancesql.storage.texts.routes import Route, choose_route
+from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, bind_query, list_leaves
+from lancesql.storage.texts.tokens import Tokenizer
 
 __all__ = ["search_texts"]
 
@@ -45,58 +52,113 @@ def search_texts(
         fast_search: Leave out the rows that the index does not cover; without an index there are none.
 
     Raises:
-        UnsupportedError: For a phrase on a column whose index keeps no positions.
+        UnsupportedError: For what the index's way to cut a text into words makes impossible.
     """
-    options = read_text_options(dataset)
-    if any(column not in options for column in text_columns):
-        return search_flat(
-            dataset,
-            columns,
-            tokenizers={column: Tokenizer(options.get(column, {})) for column in text_columns},
-            query=query,
-            limit=limit,
-            filter=filter,
-            row_ids=row_ids,
-        )
-    compiled = _Compiler({column: options[column] for column in text_columns}).compile(query)
+    indexes = read_text_indexes(dataset)
+    tokenizers = {column: _make_tokenizer(indexes.get(column)) for column in text_columns}
+    node = bind_query(query, tokenizers)
     own = [name for name in columns if name not in (ROW_ID, SCORE)]
-    if compiled is None:
+    if node is None:
         empty = dataset.scanner(columns=own, with_row_id=True, limit=0).to_table()
         return empty.append_column(SCORE, pa.array([], pa.float32())).select(list(columns))
     narrowed = filter
     if avoid_flawed_index(dataset, filter):  # without scalar indexes the text index would not be used either
         row_ids = serialize_row_ids(read_row_ids(dataset, filter, row_ids))
         narrowed = None
-    fetch = None if limit is None else limit + 1
-    while True:
+    search = _Search(dataset, indexes, tokenizers, narrowed, row_ids, fast_search)
+    compiled = compile_query(node, indexes)
+    if compiled is not None:
+        return _search_ordered(search, compiled, own, limit).select(list(columns))
+    matches = search.find(node)
+    scores = matches.scores.astype(np.float32)
+    order = np.lexsort((matches.ids, -scores))[:limit]
+    table = take_rows(dataset, matches.ids[order].tolist(), [name for name in columns if name != SCORE] or [ROW_ID])
+    return table.append_column(SCORE, pa.array(scores[order])).select(list(columns))
+
+
+def _make_tokenizer(index: TextIndex | None) -> Tokenizer:
+    return Tokenizer(None if index is None else index.options)
+
+
+@dataclass
+class _Search:
+    """One search: where it looks, and which rows may be found."""
+
+    dataset: lance.LanceDataset
+    indexes: Mapping[str, TextIndex]
+    tokenizers: Mapping[str, Tokenizer]
+    filter: str | None
+    row_ids: bytes | None
+    fast_search: bool
+
+    def ask_lance(self, query: FullTextQuery, columns: Sequence[str], limit: int | None) -> pa.Table:
+        """What Lance finds, with `_score` and `_rowid`."""
         try:
-            table = dataset.scanner(
-                columns=[*own, SCORE],
-                full_text_query=compiled,
-                filter=narrowed,
+            return self.dataset.scanner(
+                columns=[*columns, SCORE],
+                full_text_query=query,
+                filter=self.filter,
                 prefilter=True,
                 with_row_id=True,
-                row_addr_allowlist=row_ids,
-                fast_search=fast_search,
-                limit=fetch,
+                row_addr_allowlist=self.row_ids,
+                fast_search=self.fast_search,
+                limit=limit,
                 disable_scoring_autoprojection=True,
             ).to_table()
         except BaseException as error:
-            raise _explain_text_error(error, text_columns) from None
+            raise wrap_lance_error(error, f"searching the text of {', '.join(self.tokenizers)}") from None
+
+    def find(self, node: Node) -> Matches:
+        """What matches, leaf by leaf: those that the texts themselves answer read each column once."""
+        leaves = list(dict.fromkeys(list_leaves(node)))
+        routes = {leaf: choose_route(leaf, self.indexes) for leaf in leaves}
+        found = {leaf: self._find_leaf(leaf, routes[leaf]) for leaf in leaves if routes[leaf] is not Route.TEXTS}
+        for column in dict.fromkeys(leaf.column for leaf in leaves):
+            flat = [leaf for leaf in leaves if leaf.column == column and routes[leaf] is Route.TEXTS]
+            if flat:
+                found.update(zip(flat, self._search_flat(column, flat), strict=True))
+        return join_matches(node, found.__getitem__)
+
+    def _find_leaf(self, leaf: Leaf, route: Route) -> Matches:
+        if route is Route.INDEX:
+            compiled = compile_query(leaf, self.indexes)
+            assert compiled is not None
+            return _read_matches(self.ask_lance(compiled, [], None))
+        assert isinstance(leaf, Chain)
+        every = Bag(leaf.column, leaf.text, tuple(str(term) for term, _ in leaf.parts), "and")
+        candidates = self._find_leaf(every, Route.INDEX)
+        texts = select_rows(self.dataset, candidates.ids.tolist(), [leaf.column])
+        blocks = build_blocks(texts.to_batches(), leaf.column, ROW_ID, self.tokenizers[leaf.column])
+        kept = [block.ids[block.find_chain(leaf)] for block in blocks]
+        return candidates.within(np.concatenate([np.empty(0, np.uint64), *kept]))
+
+    def _search_flat(self, column: str, leaves: Sequence[Leaf]) -> list[Matches]:
+        found = search_blocks(open_corpus(self.dataset, column, self.tokenizers[column]), leaves)
+        allowed = self._read_allowed(column)
+        return found if allowed is None else [one.within(allowed) for one in found]
+
+    def _read_allowed(self, column: str) -> np.ndarray[tuple[int], np.dtype[np.uint64]] | None:
+        index = self.indexes.get(column)
+        fragments = None
+        if self.fast_search and index is not None:
+            every = self.dataset.get_fragments()
+            fragments = [one for one in every if one.fragment_id in index.fragments]
+            fragments = None if len(fragments) == len(every) else fragments
+        if fragments is None and self.filter is None and self.row_ids is None:
+            return None
+        ids = read_row_ids(self.dataset, self.filter, self.row_ids, fragments=fragments)
+        return np.asarray(ids.to_numpy(), np.uint64)
+
+
+def _search_ordered(search: _Search, query: FullTextQuery, columns: Sequence[str], limit: int | None) -> pa.Table:
+    fetch = None if limit is None else limit + 1
+    while True:
+        table = search.ask_lance(query, columns, fetch)
         if limit is None or fetch is None or table.num_rows < fetch or not _cuts_tie(table, limit):
             break
         fetch *= 4  # rows of one score straddle the limit: which of them come first is decided by their ids, here
     order = pc.sort_indices(table.select([SCORE, ROW_ID]), [(SCORE, "descending"), (ROW_ID, "ascending")])
-    return table.take(order[:limit] if limit is not None else order).select(list(columns))
-
-
-def read_text_options(dataset: lance.LanceDataset) -> dict[str, dict[str, Any]]:
-    """The columns that have a text index, and how each cuts a text into words."""
-    return {
-        index.field_names[0]: dict(index.details or {})
-        for index in dataset.describe_indices()
-        if len(index.field_names) == 1 and "Inverted" in index.type_url
-    }
+    return table.take(order[:limit] if limit is not None else order)
 
 
 def _cuts_tie(table: pa.Table, limit: int) -> bool:
@@ -105,69 +167,5 @@ def _cuts_tie(table: pa.Table, limit: int) -> bool:
     return bool(ranked[limit - 1] == ranked[-1])
 
 
-class _Compiler:
-    """Turns a query tree into Lance's query objects, for one table and its columns."""
-
-    def __init__(self, options: dict[str, dict[str, Any]]) -> None:
-        self.columns = tuple(options)
-        self.options = options
-
-    def compile(self, query: TextQuery) -> FullTextQuery | None:
-        """The query for Lance; None when no word of it is ever looked for (stop words, an empty text)."""
-        match query:
-            case Words(text, operator, 0):
-                return self._match(text, FullTextOperator.AND if operator == "and" else FullTextOperator.OR)
-            case Phrase(text, 0):
-                return self._phrase(text)
-            case AllOf(items):
-                single = all(isinstance(item, Words) and len(item.text.split()) == 1 for item in items)
-                if single and len(self.columns) == 1:
-                    text = " ".join(item.text for item in items if isinstance(item, Words))
-                    return self._match(text, FullTextOperator.AND)
-                return self._join(Occur.MUST, items)
-            case AnyOf(items):
-                return self._join(Occur.SHOULD, items)
-            case Excluding(wanted, unwanted):
-                inner = self.compile(wanted)
-                if inner is None:
-                    return None
-                refused = [one for one in map(self.compile, unwanted) if one is not None]
-                return BooleanQuery([(Occur.MUST, inner), *((Occur.MUST_NOT, one) for one in refused)])
-            case _:
-                raise UnsupportedError(f"a text query of this kind is not answered yet: {type(query).__name__}")
-
-    def _join(self, occur: Occur, items: Sequence[TextQuery]) -> FullTextQuery | None:
-        compiled = [one for one in map(self.compile, items) if one is not None]
-        if len(compiled) <= 1:
-            return compiled[0] if compiled else None
-        return BooleanQuery([(occur, one) for one in compiled])
-
-    def _match(self, text: str, operator: FullTextOperator) -> FullTextQuery | None:
-        columns = [column for column in self.columns if self._has_tokens(text, column)]
-        if len(columns) > 1 and operator is FullTextOperator.OR and len(columns) == len(self.options):
-            return MultiMatchQuery(text, columns, operator=operator)
-        return self._any_column([MatchQuery(text, column, operator=operator) for column in columns])
-
-    def _phrase(self, text: str) -> FullTextQuery | None:
-        for column, options in self.options.items():
-            if not options.get("with_position", True):
-                raise UnsupportedError(
-                    f"the text index on column '{column}' keeps no positions, so it cannot find a phrase",
-                    hint=f"CREATE OR REPLACE INDEX ON … ({column}) USING FTS WITH (with_position = true)",
-                )
-        columns = [column for column in self.columns if self._has_tokens(text, column)]
-        return self._any_column([PhraseQuery(text, column) for column in columns])
-
-    def _any_column(self, queries: list[FullTextQuery]) -> FullTextQuery | None:
-        if len(queries) <= 1:
-            return queries[0] if queries else None
-        return BooleanQuery([(Occur.SHOULD, query) for query in queries])
-
-    def _has_tokens(self, text: str, column: str) -> bool:
-        if not text.strip():
-            return False
-        return bool(Tokenizer(self.options[column]).read(text))
-
-
-def _explain_text_error(error: BaseException, columns: Sequence[str]) -> BaseException:
-    return wrap_lance_error(error, f"searching the text of {', '.join(columns)}")
+def _read_matches(table: pa.Table) -> Matches:
+    return Matches.sort(table.column(ROW_ID).to_numpy(), table.column(SCORE).to_numpy())

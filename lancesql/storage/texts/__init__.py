@@ -1,0 +1,1 @@
+"""Text queries: bound to the words of columns, and looked for by text indexes or in the texts themselves."""

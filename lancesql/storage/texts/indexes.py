@@ -1,0 +1,100 @@
+"""Text searches that a text index of Lance answers alone: the queries it is given, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any as Whatever
+
+import lance
+from lance.query import BooleanQuery, BoostQuery, FullTextOperator, FullTextQuery, MatchQuery, Occur, PhraseQuery
+
+from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Preferred, Scaled, Similar
+
+__all__ = ["TextIndex", "compile_query", "read_text_indexes"]
+
+
+@dataclass(frozen=True)
+class TextIndex:
+    """A text index on one column.
+
+    Attributes:
+        options: How it cuts a text into words, and what it keeps of them.
+        fragments: The fragments it covers.
+    """
+
+    name: str
+    column: str
+    options: Mapping[str, Whatever]
+    fragments: frozenset[int]
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether it knows where in a text a word stands."""
+        return bool(self.options.get("with_position", True))
+
+    @property
+    def finds_rows(self) -> bool:
+        """Whether what it finds are rows, not elements of their lists."""
+        return str(self.options.get("document_granularity", "row")) == "row"
+
+
+def read_text_indexes(dataset: lance.LanceDataset) -> dict[str, TextIndex]:
+    """The text indexes of a table by their column; of several on one column the first."""
+    found: dict[str, TextIndex] = {}
+    for index in dataset.describe_indices():
+        if len(index.field_names) == 1 and "Inverted" in index.type_url:
+            (column,) = index.field_names
+            covered = frozenset(fragment for segment in index.segments for fragment in segment.fragment_ids)
+            found.setdefault(column, TextIndex(index.name, column, dict(index.details or {}), covered))
+    return found
+
+
+def compile_query(node: Node, indexes: Mapping[str, TextIndex], factor: float = 1.0) -> FullTextQuery | None:
+    """The query for Lance; None when the indexes alone would not give exactly its rows and scores.
+
+    Lance's own fuzziness compares a word with stems, and only with those its index knows; its phrases of three words
+    and more with words between them are incomplete; an index without positions has no phrases. What is said of MUST_NOT
+    in a query of nothing else does not arise: an `Except` always has what is wanted.
+    """
+    match node:
+        case Bag(column, text, _, operator):
+            if column not in indexes or not indexes[column].finds_rows or factor <= 0:
+                return None
+            return MatchQuery(text, column, boost=factor, operator=FullTextOperator[operator.upper()])
+        case Chain(column, text, parts, slop):
+            index = indexes.get(column)
+            if index is None or not index.finds_rows or not index.has_positions or factor != 1:
+                return None
+            if any(isinstance(term, Similar) for term, _ in parts) or (slop and len(parts) > 2):
+                return None
+            return PhraseQuery(text, column, slop=slop)
+        case Similar():
+            return None
+        case All(items):
+            return _join([(Occur.MUST, item) for item in items], indexes, factor)
+        case Any(items):
+            return _join([(Occur.SHOULD, item) for item in items], indexes, factor)
+        case Preferred(required, optional):
+            return _join([(Occur.MUST, required), (Occur.SHOULD, optional)], indexes, factor)
+        case Except(wanted, unwanted):
+            return _join([(Occur.MUST, wanted), (Occur.MUST_NOT, unwanted)], indexes, factor)
+        case Scaled(item, scale):
+            return compile_query(item, indexes, factor * scale)
+        case Demoted(positive, negative, scale):
+            praised, blamed = compile_query(positive, indexes, factor), compile_query(negative, indexes, factor)
+            if praised is None or blamed is None or scale < 0:
+                return None
+            return BoostQuery(praised, blamed, negative_boost=scale)
+
+
+def _join(
+    clauses: Sequence[tuple[Occur, Node]], indexes: Mapping[str, TextIndex], factor: float
+) -> FullTextQuery | None:
+    compiled = []
+    for occur, node in clauses:
+        query = compile_query(node, indexes, 1.0 if occur is Occur.MUST_NOT else factor)
+        if query is None:
+            return None
+        compiled.append((occur, query))
+    return BooleanQuery(compiled)

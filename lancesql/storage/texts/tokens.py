@@ -1,0 +1,129 @@
+"""How a text index cuts a text into words, and what becomes of each word: asked of Lance, for many texts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lance
+
+__all__ = ["Tokenizer", "Written"]
+
+_OPTIONS = (
+    "base_tokenizer", "language", "max_token_length", "lower_case", "stem", "remove_stop_words", "custom_stop_words",
+    "ascii_folding", "min_ngram_length", "max_ngram_length", "prefix_only", "split_identifiers", "split_on_numerics",
+    "preserve_original", "index_operators",
+)  # fmt: skip
+_UNSHORTENED: dict[str, Any] = {
+    "stem": False,
+    "remove_stop_words": False,
+    "custom_stop_words": None,
+    "max_token_length": None,
+}
+_UNTOUCHED = {**_UNSHORTENED, "lower_case": False, "ascii_folding": False}
+_MARKERS = ("q", "q9", "qzx")
+"""Words put first in a text so that places are counted from its start; one of them is no stop word."""
+_AT_ONCE = 4_000
+
+
+@dataclass(frozen=True)
+class Written:
+    """A word of a text.
+
+    Attributes:
+        text: The word as it is written.
+        plain: Its letters as the index folds them, before endings are cut off.
+        token: What the index keeps of it; None for a word it does not keep (a stop word).
+        place: Where it stands among the words of the text.
+    """
+
+    text: str
+    plain: str
+    token: str | None
+    place: int
+
+
+class _Separators(dict[int, int]):
+    """Every letter as it is, anything else as a space: which is which is asked of the tokenizer once a character."""
+
+    def __missing__(self, code: int) -> int:
+        kept = code if lance.tokenize(chr(code), **{**_UNTOUCHED, "base_tokenizer": "simple"}) else 32
+        self[code] = kept
+        return kept
+
+
+_SEPARATORS = _Separators()
+
+
+class Tokenizer:
+    """Cuts a text into the words an index with these options keeps."""
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        given = dict(options or {})
+        self._options = {key: given[key] for key in _OPTIONS if given.get(key) is not None}
+        if "max_token_length" in given:
+            self._options["max_token_length"] = given["max_token_length"]
+        if given.get("lance_tokenizer") == "code":
+            self._options["analyzer"] = "code"
+        self.base = str(self._options.get("base_tokenizer", "simple"))
+        self.separable = "analyzer" not in self._options and self.base in ("simple", "whitespace", "icu", "icu/split")
+        """Whether a text is cut into words first, whatever becomes of each word then."""
+        self.key = repr(sorted(self._options.items()))
+
+    def read(self, text: str) -> list[tuple[str, int]]:
+        """The tokens and their places."""
+        return [(token.text, token.position) for token in lance.tokenize(text, **self._options)]
+
+    def read_words(self, text: str) -> list[Written]:
+        """The words of a text, each with what is kept of it."""
+        if not self.separable:
+            return [Written(token, token, token, place) for token, place in self.read(text)]
+        ((words, places),) = self.split([text])
+        kept = zip(words, self.fold(words), self.keep(words), places or range(len(words)), strict=True)
+        return [Written(*word) for word in kept]
+
+    def split(self, texts: Sequence[str]) -> Iterator[tuple[list[str], list[int] | None]]:
+        """The words of each text as they are written, and their places unless those count from 0 without a gap."""
+        if self.separable and self.base == "simple":
+            for text in texts:
+                yield text.translate(_SEPARATORS).split(), None
+            return
+        options = {**self._options, **_UNTOUCHED} if self.separable else self._options
+        for text in texts:
+            tokens = lance.tokenize(text, **options)
+            yield [token.text for token in tokens], [token.position for token in tokens]
+
+    def fold(self, words: Sequence[str]) -> list[str]:
+        """The words in the letters the index knows, endings and all."""
+        letters = {**self._options, **_UNSHORTENED}
+        if not self.separable:
+            letters = {key: value for key, value in letters.items() if key != "analyzer"} | {"base_tokenizer": "raw"}
+            return [self._pass_one(word, letters) or word for word in words]
+        return [word if token is None else token for word, token in zip(words, self._pass(words, letters), strict=True)]
+
+    def keep(self, words: Sequence[str]) -> list[str | None]:
+        """What the index keeps of each word."""
+        return self._pass(words, self._options) if self.separable else list(words)
+
+    def _pass(self, words: Sequence[str], options: Mapping[str, Any]) -> list[str | None]:
+        """Each word through the filters of the index, thousands in one call."""
+        if self.base == "simple":
+            options = {**options, "base_tokenizer": "whitespace"}
+        marker = next((word for word in _MARKERS if len(lance.tokenize(word, **options)) == 1), None)
+        passed: list[str | None] = []
+        for start in range(0, len(words), _AT_ONCE):
+            some = [marker or "", *words[start : start + _AT_ONCE]]
+            joined = " ".join(some)
+            if marker is None or [one.text for one in lance.tokenize(joined, **{**options, **_UNTOUCHED})] != some:
+                passed += [self._pass_one(word, options) for word in some[1:]]
+                continue
+            found = {token.position: token.text for token in lance.tokenize(joined, **options)}
+            passed += [found.get(at) for at in range(1, len(some))]
+        return passed
+
+    @staticmethod
+    def _pass_one(word: str, options: Mapping[str, Any]) -> str | None:
+        if [one.text for one in lance.tokenize(word, **{**options, **_UNTOUCHED})] != [word]:
+            options = {**options, "base_tokenizer": "raw"}
+        return next((token.text for token in lance.tokenize(word, **options)), None)
