@@ -15,13 +15,12 @@ from lancesql.plan.sources import ROW_ID, SCORE
 from lancesql.plan.text import TextQuery
 from lancesql.storage.index_flaws import avoid_flawed_index
 from lancesql.storage.scan import read_row_ids, select_rows, serialize_row_ids, take_rows, wrap_lance_error
-
-from lancesql.storage.texts.scoring import search_blocks
-from lancesql.storage.texts.indexes import TextIndex, compile_query, read_text_indexes
 from lancesql.storage.texts.blocks import build_blocks
 from lancesql.storage.texts.corpora import open_corpus
+from lancesql.storage.texts.indexes import TextIndex, compile_query, read_text_indexes
 from lancesql.storage.texts.matches import Matches, join_matches
 from lancesql.storage.texts.routes import Route, choose_route
+from lancesql.storage.texts.scoring import search_blocks
 from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, bind_query, list_leaves
 from lancesql.storage.texts.tokens import Tokenizer
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .edits import find_near
 from .terms import Chain, Similar
@@ -68,7 +69,7 @@ class Block:
         if isinstance(term, str):
             codes = self._holders.get(term, [])
         elif term.edits is None:
-            codes = np.flatnonzero(pa.compute.starts_with(self._letters, term.plain).to_numpy(False)).tolist()
+            codes = np.flatnonzero(pc.starts_with(self._letters, term.plain).to_numpy(False)).tolist()
         else:
             same = self._holders.get(term.token, []) if term.token is not None else []
             codes = sorted({*find_near(self.plain, term.plain, term.edits), *same})
