@@ -135,7 +135,17 @@ def _describe_selection(selection: Grouping | Diversity | None) -> list[tuple[st
 
 
 def _describe_reading(source: FullTextSearch) -> str:
-    return f"{source.syntax} syntax, indexed rows only" if source.fast_search else f"{source.syntax} syntax"
+    options = source.options
+    syntax = "query" if options.syntax is None else _display_word(options.syntax)
+    named = [(name, getattr(options, name)) for name in ("operator", "fuzziness", "slop", "boosts")]
+    parts = [f"{syntax} syntax", *(f"{name} {_display_word(value)}" for name, value in named if value is not None)]
+    return ", ".join([*parts, "indexed rows only"] if source.fast_search else parts)
+
+
+def _display_word(value: Value) -> str:
+    """A value, a text without quotation marks."""
+    word = value.value if isinstance(value, Constant) else None
+    return word.lower() if isinstance(word, str) else display_value(value)
 
 
 def _describe_k(values: tuple[Value, ...], origin: str) -> str:

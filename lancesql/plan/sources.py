@@ -11,6 +11,7 @@ from lancesql.catalog import TableInfo
 from lancesql.errors import Span
 
 from .predicates import Predicate
+from .text_options import TextOptions
 from .values import Value
 from .vector_options import Diversity, Examples, Grouping, VectorOptions
 
@@ -232,7 +233,8 @@ class FullTextSearch:
     Attributes:
         text_columns: The columns searched.
         k: As in `VectorSearch`; () for every match.
-        syntax: `query` reads operators, `plain` takes every word as a word.
+        options: How the query is read.
+        undecided: Whether no column is named and several could be meant: those are searched that the query names.
         fast_search: Rows that the index does not cover yet are left out.
     """
 
@@ -244,8 +246,8 @@ class FullTextSearch:
     query: Value
     k: tuple[Value, ...] = ()
     k_origin: str = "every match"
-    operator: Literal["or", "and"] = "or"
-    syntax: Literal["query", "plain"] = "query"
+    options: TextOptions = field(default_factory=TextOptions)
+    undecided: bool = False
     fast_search: bool = False
     filter: tuple[Conjunct, ...] = ()
     function: str = "fts"

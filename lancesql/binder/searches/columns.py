@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -50,11 +51,17 @@ def choose_vector_column(call: SearchCall, table: TableInfo, argument: Argument 
     return column
 
 
-def choose_text_columns(call: SearchCall, table: TableInfo, argument: Argument | None) -> tuple[str, ...]:
-    """The text columns a call names, or the only one there is; one with a text index comes first."""
+def choose_text_columns(
+    call: SearchCall, table: TableInfo, argument: Argument | None, boosted: Sequence[str] = ()
+) -> tuple[tuple[str, ...], bool]:
+    """The text columns a call names, or the only one there is, one with a text index before others.
+
+    Returns:
+        The columns, and whether there are several of which none is named.
+    """
     candidates = [field.name for field in table.schema if is_text_column(field.type)]
     if argument is not None:
-        names = _read_names(argument)
+        names = _read_names(argument, table)
         columns = tuple(find_column(table, name, argument.span, candidates) for name in names)
         for column in columns:
             if column not in candidates:
@@ -63,19 +70,18 @@ def choose_text_columns(call: SearchCall, table: TableInfo, argument: Argument |
                     hint=f"text columns of '{table.name}': {', '.join(candidates) or 'none'}",
                     span=argument.span,
                 )
-        return columns
+        return tuple(dict.fromkeys(columns)), False
     indexed = [name for name in candidates if table.index_on(name, ("INVERTED", "FTS"))]
     chosen = indexed if len(indexed) == 1 else candidates
     if len(chosen) == 1:
-        return (chosen[0],)
+        return (chosen[0],), False
     if not candidates:
         raise ArgumentError(f"table '{table.name}' has no text column", hint=_list_columns(table), span=call.name_span)
-    listed = indexed if len(indexed) > 1 else candidates
-    raise ArgumentError(
-        f"table '{table.name}' has several text columns: {', '.join(listed)}",
-        hint=f"name one: {call.function}('{table.name}', '{listed[0]}', …)",
-        span=call.name_span,
-    )
+    named = {name.lower() for name in boosted}
+    meant = [name for name in candidates if name.lower() in named]
+    if meant:
+        return tuple(meant), False
+    return tuple(indexed if len(indexed) > 1 else candidates), True
 
 
 def is_vector_column(type_: pa.DataType) -> bool:
@@ -137,7 +143,7 @@ def read_name(argument: Argument) -> str:
     raise ArgumentError("a column name is expected here", hint="write 'column' or column", span=argument.span)
 
 
-def _read_names(argument: Argument) -> tuple[str, ...]:
+def _read_names(argument: Argument, table: TableInfo) -> tuple[str, ...]:
     constant = read_literal(argument.tokens)
     if constant is not None and isinstance(constant.value, tuple) and constant.value:
         if all(isinstance(name, str) for name in constant.value):
@@ -145,4 +151,7 @@ def _read_names(argument: Argument) -> tuple[str, ...]:
         raise ArgumentError(
             "a list of column names is expected here", hint="write ['title', 'text']", span=argument.span
         )
-    return (read_name(argument),)
+    name = read_name(argument)
+    if "," in name and name.lower() not in map(str.lower, table.schema.names):
+        return tuple(part.strip() for part in name.split(","))
+    return (name,)

@@ -17,10 +17,11 @@ _BOUNDS = ("lower_bound", "upper_bound")
 _EXAMPLES = ("like_id", "id_column", "positive", "negative")
 _SELECTION = ("group_by", "group_size", "mmr", "candidates")
 _VECTOR = ("column", "query", "k", *_EFFORT, *_BOUNDS, *_EXAMPLES, *_SELECTION, *_FILTER, *_SNAPSHOT)
-_TEXT = ("columns", "query", "k", "operator", "syntax", "fast_search", *_FILTER, *_SNAPSHOT)
+_READING = ("operator", "syntax", "fuzziness", "slop", "boosts")
+_TEXT = ("columns", "query", "k", *_READING, "fast_search", *_FILTER, *_SNAPSHOT)
 _HYBRID = (
-    "vector_column", "vector", "text_columns", "text", "k", "candidates", "fusion", "rrf_k", "alpha", "operator",
-    "syntax", *_EFFORT, *_EXAMPLES, *_FILTER, *_SNAPSHOT,
+    "vector_column", "vector", "text_columns", "text", "k", "candidates", "fusion", "rrf_k", "alpha", *_READING,
+    *_EFFORT, *_EXAMPLES, *_FILTER, *_SNAPSHOT,
 )  # fmt: skip
 
 _SYNONYMS = {

@@ -8,9 +8,11 @@ from lancesql.parser.calls import Argument, SearchCall
 from lancesql.plan.sources import SCORE, FullTextSearch
 from lancesql.plan.values import Value
 
-from .arguments import SearchContext, choose_k, choose_word, is_null, read_flag
+from .arguments import SearchContext, choose_k, is_null, read_flag
 from .columns import choose_text_columns
 from .signatures import SIGNATURES
+from .text_options import bind_text_options, list_boosted
+from .text_reading import check_constants
 
 __all__ = ["bind_text_search"]
 
@@ -19,7 +21,7 @@ def bind_text_search(
     call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
 ) -> FullTextSearch:
     """Binds a full-text search."""
-    columns = choose_text_columns(call, table, arguments.get("columns"))
+    columns, undecided = choose_text_columns(call, table, arguments.get("columns"), list_boosted(arguments))
     if "query" not in arguments:
         raise ArgumentError(f"{call.function}() needs a query text", span=call.name_span)
     k: tuple[Value, ...]
@@ -29,7 +31,7 @@ def bind_text_search(
         k, origin = choose_k(call, arguments, context)
     else:
         k, origin = (context.limit, "LIMIT") if context.limit else ((), "every match")
-    return FullTextSearch(
+    source = FullTextSearch(
         placeholder=context.placeholder,
         alias=context.alias,
         table=table,
@@ -38,10 +40,11 @@ def bind_text_search(
         query=context.read_value(arguments["query"]),
         k=k,
         k_origin=origin,
-        operator=choose_word(arguments.get("operator"), ("or", "and")),  # type: ignore[arg-type]
-        syntax=choose_word(arguments.get("syntax"), ("query", "plain")),  # type: ignore[arg-type]
+        options=bind_text_options(arguments, columns, context),
+        undecided=undecided,
         fast_search="fast_search" in arguments and read_flag(arguments["fast_search"], context),
         filter=context.filter,
         function=call.function,
         span=call.span,
     )
+    return check_constants(source, arguments["query"])

@@ -18,6 +18,7 @@ from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.execution.run import Run, evaluate
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, FullTextSearch, HybridSearch, Source, VectorSearch, score_fields
+from lancesql.plan.text_options import TextOptions
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.plan.vector_options import Diversity, Examples, Grouping, VectorOptions
 from lancesql.storage.scan import take_rows
@@ -187,13 +188,18 @@ def _list_queries(query: Value | Examples) -> list[Value | None]:
     return [query.like, query.positive] if isinstance(query, Examples) else [query]
 
 
+_HOLDERS = (
+    VectorSearch, FullTextSearch, HybridSearch, VectorOptions, TextOptions, Examples, Grouping, Diversity,
+)  # fmt: skip
+
+
 def _settle_values(held: Any, run: Run) -> Any:
     """What a search holds, its scalar subqueries evaluated."""
     if isinstance(held, ScalarQuery):
         return Constant(evaluate(held, run), held.span)
     if isinstance(held, tuple):
         return tuple(_settle_values(one, run) for one in held)
-    if isinstance(held, VectorSearch | FullTextSearch | HybridSearch | VectorOptions | Examples | Grouping | Diversity):
+    if isinstance(held, _HOLDERS):
         settled = {field.name: _settle_values(getattr(held, field.name), run) for field in fields(held)}
         if isinstance(held, Examples):
             settled["optional"] = True  # as a join finds no partner for a row that is not there

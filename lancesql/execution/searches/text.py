@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from lancesql.errors import ArgumentError, LanceSQLError
+from lancesql.binder.searches.text_reading import read_source_query
 from lancesql.execution.filters.resolve import resolve_filter
 from lancesql.execution.run import Run, evaluate
-from lancesql.parser.text_syntax import read_text_query
 from lancesql.plan.sources import FullTextSearch
-from lancesql.plan.text import TextQuery, TextReading
 from lancesql.storage.scan import read_row_ids, serialize_row_ids
 from lancesql.storage.searches.texts import search_texts
 
@@ -20,26 +18,9 @@ from .counts import make_empty
 __all__ = ["is_behind", "run_text_search"]
 
 
-def _read_text(source: FullTextSearch, run: Run) -> TextQuery:
-    raw = evaluate(source.query, run)
-    if not isinstance(raw, str):
-        shown = "NULL" if raw is None else "a list" if isinstance(raw, tuple | list) else type(raw).__name__
-        raise ArgumentError(f"the text query is a text, not {shown}", span=source.query.span)
-    try:
-        reading = TextReading(source.operator, columns=source.text_columns, others=_list_others(source))
-        return read_text_query(raw, source.syntax, reading)
-    except LanceSQLError as error:
-        error.sql = error.sql or raw
-        raise
-
-
-def _list_others(source: FullTextSearch) -> tuple[str, ...]:
-    return tuple(name for name in source.table.schema.names if name not in source.text_columns)
-
-
 def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
     """The matching rows, best first; at most k of them."""
-    query = _read_text(source, run)
+    query, searched = read_source_query(source, lambda value: evaluate(value, run))
     dataset = run.database.open_dataset(source.table)
     if k == 0 or source.table.rows == 0:
         return make_empty(source, columns)
@@ -56,7 +37,7 @@ def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k:
         lambda: search_texts(
             dataset,
             columns,
-            text_columns=source.text_columns,
+            text_columns=searched,
             query=query,
             limit=k,
             filter=text,
