@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pyarrow as pa
 
 from .settings import Settings
 
-__all__ = ["CalibratedEffort", "Catalog", "IndexInfo", "TableInfo", "VersionRef", "View"]
+__all__ = ["CalibratedEffort", "Catalog", "EmbeddingInfo", "IndexInfo", "TableInfo", "VersionRef", "View"]
 
 VersionRef = int | str
 """A version number, a tag, or an ISO timestamp prefixed by ``timestamp:``."""
@@ -116,6 +116,27 @@ class View:
     columns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class EmbeddingInfo:
+    """A function that makes the vectors of a column from texts.
+
+    Attributes:
+        table: The table, which need not exist yet.
+        column: Its vector column.
+        function: The function's name.
+        source: The column whose texts it embeds when rows are written; None when rows bring their vectors.
+        origin: `session` for one that was registered, `table` for one of the table's own metadata.
+        identity: What is equal of two columns that have the same function.
+    """
+
+    table: str
+    column: str
+    function: str
+    source: str | None
+    origin: Literal["session", "table"]
+    identity: Hashable = field(default=None, repr=False)
+
+
 class Catalog(Protocol):
     """Answers about names. Cheap enough to be asked for every statement that is planned."""
 
@@ -147,6 +168,22 @@ class Catalog(Protocol):
 
     def is_volatile(self, function: str) -> bool:
         """Whether a function may answer differently for the same arguments."""
+        ...
+
+    def find_embedding(self, table: TableInfo, column: str) -> EmbeddingInfo | None:
+        """The function that embeds texts for a vector column; None when there is none."""
+        ...
+
+    def session_embeddings(self) -> Sequence[EmbeddingInfo]:
+        """The embedding functions registered with the session, sorted by table and column."""
+        ...
+
+    def embeddings(self) -> Sequence[EmbeddingInfo]:
+        """Every embedding function there is, sorted by table and column; looks at every table."""
+        ...
+
+    def has_function(self, name: str) -> bool:
+        """Whether the engine has a function or a macro of that name."""
         ...
 
     def changes_rows(self, function: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,19 +22,19 @@ from .errors import (
     Span,
     UnknownTableError,
     UnsupportedError,
-    nearest_name,
 )
 from .execution.catalog import StatementCatalog
+from .execution.embeddings.registry import Embeddings
 from .execution.execute import execute_plan, execute_text
 from .execution.gate import Gate
 from .execution.plan_cache import PlanCache
 from .execution.results.result import Result
 from .execution.run import Run, check_parameters
+from .execution.suggestions import suggest_function, suggest_table
 from .execution.views import change_views
 from .execution.watch import Watch
 from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
-from .parser.calls import SEARCH_FUNCTIONS
 from .parser.commands import CreateViewSyntax, ExplainSyntax, read_command
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
 from .settings import Settings
@@ -97,6 +96,7 @@ class Connection:
         self._gate = Gate(self._database)
         self._settings = Settings()
         self._views: dict[str, View] = {}
+        self._embeddings = Embeddings(self._database)
         self._closed = False
 
     def sql(
@@ -155,6 +155,48 @@ class Connection:
             raise ArgumentError(f"'{name}' is a Lance table", hint="register the object under another name")
         is_lazy = type(data).__name__ == "LazyFrame"
         self._registered[name] = data if is_lazy else widen_object(frame_to_arrow(data))
+        self._plans.clear()
+
+    def register_embedding(
+        self,
+        table: str,
+        column: str,
+        function: Any,
+        *,
+        query_function: Any = None,
+        source: str | None = None,
+        batch_size: int = 256,
+    ) -> None:
+        """Says what embeds texts for a vector column: in searches, in `embed()`, and on INSERT.
+
+        It holds for this connection, and overrules the function that the table's metadata names.
+
+        Args:
+            table: The table's name; it need not exist yet.
+            column: The vector column.
+            function: Takes a list of texts and gives a vector for each; or an EmbeddingFunction of LanceDB.
+            query_function: Embeds the texts that are searched for, when the model does so differently.
+            source: The text column that INSERT embeds when it leaves out the vector.
+            batch_size: The most texts the function is given at a time.
+
+        Raises:
+            BindError: When a name or an argument does not fit.
+
+        Example:
+            >>> import lancesql
+            >>> with lancesql.connect() as db:
+            ...     db.register_embedding("docs", "vector", lambda texts: [[len(text), 1.0] for text in texts])
+            ...     db.unregister_embedding("docs", "vector")
+        """
+        self._check_open()
+        options = {"query_function": query_function, "source": source, "batch_size": batch_size}
+        self._embeddings.register(table, column, function, **options)
+        self._plans.clear()
+
+    def unregister_embedding(self, table: str, column: str) -> None:
+        """Takes the embedding function of a column away; one of the table's metadata is then used again."""
+        self._check_open()
+        self._embeddings.unregister(table, column)
         self._plans.clear()
 
     def tables(self) -> list[str]:
@@ -258,7 +300,7 @@ class Connection:
     def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
         """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
         catalog = StatementCatalog(
-            self._database, self._engine, namespace, self._registered, self._settings, self._views
+            self._database, self._engine, namespace, self._registered, self._settings, self._views, self._embeddings
         )
         tokens = read_tokens(sql)
 
@@ -317,6 +359,7 @@ class Connection:
             registered=self._registered_in(sql if plan.expansion is None else plan.sql),
             settings=replace(self._settings, **request.limits) if request.limits else self._settings,
             watches=self._watches,
+            embeddings=self._embeddings,
         )
 
     def _run_plain(self, sql: str, request: _Request) -> Result:
@@ -325,26 +368,13 @@ class Connection:
             result, changes = execute_text(run, request.parameters)
         except BindError as error:
             if not isinstance(error, UnknownTableError):
-                raise _suggest_function(error) from None
+                raise suggest_function(error) from None
             if not self._gate.has_new_names(sql):
-                raise self._suggest_table(error) from None
+                raise suggest_table(error, sorted(self._database.table_names())) from None
             return self._run_statement(sql, request)
         if changes:
             self._plans.clear()
         return result
-
-    def _suggest_table(self, error: UnknownTableError) -> LanceSQLError:
-        names = sorted(self._database.table_names())
-        match = re.search(r"Table with name (\S+) does not exist", error.message)
-        if match and match.group(1).lower() in {name.lower() for name in names}:
-            return UnsupportedError(
-                f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",
-                hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",
-            )
-        near = nearest_name(match.group(1), names) if match else None
-        listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
-        error.hint = f"did you mean '{near}'? {listed}" if near else listed
-        return error
 
     def _name_own(self) -> set[str]:
         """The names of registered objects and views, in lower case."""
@@ -362,11 +392,3 @@ class Connection:
 
                 named[name] = widen_object(frame_to_arrow(data))
         return named
-
-
-def _suggest_function(error: BindError) -> BindError:
-    match = re.search(r"Table Function with name (\S+) does not exist", error.message)
-    near = nearest_name(match.group(1), SEARCH_FUNCTIONS) if match else None
-    if near is not None:
-        error.hint = f"did you mean '{near}'?"
-    return error

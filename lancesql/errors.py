@@ -13,6 +13,7 @@ LanceSQLError
 ├── ExecutionError        the statement was right and could not be carried out
 │   ├── EngineError       DuckDB stopped while running the relation
 │   ├── StorageError      LanceDB stopped while reading or writing
+│   ├── EmbeddingError    the function that embeds texts is not there, failed, or gave no vectors
 │   ├── QueryInterruptedError  `Connection.interrupt` stopped it
 │   ├── QueryTimeoutError      it took longer than the timeout
 │   └── RowLimitError          it has more rows than `max_rows`
@@ -31,6 +32,7 @@ __all__ = [
     "ArgumentError",
     "BindError",
     "ConnectionClosedError",
+    "EmbeddingError",
     "EngineError",
     "ExecutionError",
     "LanceSQLError",
@@ -148,6 +150,10 @@ class EngineError(ExecutionError):
 
 class StorageError(ExecutionError):
     """LanceDB stopped while it read or wrote."""
+
+
+class EmbeddingError(ExecutionError):
+    """The function that embeds texts cannot be loaded, raised an error, or gave what cannot be their vectors."""
 
 
 class QueryInterruptedError(ExecutionError):

@@ -32,6 +32,7 @@ def test_the_names_of_the_package() -> None:
         "BindError",
         "Connection",
         "ConnectionClosedError",
+        "EmbeddingError",
         "EngineError",
         "ExecutionError",
         "LanceSQLError",

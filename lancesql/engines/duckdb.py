@@ -247,6 +247,11 @@ class DuckDBEngine:
         self._learn(function)
         return function in self._row_changing
 
+    def has_function(self, name: str) -> bool:
+        """Whether there is a function or a macro of that name."""
+        rows = self._query("SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = lower($1) LIMIT 1", [name])
+        return bool(rows)
+
     def _learn(self, function: str) -> None:
         if function in self._known or function in _BEFORE_PARENTHESES:
             return

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from lancesql.catalog import TableInfo, VersionRef, View
+from lancesql.catalog import EmbeddingInfo, TableInfo, VersionRef, View
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
+
+from .embeddings.registry import Embeddings
 
 __all__ = ["StatementCatalog"]
 
@@ -28,6 +30,7 @@ class StatementCatalog:
         registered: Mapping[str, object],
         settings: Settings = Settings(),  # noqa: B008 - a frozen value
         views: Mapping[str, View] = MappingProxyType({}),
+        embeddings: Embeddings | None = None,
     ) -> None:
         self._database = database
         self._engine = engine
@@ -35,6 +38,7 @@ class StatementCatalog:
         self._registered = registered
         self.settings = settings
         self._views = views
+        self._embeddings = Embeddings(database) if embeddings is None else embeddings
         self._found: dict[tuple[str, VersionRef | None], TableInfo | None] = {}
 
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
@@ -69,6 +73,23 @@ class StatementCatalog:
             )
             return None if columns is None else [str(column) for column in columns]
         return self._engine.columns_of(name, self._namespace)
+
+    def find_embedding(self, table: TableInfo, column: str) -> EmbeddingInfo | None:
+        """The function that embeds texts for a vector column."""
+        found = self._embeddings.find(table, column)
+        return None if found is None else found.info
+
+    def session_embeddings(self) -> Sequence[EmbeddingInfo]:
+        """The embedding functions registered with the session."""
+        return self._embeddings.registered()
+
+    def embeddings(self) -> Sequence[EmbeddingInfo]:
+        """Every embedding function: the session's, and those of the tables."""
+        return self._embeddings.list()
+
+    def has_function(self, name: str) -> bool:
+        """Whether DuckDB has a function of that name."""
+        return self._engine.has_function(name)
 
     def is_volatile(self, function: str) -> bool:
         """Whether DuckDB calls the function volatile."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lancesql.execution.embeddings.describe import describe_embedding
 from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
 from lancesql.execution.filters.scans import resolve_scan
 from lancesql.execution.searches.correlated_filters import split_filter
@@ -101,6 +102,7 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
             kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"
             notes["strategy"] = [f"vector: {kind}: {action.strategy.reason}", *_describe_text(source.text)]
             notes["filter"] = _describe_filter(resolved)
+    notes["embedding"] = describe_embedding(source, run)
     report = run.reports.get(source.placeholder)
     if report is not None and run.measured:
         notes["rows"] = [f"{report.rows:,}"]

@@ -19,6 +19,8 @@ from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 
+from .embeddings.memo import Memo
+from .embeddings.registry import Embeddings
 from .watch import Watch
 
 __all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number", "read_scalar_table"]
@@ -53,6 +55,8 @@ class Run:
         keys: The keys of small sides already read.
         nearest: What `ORDER BY` a distance has found so far, or why a scan answers.
         constants: Constant expressions of filters already computed.
+        embeddings: The embedding functions of the session; those of the tables when there are none.
+        embedded: The vectors of texts already embedded.
     """
 
     database: LanceDatabase
@@ -70,6 +74,8 @@ class Run:
     nearest: dict[str, pa.Table | str] = field(default_factory=dict)
     constants: dict[tuple[Any, ...], object] = field(default_factory=dict)
     queries: dict[str, object] = field(default_factory=dict)
+    embeddings: Embeddings | None = None
+    embedded: Memo = field(default_factory=Memo)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

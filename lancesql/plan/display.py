@@ -52,6 +52,7 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     lines += [_line(label, text) for label, text in _describe(source)]
     if not isinstance(source, TableScan | RowCount) and source.outer:
         lines.append(_line("for each", ", ".join(f"${one.parameter} = {flatten(one.sql)}" for one in source.outer)))
+    lines += _block("embedding", notes.get("embedding", ()))
     if "strategy" in notes:
         lines += _block("strategy", notes["strategy"])
     lines += _block(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lancesql.catalog import Catalog
 from lancesql.errors import ArgumentError
 from lancesql.parser.calls import Argument, SearchCall
 from lancesql.parser.tokens import TokenType
@@ -25,6 +26,7 @@ class SearchContext:
     Attributes:
         limit: The values whose sum is k when the call names none, or () when its block gives none.
         read_value: Reads an argument's value; a text it cannot read is evaluated by the engine.
+        catalog: Answers about names.
     """
 
     placeholder: str
@@ -32,6 +34,7 @@ class SearchContext:
     limit: tuple[Value, ...]
     filter: tuple[Conjunct, ...]
     read_value: Callable[[Argument], Value]
+    catalog: Catalog
 
 
 def choose_k(call: SearchCall, arguments: dict[str, Argument], context: SearchContext) -> tuple[tuple[Value, ...], str]:

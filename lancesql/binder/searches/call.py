@@ -66,6 +66,7 @@ def bind_call(
         limit=limit if prefilter or not conjuncts else (),
         filter=filter_,
         read_value=read_own,
+        catalog=context.catalog,
     )
     source = bind_search(call, draft.table, draft.arguments, search)
     return source if context.outer is None else replace(source, outer=tuple(context.outer.values))

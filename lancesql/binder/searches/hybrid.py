@@ -7,10 +7,12 @@ from typing import Literal
 from lancesql.catalog import TableInfo
 from lancesql.errors import ArgumentError
 from lancesql.parser.calls import Argument, SearchCall
+from lancesql.plan.embeddings import refuse_text
 from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE, HybridSearch
 from lancesql.plan.values import Constant, Value
 
 from .arguments import SearchContext, choose_k, choose_word
+from .columns import choose_vector_column
 from .signatures import SIGNATURES
 from .text import bind_text_search
 from .vector import bind_vector_search
@@ -35,6 +37,8 @@ def bind_hybrid_search(
     legs = {
         name: arguments[name] for name in arguments if name not in ("k", "query", "column", "columns", "candidates")
     }
+    if "vector" not in arguments and "text" in arguments:
+        arguments = _embed_text(call, table, arguments, context)
     by_example = any(name in arguments for name in ("like_id", "positive", "negative"))
     for name in ("vector", "text"):
         if name not in arguments and not (by_example and name == "vector"):
@@ -66,6 +70,23 @@ def bind_hybrid_search(
         function=call.function,
         span=call.span,
     )
+
+
+def _embed_text(
+    call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
+) -> dict[str, Argument]:
+    """The arguments with the text as the query of the vector leg too, when nothing else is."""
+    if any(name in arguments for name in ("like_id", "positive", "negative")):
+        return arguments
+    column = choose_vector_column(call, table, arguments.get("vector_column"))
+    if context.catalog.find_embedding(table, column) is None:
+        error = refuse_text(table.name, column, context.catalog.session_embeddings(), call.name_span)
+        error.message = (
+            f"{call.function}() needs a vector query, or an embedding function of column '{table.name}.{column}' "
+            "to make one of the text"
+        )
+        raise error
+    return {**arguments, "vector": arguments["text"]}
 
 
 def _leg(

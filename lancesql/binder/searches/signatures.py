@@ -60,6 +60,7 @@ _VECTOR_POSITIONS = {0: (), 1: ("query",), 2: ("column", "query")}
 _TEXT_POSITIONS = {0: (), 1: ("query",), 2: ("columns", "query")}
 _HYBRID_POSITIONS = {
     0: (),
+    1: ("text",),
     2: ("vector", "text"),
     3: ("vector_column", "vector", "text"),
     4: ("vector_column", "vector", "text_columns", "text"),
@@ -74,7 +75,7 @@ SIGNATURES = {
         "hybrid",
         _HYBRID,
         _HYBRID_POSITIONS,
-        "hybrid_search(table, [vector_column,] vector, [text_columns,] text, k => 10, …)",
+        "hybrid_search(table, [[vector_column,] vector,] [text_columns,] text, k => 10, …)",
     ),
     "lance_vector_search": Signature(
         "vector",

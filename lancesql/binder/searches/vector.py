@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.catalog import IndexInfo, TableInfo
-from lancesql.errors import ArgumentError, UnsupportedError, nearest_name
+from lancesql.errors import ArgumentError, nearest_name
 from lancesql.parser.calls import Argument, SearchCall
+from lancesql.plan.embeddings import refuse_text
 from lancesql.plan.sources import DISTANCE, VectorSearch
 from lancesql.plan.values import Constant, Value
 from lancesql.plan.vector_options import Diversity, Examples, VectorOptions
@@ -61,7 +62,7 @@ def bind_vector_search(
         table=table,
         columns=(*table.schema.names, DISTANCE),
         column=column,
-        query=_read_query(call, table, type_, metric, arguments, context),
+        query=_read_query(call, table, column, metric, arguments, context),
         k=k,
         k_origin=origin,
         metric=metric,
@@ -132,12 +133,12 @@ def _read_options(arguments: dict[str, Argument], context: SearchContext) -> Vec
 def _read_query(
     call: SearchCall,
     table: TableInfo,
-    type_: pa.DataType,
+    column: str,
     metric: str,
     arguments: dict[str, Argument],
     context: SearchContext,
 ) -> Value | Examples:
-    examples = bind_examples(table, type_, metric, arguments, context)
+    examples = bind_examples(table, table.schema.field(column).type, metric, arguments, context)
     if examples is not None:
         return examples
     if "query" not in arguments:
@@ -147,12 +148,24 @@ def _read_query(
     argument = arguments["query"]
     value = context.read_value(argument)
     if isinstance(value, Constant):
-        if isinstance(value.value, str):
-            raise UnsupportedError(
-                "a text stands where a vector is expected, and no embedding function is registered for the column",
-                hint="embed the text and pass the vector as a parameter",
-                span=argument.span,
+        if not isinstance(value.value, tuple | str):
+            raise ArgumentError(
+                f"{call.function}() needs a query vector: a list of numbers, or a text to embed", span=argument.span
             )
-        if not isinstance(value.value, tuple):
-            raise ArgumentError(f"{call.function}() needs a query vector: a list of numbers", span=argument.span)
+        if isinstance(value.value, str) and argument.name is None:
+            _refuse_column_name(value.value, table, argument)
+        given = value.value if isinstance(value.value, tuple) else (value.value,)
+        first = next((one for one in given if one is not None), None)
+        if isinstance(first, str) and context.catalog.find_embedding(table, column) is None:
+            raise refuse_text(table.name, column, context.catalog.session_embeddings(), argument.span)
     return value
+
+
+def _refuse_column_name(text: str, table: TableInfo, argument: Argument) -> None:
+    """A column that stands where the query is missing is not a text to embed."""
+    if text.lower() in map(str.lower, table.schema.names):
+        raise ArgumentError(
+            f"'{text}' is a column of table '{table.name}', and the query is missing",
+            hint=f"to search for that very word: query => '{text}'",
+            span=argument.span,
+        )

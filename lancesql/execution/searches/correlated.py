@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.execution.embeddings.embed import embed_texts
 from lancesql.execution.run import Run, evaluate
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, FullTextSearch, HybridSearch, Source, VectorSearch, score_fields
@@ -137,6 +138,7 @@ class SearchFunction:
         distinct, firsts, places = read_outer_rows(columns)
         rows = [dict(zip(names, row, strict=True)) for row in distinct]
         asked = np.array([at for at, values in enumerate(rows) if self._has_query(values)], np.int64)
+        embed_queries(self._source, rows, self._run)
         outer = pa.table([column.take(firsts) for column in columns], names=names)
         found, owners = self._search([rows[at] for at in asked], outer.take(asked))
         counts = np.zeros(len(rows), np.int64)
@@ -182,6 +184,17 @@ class SearchFunction:
             for name in base:
                 found = found.append_column(rows.schema.field(name), rows.column(name))
         return widen_table(found.select(list(self.columns))).cast(self.schema)
+
+
+def embed_queries(source: Search, rows: Sequence[Values], run: Run) -> None:
+    """Embeds the texts that many rows search for, together; each search then finds its own in the run's memo."""
+    vector = source.vector if isinstance(source, HybridSearch) else source
+    if not isinstance(vector, VectorSearch) or not isinstance(vector.query, Parameter):
+        return
+    queries = (values.get(vector.query.name) for values in rows)
+    texts = [one for one in queries if isinstance(one, str)]
+    if texts:
+        embed_texts(vector.table, vector.column, texts, run, span=vector.query.span)
 
 
 def _list_queries(query: Value | Examples) -> list[Value | None]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError, Span, UnsupportedError
+from lancesql.execution.embeddings.embed import embed_texts
 from lancesql.execution.run import Run, evaluate
 from lancesql.plan.predicates import Column, InList
 from lancesql.plan.sources import ROW_ID, VectorSearch
@@ -49,7 +50,12 @@ def read_target(source: VectorSearch, run: Run) -> Target | None:
     """
     type_ = source.table.schema.field(source.column).type
     if not isinstance(source.query, Examples):
-        return Target(read_vector(source.query, run, type_, source.metric, source.column))
+        span = source.query.span
+
+        def embed(text: str) -> object:
+            return embed_texts(source.table, source.column, [text], run, span=span)[0]
+
+        return Target(read_vector(source.query, run, type_, source.metric, source.column, embed))
     return _blend_examples(source, source.query, type_, run)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError, UnsupportedError
+from lancesql.execution.embeddings.embed import embed_texts
 from lancesql.execution.filters.resolve import resolve_filter
 from lancesql.execution.run import Run, evaluate
 from lancesql.plan.sources import DISTANCE, ROW_ID, VectorSearch
@@ -29,12 +30,12 @@ QUERY_INDEX = "query_index"
 
 
 def find_queries(source: VectorSearch, run: Run) -> list[object] | None:
-    """The vectors when the query is a list of them, evaluated once per run; None when it is one query.
+    """The vectors when the query is a list of them, or of texts, evaluated once per run; None when it is one query.
 
-    For a column of lists of vectors such a list is one query.
+    For a column of lists of vectors a list of vectors is one query.
     """
     query = source.query
-    if isinstance(query, Examples) or not pa.types.is_fixed_size_list(source.table.schema.field(source.column).type):
+    if isinstance(query, Examples):
         return None
     if isinstance(query, Parameter):
         raw = run.values.get(query.name)
@@ -44,7 +45,13 @@ def find_queries(source: VectorSearch, run: Run) -> list[object] | None:
         raw = run.queries.get(source.placeholder)
         if raw is None:
             raw = run.queries[source.placeholder] = evaluate(query, run)
-    return _split(raw)
+    texts = _list_texts(raw)
+    if texts is not None:
+        vectors = iter(embed_texts(source.table, source.column, [one for one in texts if one is not None], run,
+                                   span=query.span))  # fmt: skip
+        return [None if one is None else next(vectors) for one in texts]
+    single = pa.types.is_fixed_size_list(source.table.schema.field(source.column).type)
+    return _split(raw) if single else None
 
 
 def settle_query(source: VectorSearch, run: Run) -> VectorSearch:
@@ -53,6 +60,28 @@ def settle_query(source: VectorSearch, run: Run) -> VectorSearch:
     if raw is None or not isinstance(source.query, ScalarQuery):
         return source
     return replace(source, query=Constant(raw, source.query.span))
+
+
+def _list_texts(raw: Any) -> list[str | None] | None:
+    """The texts when the query is a list of texts; a NULL may be among them."""
+    if isinstance(raw, str | bytes) or raw is None:
+        return None
+    if hasattr(raw, "to_arrow"):
+        raw = raw.to_arrow()
+    if isinstance(raw, pa.ListScalar | pa.LargeListScalar | pa.FixedSizeListScalar):
+        raw = raw.values
+    if isinstance(raw, pa.Array | pa.ChunkedArray):
+        listed: list[Any] = raw.to_pylist() if _is_text(raw.type) else []
+    elif isinstance(raw, np.ndarray):
+        listed = raw.tolist() if raw.ndim == 1 and raw.dtype.kind in "UO" else []
+    else:
+        listed = list(raw) if isinstance(raw, list | tuple) else []
+    is_text = any(isinstance(one, str) for one in listed) and all(one is None or isinstance(one, str) for one in listed)
+    return listed if is_text else None
+
+
+def _is_text(type_: Any) -> bool:
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
 
 
 def _split(raw: object) -> list[object] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,22 @@ _SHORTEST, _LONGEST = 1e-30, 1e30
 """Squared lengths that single precision holds."""
 
 
-def read_vector(value: Value, run: Run, type_: Any, metric: str, column: str) -> np.ndarray[Any, Any]:
-    """The query of a search, evaluated and checked.
+def read_vector(
+    value: Value,
+    run: Run,
+    type_: Any,
+    metric: str,
+    column: str,
+    embed: Callable[[str], object] | None = None,
+) -> np.ndarray[Any, Any]:
+    """The query of a search, evaluated and checked; `embed` makes a vector of a text.
 
     Raises:
         ArgumentError: As `check_vector`.
     """
     raw = evaluate(value, run)
+    if embed is not None and isinstance(raw, str):
+        raw = embed(raw)
     if raw is None and isinstance(value, ScalarQuery):
         raise ArgumentError("the query vector is NULL: the subquery finds no row, or a NULL", span=value.span)
     return check_vector(raw, type_, metric, column, value.span)
@@ -112,9 +122,7 @@ def _to_numpy(raw: object, span: Span | None) -> np.ndarray[Any, Any]:
         raise ArgumentError("the query vector is NULL", span=span)
     if isinstance(raw, str):
         raise ArgumentError(
-            "a text stands where a vector is expected, and no embedding function is registered for the column",
-            hint="embed the text and pass the vector",
-            span=span,
+            "a text stands where a vector is expected", hint="embed(…) makes a vector of a text", span=span
         )
     if isinstance(raw, pa.FixedSizeListScalar | pa.ListScalar | pa.LargeListScalar):
         raw = raw.values

@@ -1,0 +1,34 @@
+"""The nearest of our names where DuckDB knows only its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lancesql.errors import BindError, LanceSQLError, UnknownTableError, UnsupportedError, nearest_name
+from lancesql.parser.calls import SEARCH_FUNCTIONS
+
+__all__ = ["suggest_function", "suggest_table"]
+
+
+def suggest_table(error: UnknownTableError, names: Sequence[str]) -> LanceSQLError:
+    """DuckDB's error of a table it does not have, with the Lance tables there are."""
+    match = re.search(r"Table with name (\S+) does not exist", error.message)
+    if match and match.group(1).lower() in {name.lower() for name in names}:
+        return UnsupportedError(
+            f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",
+            hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",
+        )
+    near = nearest_name(match.group(1), names) if match else None
+    listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
+    error.hint = f"did you mean '{near}'? {listed}" if near else listed
+    return error
+
+
+def suggest_function(error: BindError) -> BindError:
+    """DuckDB's error of a table function it does not have, with the nearest search."""
+    match = re.search(r"Table Function with name (\S+) does not exist", error.message)
+    near = nearest_name(match.group(1), SEARCH_FUNCTIONS) if match else None
+    if near is not None:
+        error.hint = f"did you mean '{near}'?"
+    return error
