@@ -67,6 +67,8 @@ SIGNATURES = {
     "Connection.execute": "(self, sql, parameters, *, timeout, max_rows)",
     "Connection.explain": "(self, sql, parameters, *, analyze)",
     "Connection.register": "(self, name, data)",
+    "Connection.register_embedding": "(self, table, column, function, *, query_function, source, batch_size)",
+    "Connection.unregister_embedding": "(self, table, column)",
     "Connection.tables": "(self)",
     "Connection.interrupt": "(self)",
     "Connection.close": "(self)",
