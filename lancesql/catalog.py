@@ -166,6 +166,10 @@ class Catalog(Protocol):
         """The columns of a table, view or variable the engine can see; None when it sees none."""
         ...
 
+    def query_columns(self, sql: str) -> Sequence[str] | None:
+        """The columns of a query of the engine's own; None when it cannot be bound as it stands."""
+        ...
+
     def is_volatile(self, function: str) -> bool:
         """Whether a function may answer differently for the same arguments."""
         ...

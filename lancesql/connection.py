@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .binder import bind_query
-from .binder.commands import bind_command
+from .binder.commands import CommandContext, bind_command
 from .catalog import View
 from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace
 from .engines.engine_errors import find_name_span
@@ -19,7 +19,6 @@ from .errors import (
     ConnectionClosedError,
     LanceSQLError,
     ParameterError,
-    Span,
     UnknownTableError,
     UnsupportedError,
 )
@@ -29,6 +28,7 @@ from .execution.execute import execute_plan, execute_text
 from .execution.gate import Gate
 from .execution.plan_cache import PlanCache
 from .execution.results.result import Result
+from .execution.retries import retry_conflicts
 from .execution.run import Run, check_parameters
 from .execution.suggestions import suggest_function, suggest_table
 from .execution.views import change_views
@@ -37,6 +37,7 @@ from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
 from .parser.commands import CreateViewSyntax, ExplainSyntax, read_command
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
+from .plan.commands import ChangingCommand, find_query
 from .settings import Settings
 from .storage.database import LanceDatabase
 
@@ -295,7 +296,12 @@ class Connection:
         if plan is None:
             return self._run_plain(sql, request)
         self._plans.keep(sql, plan, self._settings)
-        return self._execute(plan, sql, request)
+        if not isinstance(plan, ChangingCommand):
+            return self._execute(plan, sql, request)
+        return retry_conflicts(
+            lambda: self._execute(plan, sql, request),
+            lambda: self._execute(self._plan(sql, request.namespace) or plan, sql, request),
+        )
 
     def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
         """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
@@ -304,15 +310,11 @@ class Connection:
         )
         tokens = read_tokens(sql)
 
-        def plan_query(span: Span) -> QueryPlan:
-            inner = sql[span.start : span.end]
-            try:
-                bound = bind_query(parse_statement(inner), catalog)
-            except LanceSQLError as error:
-                raise error.locate(sql, span.start) from None
+        def plan_text(text: str) -> QueryPlan:
+            bound = bind_query(parse_statement(text), catalog)
             if bound is None:
-                names = tuple(dict.fromkeys(use.name for use in parse_statement(inner).parameters))
-                return QueryPlan(sql=inner, relation=inner, parameters=names, used_parameters=names)
+                names = tuple(dict.fromkeys(use.name for use in parse_statement(text).parameters))
+                return QueryPlan(sql=text, relation=text, parameters=names, used_parameters=names)
             return optimize(bound, catalog)
 
         syntax = read_command(sql, tokens)
@@ -331,7 +333,8 @@ class Connection:
             )
         if syntax is not None:
             has_database = self._database.connection is not None
-            command = bind_command(syntax, catalog, plan_query, self._database.read_only, has_database)
+            context = CommandContext(sql, catalog, plan_text, self._database.read_only, has_database)
+            command = bind_command(syntax, context)
             if command is not None:
                 return command
         query = bind_query(parse_statement(sql, tokens), catalog) if self._gate.names_lance(sql, self._views) else None
@@ -339,7 +342,7 @@ class Connection:
 
     def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:
         query = plan.plan if isinstance(plan, Explain) else plan
-        inner = query if isinstance(query, QueryPlan) else getattr(query, "query", QueryPlan(sql=sql, relation=sql))
+        inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)
         run = self._make_run(inner, check_parameters(inner, request.parameters), request, sql)
         if isinstance(plan, CreateView | DropView):
             self._views = change_views(self._views, plan)

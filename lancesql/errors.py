@@ -13,6 +13,7 @@ LanceSQLError
 ├── ExecutionError        the statement was right and could not be carried out
 │   ├── EngineError       DuckDB stopped while running the relation
 │   ├── StorageError      LanceDB stopped while reading or writing
+│   │   └── ConflictError     somebody else changed the same rows meanwhile, again and again
 │   ├── EmbeddingError    the function that embeds texts is not there, failed, or gave no vectors
 │   ├── QueryInterruptedError  `Connection.interrupt` stopped it
 │   ├── QueryTimeoutError      it took longer than the timeout
@@ -31,6 +32,7 @@ __all__ = [
     "AmbiguousNameError",
     "ArgumentError",
     "BindError",
+    "ConflictError",
     "ConnectionClosedError",
     "EmbeddingError",
     "EngineError",
@@ -154,6 +156,10 @@ class StorageError(ExecutionError):
 
 class EmbeddingError(ExecutionError):
     """The function that embeds texts cannot be loaded, raised an error, or gave what cannot be their vectors."""
+
+
+class ConflictError(StorageError):
+    """Somebody else changed the same rows of a table meanwhile, each time the statement was tried."""
 
 
 class QueryInterruptedError(ExecutionError):

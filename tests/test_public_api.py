@@ -30,6 +30,7 @@ def test_the_names_of_the_package() -> None:
         "AmbiguousNameError",
         "ArgumentError",
         "BindError",
+        "ConflictError",
         "Connection",
         "ConnectionClosedError",
         "EmbeddingError",

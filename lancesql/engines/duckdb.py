@@ -228,8 +228,12 @@ class DuckDBEngine:
     def columns_of(self, name: str, namespace: Namespace) -> Sequence[str] | None:
         """The columns of a table, view or variable; None when there is none of that name."""
         quoted = name.replace('"', '""')
+        return self.columns_of_query(f'SELECT * FROM "{quoted}"', {}, namespace)
+
+    def columns_of_query(self, sql: str, sources: Mapping[str, object], namespace: Namespace) -> Sequence[str] | None:
+        """The columns of a query; None when it cannot be bound."""
         try:
-            relation = self.relate(f'SELECT * FROM "{quoted}"', None, {}, namespace)
+            relation = self.relate(sql, None, sources, namespace)
         except LanceSQLError:
             return None
         return None if relation is None else list(relation.columns)

@@ -91,6 +91,10 @@ class StatementCatalog:
         """Whether DuckDB has a function of that name."""
         return self._engine.has_function(name)
 
+    def query_columns(self, sql: str) -> Sequence[str] | None:
+        """The columns of a query that DuckDB can bind."""
+        return self._engine.columns_of_query(sql, self._registered, self._namespace)
+
     def is_volatile(self, function: str) -> bool:
         """Whether DuckDB calls the function volatile."""
         return self._engine.is_volatile(function)

@@ -64,7 +64,7 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
             return _answer_table(show_settings(run.settings, name))
         case _:
             with run.watch.ending():
-                table = run_command(plan, run.database, lambda query: _open_plan_stream(run.within(query)))
+                table = run_command(plan, run, lambda query: _open_plan_stream(run.within(query)))
             return _answer_table(table, explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
 
 

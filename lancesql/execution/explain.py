@@ -15,7 +15,8 @@ from lancesql.execution.searches.hybrid import find_depth
 from lancesql.execution.searches.nearest import refuse_search
 from lancesql.execution.searches.text import is_behind
 from lancesql.execution.searches.vector import plan_vector_search
-from lancesql.plan import LogicalPlan, QueryPlan
+from lancesql.plan import Explain, LogicalPlan, QueryPlan
+from lancesql.plan.commands import find_query
 from lancesql.plan.display import display_plan, flatten
 from lancesql.plan.query import DirectAnswer
 from lancesql.plan.sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
@@ -33,7 +34,7 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: 
 
     The filter of a search is resolved either way, since the choice between exact and index depends on its matches.
     """
-    query = plan if isinstance(plan, QueryPlan) else getattr(plan, "query", None)
+    query = plan if isinstance(plan, QueryPlan) else None if isinstance(plan, Explain) else find_query(plan)
     head = [] if isinstance(plan, QueryPlan) else [_name_command(plan)]
     if not isinstance(query, QueryPlan):
         return "\n".join(head)
@@ -72,7 +73,8 @@ def _settle_first_rows(source: Source, run: Run) -> Source:
 
 
 def _name_command(plan: object) -> str:
-    target = getattr(plan, "name", None) or getattr(getattr(plan, "table", None), "name", "")
+    changed = getattr(plan, "changed", plan)
+    target = getattr(changed, "name", None) or getattr(getattr(changed, "table", None), "name", "")
     return f"{type(plan).__name__} {target}".rstrip()
 
 

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lancesql.catalog import TableInfo, View
 
+from .composition import Composition
 from .query import QueryPlan
 
 __all__ = [
     "AnalyzeTable",
     "ChangeSetting",
+    "ChangedRows",
+    "ChangingCommand",
     "Command",
     "CreateIndex",
     "CreateTable",
     "CreateView",
+    "DeleteRows",
     "DescribeTable",
     "DropTable",
     "DropView",
     "Explain",
     "InsertInto",
+    "MergeBranch",
+    "MergeRows",
     "SettingCommand",
     "ShowIndexes",
     "ShowSettings",
     "ShowTables",
+    "TruncateTable",
+    "UpdateRows",
     "ViewCommand",
+    "find_query",
 ]
 
 
@@ -47,6 +57,74 @@ class InsertInto:
     query: QueryPlan
     columns: tuple[str, ...] = ()
     by_name: bool = False
+
+
+@dataclass(frozen=True)
+class ChangedRows:
+    """What an UPDATE, DELETE or MERGE changes.
+
+    Attributes:
+        table: The table, at the version that is read.
+        query: What is read: `_rowid` of the rows of the table first.
+        composition: Where the text of the query came from.
+        alias: What the statement calls the table.
+        returning: The columns behind RETURNING, or "".
+    """
+
+    table: TableInfo
+    query: QueryPlan
+    composition: Composition
+    alias: str
+    returning: str = ""
+
+
+@dataclass(frozen=True)
+class DeleteRows:
+    """`DELETE FROM table …`: the rows the query names go."""
+
+    changed: ChangedRows
+
+
+@dataclass(frozen=True)
+class UpdateRows:
+    """`UPDATE table SET …`: the query gives the new values of `columns`, in that order, behind the row's id."""
+
+    changed: ChangedRows
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MergeBranch:
+    """What is done with the rows of one WHEN of a MERGE.
+
+    Attributes:
+        columns: The columns it gives values to: for UPDATE and INSERT.
+        first: Which column of the query is the value of the first of them.
+    """
+
+    action: Literal["update", "delete", "insert", "nothing", "error"]
+    columns: tuple[str, ...] = ()
+    first: int = 0
+
+
+@dataclass(frozen=True)
+class MergeRows:
+    """`MERGE INTO table …`: behind the row's id the query gives the number of the branch, then the values of all.
+
+    Attributes:
+        keys: The columns by which rows are found: what is inserted has each key once, and no NULL.
+    """
+
+    changed: ChangedRows
+    branches: tuple[MergeBranch, ...]
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TruncateTable:
+    """`TRUNCATE table`, or DELETE without a condition: every row goes."""
+
+    table: TableInfo
 
 
 @dataclass(frozen=True)
@@ -127,7 +205,22 @@ class ShowSettings:
     name: str | None = None
 
 
-Command = AnalyzeTable | CreateTable | InsertInto | DropTable | CreateIndex | ShowTables | ShowIndexes | DescribeTable
+Command = (
+    AnalyzeTable
+    | CreateTable
+    | InsertInto
+    | DeleteRows
+    | UpdateRows
+    | MergeRows
+    | TruncateTable
+    | DropTable
+    | CreateIndex
+    | ShowTables
+    | ShowIndexes
+    | DescribeTable
+)
+ChangingCommand = DeleteRows | UpdateRows | MergeRows
+"""Commands that are run again when somebody else has changed the same rows meanwhile."""
 SettingCommand = ChangeSetting | ShowSettings
 ViewCommand = CreateView | DropView
 
@@ -139,3 +232,14 @@ class Explain:
     plan: QueryPlan | Command | SettingCommand | ViewCommand
     analyze: bool = False
     recall: bool = False
+
+
+def find_query(command: Command | SettingCommand | ViewCommand) -> QueryPlan | None:
+    """The query within a command; None when there is none."""
+    match command:
+        case CreateTable() | InsertInto():
+            return command.query
+        case DeleteRows(changed) | UpdateRows(changed) | MergeRows(changed):
+            return changed.query
+        case _:
+            return None

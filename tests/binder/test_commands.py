@@ -10,14 +10,13 @@ import pyarrow as pa
 import pytest
 
 import lancesql
-from lancesql.binder.commands import bind_command
+from lancesql.binder.commands import CommandContext, bind_command
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.errors import (
     AmbiguousNameError,
     ArgumentError,
     BindError,
     LanceSQLError,
-    Span,
     UnknownColumnError,
     UnknownTableError,
     UnsupportedError,
@@ -69,11 +68,10 @@ class Binder:
         syntax = read_command(sql, read_tokens(sql))
         assert syntax is not None
 
-        def bind_query(span: Span) -> QueryPlan:
-            text = sql[span.start : span.end]
+        def plan_text(text: str) -> QueryPlan:
             return QueryPlan(sql=text, relation=text)
 
-        return bind_command(syntax, catalog, bind_query, self.read_only, self.has_database)
+        return bind_command(syntax, CommandContext(sql, catalog, plan_text, self.read_only, self.has_database))
 
 
 @pytest.fixture

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lancesql.binder.views import bind_create_view, bind_drop_view
-from lancesql.catalog import Catalog
-from lancesql.errors import Span
 from lancesql.parser.commands import (
     AnalyzeSyntax,
     CommandSyntax,
     CreateIndexSyntax,
     CreateTableSyntax,
     CreateViewSyntax,
+    DeleteSyntax,
     DescribeSyntax,
     DropTableSyntax,
     DropViewSyntax,
     InsertSyntax,
+    MergeSyntax,
     SetSyntax,
     ShowIndexesSyntax,
     ShowSettingsSyntax,
     ShowTablesSyntax,
+    TruncateSyntax,
+    UpdateSyntax,
 )
 from lancesql.plan.commands import (
     AnalyzeTable,
@@ -33,10 +33,11 @@ from lancesql.plan.commands import (
     ShowTables,
     ViewCommand,
 )
-from lancesql.plan.query import QueryPlan
 from lancesql.settings import Settings, check_setting, find_setting
 
+from .changes import bind_delete, bind_truncate, bind_update
 from .indexes import bind_create_index
+from .merge import bind_merge
 from .rows import bind_insert
 from .tables import bind_create_table, bind_drop_table
 from .targets import CommandContext, find_target, require_target
@@ -44,21 +45,12 @@ from .targets import CommandContext, find_target, require_target
 __all__ = ["bind_command"]
 
 
-def bind_command(
-    syntax: CommandSyntax,
-    catalog: Catalog,
-    bind_query: Callable[[Span], QueryPlan],
-    read_only: bool,
-    has_database: bool = True,
-) -> Command | SettingCommand | ViewCommand | None:
+def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | SettingCommand | ViewCommand | None:
     """Resolves the names of a command.
 
     Args:
         syntax: The command, read.
-        catalog: Answers about names.
-        bind_query: Plans the query that stands at a place of the statement.
-        read_only: Refuse what writes.
-        has_database: Whether there is a Lance database that plain names can mean.
+        context: What it is bound with.
 
     Returns:
         The command, or None when its table is none of Lance: DuckDB runs the text.
@@ -67,31 +59,38 @@ def bind_command(
         BindError: When a name, an option or a type does not fit.
         UnsupportedError: When the command is understood and refused.
     """
-    context = CommandContext(catalog, bind_query, read_only, has_database)
     match syntax:
         case CreateTableSyntax():
             return bind_create_table(syntax, context)
         case InsertSyntax():
             return bind_insert(syntax, context)
+        case DeleteSyntax():
+            return bind_delete(syntax, context)
+        case UpdateSyntax():
+            return bind_update(syntax, context)
+        case MergeSyntax():
+            return bind_merge(syntax, context)
+        case TruncateSyntax():
+            return bind_truncate(syntax, context)
         case DropTableSyntax():
             return bind_drop_table(syntax, context)
         case CreateViewSyntax():
-            return bind_create_view(syntax, bind_query(syntax.body), catalog)
+            return bind_create_view(syntax, context.bind_query(syntax.body), context.catalog)
         case DropViewSyntax():
-            return bind_drop_view(syntax, catalog)
+            return bind_drop_view(syntax, context.catalog)
         case CreateIndexSyntax():
             return bind_create_index(syntax, context)
         case ShowTablesSyntax():
-            return ShowTables(tuple(catalog.views())) if has_database else None
+            return ShowTables(tuple(context.catalog.views())) if context.has_database else None
         case ShowIndexesSyntax(name):
             return ShowIndexes(
-                require_target(name, catalog, "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB")
+                require_target(name, context.catalog, "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB")
             )
         case DescribeSyntax(name):
-            table = find_target(name, catalog)
+            table = find_target(name, context.catalog)
             return None if table is None else DescribeTable(table)
         case AnalyzeSyntax(name):
-            table = find_target(name, catalog)
+            table = find_target(name, context.catalog)
             if table is not None:
                 context.refuse_writing(name.span)
             return None if table is None else AnalyzeTable(table)

@@ -12,12 +12,14 @@ from lancesql.binder.tables import LANCE_SCHEMA, is_lance_path, require_table
 from lancesql.catalog import Catalog, TableInfo
 from lancesql.errors import (
     AmbiguousNameError,
+    LanceSQLError,
     Span,
     UnknownColumnError,
     UnsupportedError,
     nearest_name,
 )
 from lancesql.parser.commands import NameSyntax
+from lancesql.plan.composition import Composition
 from lancesql.plan.query import QueryPlan
 
 __all__ = ["CommandContext", "find_column", "find_target", "read_lance_name", "require_target", "show_rivals"]
@@ -28,16 +30,32 @@ class CommandContext:
     """What a command is bound with.
 
     Attributes:
+        sql: The statement.
         catalog: Answers about names.
-        bind_query: Plans the query that stands at a place of the statement.
+        plan_text: Plans a text that is a query; the place of an error is one of that text.
         read_only: Refuse what writes.
         has_database: Whether there is a Lance database that plain names can mean.
     """
 
+    sql: str
     catalog: Catalog
-    bind_query: Callable[[Span], QueryPlan]
+    plan_text: Callable[[str], QueryPlan]
     read_only: bool = False
     has_database: bool = True
+
+    def bind_query(self, span: Span) -> QueryPlan:
+        """The query that stands at a place of the statement, planned."""
+        try:
+            return self.plan_text(self.sql[span.start : span.end])
+        except LanceSQLError as error:
+            raise error.locate(self.sql, span.start) from None
+
+    def bind_composition(self, composition: Composition) -> QueryPlan:
+        """A query put together of parts of the statement, planned."""
+        try:
+            return self.plan_text(composition.text)
+        except LanceSQLError as error:
+            raise composition.place_error(error).locate(self.sql) from None
 
     def refuse_writing(self, span: Span) -> None:
         """Raises when nothing may be written."""

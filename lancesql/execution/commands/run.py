@@ -7,36 +7,39 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from lancesql.execution.progress import show_progress
+from lancesql.execution.run import Run
 from lancesql.plan.commands import (
     AnalyzeTable,
     Command,
     CreateIndex,
     CreateTable,
+    DeleteRows,
     DescribeTable,
     DropTable,
     InsertInto,
+    MergeRows,
     ShowIndexes,
     ShowTables,
+    TruncateTable,
+    UpdateRows,
 )
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
-from lancesql.storage.database import LanceDatabase
-from lancesql.storage.writes.tables import drop_table, insert_rows
+from lancesql.storage.writes.tables import drop_table, insert_rows, truncate_table
 
+from .changes import delete_rows, merge_rows, update_rows
 from .indexes import answer_efforts, build_index, list_indexes
 from .tables import answer_count, count_rows, describe_table, show_tables, write_table
 
 __all__ = ["run_command"]
 
 
-def run_command(
-    command: Command, database: LanceDatabase, open_query: Callable[[QueryPlan], pa.RecordBatchReader]
-) -> pa.Table:
+def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa.RecordBatchReader]) -> pa.Table:
     """Carries out a command.
 
     Args:
         command: What to do.
-        database: Where.
+        run: The run it belongs to.
         open_query: Runs the query within the command, as a stream; called again when it has to be read anew.
 
     Returns:
@@ -46,7 +49,16 @@ def run_command(
     Raises:
         ExecutionError: When it cannot be carried out; the tables are then as they were.
     """
+    database = run.database
     match command:
+        case DeleteRows():
+            return delete_rows(command, run, open_query)
+        case UpdateRows():
+            return update_rows(command, run, open_query)
+        case MergeRows():
+            return merge_rows(command, run, open_query)
+        case TruncateTable(table):
+            return answer_count(truncate_table(database, table))
         case CreateTable():
             return answer_count(write_table(command, database, open_query))
         case InsertInto(table, query, columns, by_name):

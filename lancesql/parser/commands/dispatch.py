@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lancesql.errors import Span
 from lancesql.parser.tokens import Token, TokenType, is_word
 
+from .changes import read_delete, read_merge, read_truncate, read_update
 from .cursor import TokenCursor
 from .explain import read_explain
 from .indexes import read_analyze, read_create_index, read_show_indexes
@@ -26,7 +28,8 @@ def read_command(sql: str, tokens: list[Token]) -> CommandSyntax | None:
     """Reads one statement; None when it is none of these, and DuckDB or the planner of queries has it.
 
     Example:
-        >>> from lancesql.parser.tokens import read_tokens
+        >>> from lancesql.errors import Span
+    from lancesql.parser.tokens import read_tokens
         >>> text = "EXPLAIN ANALYZE SELECT 1"
         >>> read_command(text, read_tokens(text))
         ExplainSyntax(analyze=True, body=Span(start=16, end=24), recall=False)
@@ -40,9 +43,25 @@ def read_command(sql: str, tokens: list[Token]) -> CommandSyntax | None:
         return None
     cursor = TokenCursor(sql, tokens)
     if is_word(tokens[0], "WITH"):
-        return read_prefixed_insert(cursor)
+        return _read_prefixed(cursor)
     reader = _READERS.get(cursor.take().text.upper()) if is_word(tokens[0], *_READERS) else None
     return None if reader is None else reader(cursor)
+
+
+def _read_prefixed(cursor: TokenCursor) -> CommandSyntax | None:
+    """`WITH … INSERT | UPDATE | DELETE | MERGE …`; None when a query stands behind the common table expressions."""
+    depth = 0
+    for at, token in enumerate(cursor.tokens):
+        depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        if depth or not is_word(token, "SELECT", "VALUES", "FROM", "INSERT", *_CHANGES):
+            continue
+        cursor.at = at
+        word = cursor.take().text.upper()
+        if word == "INSERT":
+            return read_prefixed_insert(cursor)
+        prefix = Span(cursor.tokens[0].start, cursor.tokens[at - 1].end + 1)
+        return _CHANGES[word](cursor, prefix) if word in _CHANGES else None
+    return None
 
 
 def _read_create(cursor: TokenCursor) -> CommandSyntax | None:
@@ -70,9 +89,18 @@ def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
     return read_show_settings(cursor) or read_describe(cursor)
 
 
+_CHANGES: dict[str, Callable[[TokenCursor, Span], CommandSyntax | None]] = {
+    "DELETE": read_delete,
+    "UPDATE": read_update,
+    "MERGE": read_merge,
+}
 _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "CREATE": _read_create,
     "INSERT": read_insert,
+    "DELETE": read_delete,
+    "UPDATE": read_update,
+    "MERGE": read_merge,
+    "TRUNCATE": read_truncate,
     "DROP": _read_drop,
     "SHOW": _read_show,
     "SET": read_set,

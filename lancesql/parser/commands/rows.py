@@ -41,24 +41,14 @@ def read_insert(cursor: TokenCursor) -> InsertSyntax | None:
 
 
 def read_prefixed_insert(cursor: TokenCursor) -> InsertSyntax | None:
-    """`WITH … INSERT INTO …`: DuckDB takes it, and we need the query in one piece."""
-    depth = 0
-    for index, token in enumerate(cursor.tokens):
-        if token.token_type is TokenType.L_PAREN:
-            depth += 1
-        elif token.token_type is TokenType.R_PAREN:
-            depth -= 1
-        elif depth == 0 and is_word(token, "SELECT", "VALUES", "FROM"):
-            return None
-        elif depth == 0 and is_word(token, "INSERT"):
-            insert = read_insert(TokenCursor(cursor.sql, cursor.tokens, index + 1))
-            problem = UnsupportedError(
-                "WITH in front of INSERT is not supported for a Lance table",
-                hint="write it behind the table: INSERT INTO t WITH … SELECT …",
-                span=_place(cursor.tokens[0]),
-            )
-            return None if insert is None else InsertSyntax(insert.name, insert.body, problem=problem)
-    return None
+    """`INTO …` behind `WITH … INSERT`: DuckDB takes it, and we need the query in one piece."""
+    insert = read_insert(cursor)
+    problem = UnsupportedError(
+        "WITH in front of INSERT is not supported for a Lance table",
+        hint="write it behind the table: INSERT INTO t WITH … SELECT …",
+        span=_place(cursor.tokens[0]),
+    )
+    return None if insert is None else InsertSyntax(insert.name, insert.body, problem=problem)
 
 
 def _starts_query(cursor: TokenCursor) -> bool:

@@ -28,7 +28,7 @@ from .row_stream import OnRows, RowStream, read_batches
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
 
-__all__ = ["OpenReader", "create_table", "drop_table", "insert_rows"]
+__all__ = ["OpenReader", "create_table", "drop_table", "fit_column", "insert_rows", "truncate_table"]
 
 OpenReader = Callable[[], pa.RecordBatchReader]
 
@@ -120,7 +120,7 @@ def insert_rows(
 
         def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
             arrays = [
-                _fit_column(pa.nulls(batch.num_rows, field.type) if place is None else batch.column(place), field)
+                fit_column(pa.nulls(batch.num_rows, field.type) if place is None else batch.column(place), field)
                 for field, place in zip(table.schema, places, strict=True)
             ]
             return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
@@ -143,6 +143,21 @@ def drop_table(database: LanceDatabase, name: str) -> None:
         raise wrap_lance_error(error, f"dropping table '{name}'") from None
     finally:
         database.forget(name)
+
+
+def truncate_table(database: LanceDatabase, table: TableInfo) -> int:
+    """Removes every row of a table; its columns, indexes and earlier versions stay.
+
+    Returns:
+        How many rows there were.
+    """
+    try:
+        database.open_dataset(table).checkout_version(table.version).delete("true")
+    except BaseException as error:
+        raise wrap_lance_error(error, f"emptying table '{table.name}'") from None
+    finally:
+        database.forget(table.name)
+    return table.rows
 
 
 def _read_and_write(
@@ -235,7 +250,12 @@ def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *
     return places
 
 
-def _fit_column(array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
+def fit_column(array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
+    """The column in the type of the table, NULL only where the table takes it.
+
+    Raises:
+        ExecutionError: When a value does not fit.
+    """
     converted = copy_slice(convert_column(array, field.type, field.name))
     if not field.nullable and converted.null_count:
         raise ExecutionError(

@@ -1,0 +1,157 @@
+"""DELETE, UPDATE and TRUNCATE, bound: the query that finds the rows, and what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lancesql.binder.tables import name_alias
+from lancesql.catalog import TableInfo
+from lancesql.errors import BindError, Span, UnsupportedError
+from lancesql.parser import read_tokens
+from lancesql.parser.commands import (
+    AssignmentSyntax,
+    DeleteSyntax,
+    MergeSyntax,
+    NameSyntax,
+    TruncateSyntax,
+    UpdateSyntax,
+)
+from lancesql.parser.parameters import find_parameters
+from lancesql.parser.tokens import TokenType
+from lancesql.plan.commands import ChangedRows, DeleteRows, TruncateTable, UpdateRows
+from lancesql.plan.composition import compose
+from lancesql.plan.sources import ROW_ID
+
+from .targets import CommandContext, find_column, find_target
+
+__all__ = [
+    "bind_delete",
+    "bind_truncate",
+    "bind_update",
+    "find_changed",
+    "plan_changes",
+    "quote_name",
+    "resolve_columns",
+]
+
+ROW = "__lancesql_row"
+
+
+def bind_delete(syntax: DeleteSyntax, context: CommandContext) -> DeleteRows | TruncateTable | None:
+    """The rows to delete; None when the table is DuckDB's."""
+    table = find_changed(syntax, context)
+    if table is None:
+        return None
+    if syntax.using is None and syntax.where is None and syntax.returning is None:
+        return TruncateTable(table)
+    parts = [*_select_rows(syntax), " FROM ", syntax.target]
+    return DeleteRows(plan_changes(syntax, context, table, [*parts, *_find_rows(syntax)]))
+
+
+def bind_update(syntax: UpdateSyntax, context: CommandContext) -> UpdateRows | None:
+    """The rows to change and their new values; None when the table is DuckDB's."""
+    table = find_changed(syntax, context)
+    if table is None:
+        return None
+    columns = resolve_columns([one.column for one in syntax.assignments], table)
+    parts: list[str | Span] = _select_rows(syntax)
+    for number, one in enumerate(syntax.assignments):
+        parts += [", (", *write_value(one), f') AS "__lancesql_{number}"']
+    parts += [" FROM ", syntax.target, *_find_rows(syntax)]
+    return UpdateRows(plan_changes(syntax, context, table, parts), columns)
+
+
+def bind_truncate(syntax: TruncateSyntax, context: CommandContext) -> TruncateTable | None:
+    """The table to empty; None when it is DuckDB's."""
+    table = find_target(syntax.name, context.catalog)
+    if table is None:
+        return None
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.name.span)
+    return TruncateTable(table)
+
+
+def find_changed(syntax: DeleteSyntax | UpdateSyntax | MergeSyntax, context: CommandContext) -> TableInfo | None:
+    """The Lance table a statement changes; None when it is DuckDB's."""
+    table = find_target(syntax.name, context.catalog)
+    if table is None:
+        return None
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.name.span)
+    return table
+
+
+def plan_changes(
+    syntax: DeleteSyntax | UpdateSyntax | MergeSyntax,
+    context: CommandContext,
+    table: TableInfo,
+    parts: Sequence[str | Span],
+) -> ChangedRows:
+    """The query that finds the rows, planned."""
+    composition = compose(context.sql, parts)
+    query = context.bind_composition(composition)
+    returning = "" if syntax.returning is None else _write_returning(syntax.returning, context)
+    named = [use.name for use in find_parameters(read_tokens(returning))] if returning else []
+    query = replace(query, used_parameters=tuple(dict.fromkeys([*query.used_parameters, *named])))
+    return ChangedRows(table, query, composition, find_alias(syntax), returning)
+
+
+def find_alias(syntax: DeleteSyntax | UpdateSyntax | MergeSyntax) -> str:
+    """What the statement calls the table."""
+    return syntax.alias or name_alias(syntax.name.parts[-1])
+
+
+def quote_name(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def resolve_columns(names: Sequence[NameSyntax], table: TableInfo) -> tuple[str, ...]:
+    """The columns of a table that are given values, each once.
+
+    Raises:
+        BindError: When one is named twice.
+        UnknownColumnError: When there is none of a name.
+    """
+    columns: list[str] = []
+    for name in names:
+        if len(name.parts) > 1:
+            raise UnsupportedError(
+                "a column that is set has no qualifier, and a field of a struct cannot be set alone",
+                hint="write column = value, with the whole struct for a struct",
+                span=name.span,
+            )
+        column = find_column(name, table).name
+        if column in columns:
+            raise BindError(f"column '{column}' is set twice", span=name.span)
+        columns.append(column)
+    return tuple(columns)
+
+
+def write_value(assignment: AssignmentSyntax) -> list[str | Span]:
+    """The value of an assignment as SQL."""
+    return ["NULL"] if assignment.value is None else [assignment.value]
+
+
+def _select_rows(syntax: DeleteSyntax | UpdateSyntax) -> list[str | Span]:
+    prefix: list[str | Span] = [] if syntax.prefix is None else [syntax.prefix, " "]
+    return [*prefix, f'SELECT {quote_name(find_alias(syntax))}.{ROW_ID} AS "{ROW}"']
+
+
+def _find_rows(syntax: DeleteSyntax | UpdateSyntax) -> list[str | Span]:
+    parts: list[str | Span] = []
+    if syntax.using is not None:
+        parts += [", ", syntax.using]
+    if syntax.where is not None:
+        parts += [" WHERE ", syntax.where]
+    return parts
+
+
+def _write_returning(span: Span, context: CommandContext) -> str:
+    tokens = read_tokens(context.sql[span.start : span.end])
+    if any(one.token_type is TokenType.SELECT for one in tokens):
+        raise UnsupportedError("RETURNING takes no subquery for a Lance table", span=span)
+    return context.sql[span.start : span.end]

@@ -1,0 +1,215 @@
+"""UPDATE, DELETE and MERGE carried out: the query is read batch by batch, and its rows change in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import ExecutionError, LanceSQLError
+from lancesql.execution.query import read_plan_table
+from lancesql.execution.run import Run
+from lancesql.parser import read_tokens
+from lancesql.parser.parameters import find_parameters
+from lancesql.plan.commands import ChangedRows, DeleteRows, MergeBranch, MergeRows, UpdateRows
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.sources import ROW_ID
+from lancesql.storage.scan import take_rows
+from lancesql.storage.types import widen_table
+from lancesql.storage.writes.changes import ChangeWriter, RowIds
+from lancesql.storage.writes.row_stream import read_batches
+from lancesql.storage.writes.tables import fit_column
+
+from .tables import answer_count
+
+__all__ = ["delete_rows", "merge_rows", "update_rows"]
+
+OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
+
+CHANGED = "__lancesql_changed"
+_BATCH_BYTES = 32 << 20
+"""What is held of the rows to be written at a time."""
+
+
+def delete_rows(command: DeleteRows, run: Run, open_query: OpenQuery) -> pa.Table:
+    """Deletes the rows of the query; how many, or what RETURNING asks of them."""
+    changed = command.changed
+    held = [np.empty(0, np.uint64)]
+    for batch in _read(changed, open_query):
+        held.append(_read_ids(batch))
+    row_ids = np.unique(np.concatenate(held))
+    writer = ChangeWriter(run.database, changed.table)
+    writer.delete(row_ids)
+    answer = _answer(changed, run, lambda: _take_all(changed.table, run, row_ids), len(row_ids))
+    writer.commit("DELETE")
+    return answer
+
+
+def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Table:
+    """Writes the rows of the query anew; how many, or what RETURNING asks of them."""
+    changed = command.changed
+    writer = ChangeWriter(run.database, changed.table)
+    kept: list[pa.RecordBatch] = []
+    seen: list[RowIds] = [np.empty(0, np.uint64)]
+
+    def read() -> Iterator[tuple[RowIds, pa.RecordBatch]]:
+        for batch in _read(changed, open_query):
+            seen.append(_read_ids(batch))
+            rows = _renew_rows(changed.table, run, seen[-1], command.columns, batch.columns[1:])
+            if changed.returning:
+                kept.append(rows)
+            yield seen[-1], rows
+        _refuse_twice(np.concatenate(seen), "UPDATE")
+
+    count = writer.update(read(), command.columns)
+    answer = _answer(changed, run, lambda: pa.Table.from_batches(kept, changed.table.schema), count)
+    writer.commit("UPDATE")
+    return answer
+
+
+def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
+    """Does with each pair of rows what its WHEN says; how many rows that were, or what RETURNING asks of them."""
+    changed, table = command.changed, command.changed.table
+    writer = ChangeWriter(run.database, table)
+    kept: list[pa.RecordBatch] = []
+    actions: list[str] = []
+    touched: list[RowIds] = [np.empty(0, np.uint64)]
+    keys: list[pa.RecordBatch] = []
+    for batch in _read(changed, open_query):
+        for number, branch in enumerate(command.branches):
+            part = batch.filter(batch.column(1).to_numpy(zero_copy_only=False) == number)
+            if not part.num_rows or branch.action == "nothing":
+                continue
+            rows = _merge_part(branch, part, changed, run, writer)
+            if branch.action == "insert":
+                keys.append(rows.select(list(command.keys)))
+            else:
+                touched.append(_read_ids(part))
+            if changed.returning:
+                kept.append(rows)
+                actions += [branch.action.upper()] * rows.num_rows
+    _refuse_twice(np.concatenate(touched), "MERGE")
+    _refuse_bad_keys(keys, table)
+    count = sum(len(one) for one in touched) + sum(one.num_rows for one in keys)
+    answer = _answer(
+        changed,
+        run,
+        lambda: pa.Table.from_batches(kept, table.schema).append_column("merge_action", pa.array(actions, pa.string())),
+        count,
+    )
+    writer.commit("MERGE")
+    return answer
+
+
+def _merge_part(
+    branch: MergeBranch, part: pa.RecordBatch, changed: ChangedRows, run: Run, writer: ChangeWriter
+) -> pa.RecordBatch:
+    table = changed.table
+    values = part.columns[branch.first : branch.first + len(branch.columns)]
+    if branch.action == "error":
+        raise ExecutionError(f"{part.num_rows} rows are of a WHEN that is an error", hint="nothing was written")
+    if branch.action == "insert":
+        given = dict(zip(branch.columns, values, strict=True))
+        arrays = [fit_column(given.get(field.name, pa.nulls(part.num_rows, field.type)), field)
+                  for field in table.schema]  # fmt: skip
+        rows = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+        writer.insert(iter([rows]))
+        return rows
+    row_ids = _read_ids(part)
+    if branch.action == "delete":
+        writer.delete(row_ids)
+        return _take_all(table, run, row_ids).combine_chunks().to_batches()[0] if changed.returning else part
+    rows = _renew_rows(table, run, row_ids, branch.columns, values)
+    writer.update(iter([(row_ids, rows)]), branch.columns)
+    return rows
+
+
+def _read(changed: ChangedRows, open_query: OpenQuery) -> Iterator[pa.RecordBatch]:
+    """The rows of the query, so many at a time as may be held."""
+    rows = max(1024, _BATCH_BYTES // max(1, _measure_row(changed.table.schema)))
+    try:
+        with closing(open_query(changed.query)) as reader:
+            for batch in read_batches(reader):
+                for start in range(0, batch.num_rows, rows):
+                    yield batch.slice(start, rows)
+    except LanceSQLError as error:
+        raise changed.composition.place_error(error) from None
+
+
+def _measure_row(schema: pa.Schema) -> int:
+    """About how many bytes a row has, texts and lists at a guess."""
+    total = 0
+    for field in schema:
+        type_: pa.DataType = field.type
+        many = type_.list_size if pa.types.is_fixed_size_list(type_) else 1
+        inner = type_.value_type if pa.types.is_fixed_size_list(type_) else type_
+        total += many * (inner.bit_width // 8 if pa.types.is_primitive(inner) else 256)
+    return total
+
+
+def _read_ids(batch: pa.RecordBatch) -> RowIds:
+    ids: RowIds = batch.column(0).to_numpy(zero_copy_only=False).astype(np.uint64, copy=False)
+    return ids
+
+
+def _renew_rows(
+    table: TableInfo, run: Run, row_ids: RowIds, columns: Sequence[str], values: Sequence[pa.Array[Any]]
+) -> pa.RecordBatch:
+    """Whole rows: the new values, and the others as they are stored."""
+    given = dict(zip(columns, values, strict=True))
+    others = [name for name in table.schema.names if name not in given]
+    stored = take_rows(run.database.open_dataset(table), row_ids.tolist(), [*others, ROW_ID])
+    arrays = [
+        fit_column(given[field.name], field) if field.name in given else stored.column(field.name).combine_chunks()
+        for field in table.schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+
+
+def _take_all(table: TableInfo, run: Run, row_ids: RowIds) -> pa.Table:
+    return take_rows(run.database.open_dataset(table), row_ids.tolist(), table.schema.names)
+
+
+def _answer(changed: ChangedRows, run: Run, rows: Callable[[], pa.Table], count: int) -> pa.Table:
+    """What the statement answers; RETURNING is computed before anything is committed, since it may fail."""
+    if not changed.returning:
+        return answer_count(count)
+    alias = changed.alias.replace('"', '""')
+    relation = f'SELECT {changed.returning} FROM "{CHANGED}" AS "{alias}"'
+    named = tuple(dict.fromkeys(use.name for use in find_parameters(read_tokens(changed.returning))))
+    plan = QueryPlan(sql=relation, relation=relation, parameters=named, used_parameters=named)
+    registered = {**run.registered, CHANGED: widen_table(rows())}
+    return read_plan_table(replace(run.within(plan), registered=registered))
+
+
+def _refuse_twice(row_ids: RowIds, statement: str) -> None:
+    distinct, counts = np.unique(row_ids, return_counts=True)
+    if len(distinct) < len(row_ids):
+        raise ExecutionError(
+            f"{int((counts > 1).sum())} rows of the table meet more than one row of the source, "
+            f"and {statement} cannot know which one counts",
+            hint="let the source have each key once: GROUP BY, or SELECT DISTINCT ON (key); nothing was written",
+        )
+
+
+def _refuse_bad_keys(keys: Sequence[pa.RecordBatch], table: TableInfo) -> None:
+    if not keys or not keys[0].num_columns:
+        return
+    inserted = pa.Table.from_batches(keys)
+    names = inserted.column_names
+    for name in names:
+        if inserted.column(name).null_count:
+            raise ExecutionError(
+                f"a row to insert has NULL for '{name}', by which rows of '{table.name}' are found",
+                hint=f"leave such rows out: WHERE {name} IS NOT NULL; nothing was written",
+            )
+    if inserted.group_by(names).aggregate([]).num_rows < inserted.num_rows:
+        raise ExecutionError(
+            f"two rows to insert have the same {', '.join(names)}",
+            hint="let the source have each key once: GROUP BY, or SELECT DISTINCT ON (key); nothing was written",
+        )

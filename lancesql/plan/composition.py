@@ -1,0 +1,61 @@
+"""A text put together of parts of the user's statement, and where each part of it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lancesql.errors import LanceSQLError, Span
+
+__all__ = ["Composition", "compose"]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A query that stands for a statement which is none.
+
+    Attributes:
+        sql: The user's text.
+        text: The query.
+        parts: What was taken over as it stood: where it is in `text`, and in `sql`.
+    """
+
+    sql: str
+    text: str
+    parts: tuple[tuple[Span, Span], ...]
+
+    def place_error(self, error: LanceSQLError) -> LanceSQLError:
+        """The error with its place in the user's text, or without one when it is in nothing the user wrote.
+
+        Example:
+            >>> composed = compose("DELETE FROM t WHERE x", ["SELECT 1 FROM ", Span(12, 13)])
+            >>> composed.place_error(LanceSQLError("no t", span=Span(14, 15))).span
+            Span(start=12, end=13)
+        """
+        if error.sql is not None and error.sql != self.text:
+            return error
+        error.sql = None
+        if error.span is not None:
+            error.span = self._place(error.span)
+        return error
+
+    def _place(self, span: Span) -> Span | None:
+        for there, here in self.parts:
+            if there.start <= span.start < there.end:
+                start = here.start + span.start - there.start
+                return Span(start, min(start + span.end - span.start, here.end))
+        return None
+
+
+def compose(sql: str, parts: Iterable[str | Span]) -> Composition:
+    """A text of parts: a span is what stands there in `sql`."""
+    text: list[str] = []
+    places: list[tuple[Span, Span]] = []
+    at = 0
+    for part in parts:
+        written = sql[part.start : part.end] if isinstance(part, Span) else part
+        if isinstance(part, Span):
+            places.append((Span(at, at + len(written)), part))
+        text.append(written)
+        at += len(written)
+    return Composition(sql, "".join(text), tuple(places))

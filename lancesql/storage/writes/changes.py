@@ -1,0 +1,177 @@
+"""Rows that go, change and come, in one commit: what UPDATE, DELETE and MERGE do to a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import lance
+import numpy as np
+import pyarrow as pa
+from lance.commit import CommitConflictError
+from lance.fragment import FragmentMetadata, RowIdSequence, write_fragments
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import ConflictError, LanceSQLError
+from lancesql.storage.scan import serialize_row_ids, wrap_lance_error
+
+if TYPE_CHECKING:
+    from lancesql.storage.database import LanceDatabase
+
+__all__ = ["ChangeWriter", "RowIds"]
+
+RowIds = np.ndarray[Any, np.dtype[np.uint64]]
+
+
+@dataclass
+class ChangeWriter:
+    """Collects the changes of one statement to one version of a table, and commits them.
+
+    Rows that change are written anew and keep their ids; what is written is seen by nobody before `commit`.
+
+    Attributes:
+        database: The database.
+        table: The table, at the version that was read.
+    """
+
+    database: LanceDatabase
+    table: TableInfo
+    _gone: list[RowIds] = field(default_factory=list)
+    _written: list[FragmentMetadata] = field(default_factory=list)
+    _modified: set[str] = field(default_factory=set)
+
+    def delete(self, row_ids: RowIds) -> None:
+        """Rows that go."""
+        self._gone.append(row_ids)
+
+    def update(self, batches: Iterator[tuple[RowIds, pa.RecordBatch]], columns: Sequence[str]) -> int:
+        """Rows that change, whole: their ids and their new values; `columns` are those that may differ."""
+        held: list[RowIds] = []
+
+        def read() -> Iterator[pa.RecordBatch]:
+            for row_ids, batch in batches:
+                held.append(row_ids)
+                yield batch
+
+        fragments = self._write(read)
+        row_ids = np.concatenate(held) if held else np.empty(0, np.uint64)
+        if self._dataset.has_stable_row_ids:
+            at = 0
+            for fragment in fragments:
+                taken = row_ids[at : at + fragment.physical_rows].tolist()
+                fragment.row_id_meta = RowIdSequence(taken).to_inline_metadata()
+                at += fragment.physical_rows
+        self._gone.append(row_ids)
+        self._written += fragments
+        self._modified.update(columns)
+        return len(row_ids)
+
+    def insert(self, batches: Iterator[pa.RecordBatch]) -> None:
+        """Rows that come."""
+        self._written += self._write(lambda: batches)
+
+    def commit(self, message: str) -> None:
+        """Makes all of it the table's next version, or nothing.
+
+        Raises:
+            ConflictError: When somebody else has changed the same rows since they were read.
+        """
+        gone = np.unique(np.concatenate(self._gone)) if self._gone else np.empty(0, np.uint64)
+        if not len(gone) and not self._written:
+            return
+        try:
+            removed, updated = self._delete_rows(gone)
+            if self._written or not len(gone):
+                operation: Any = lance.LanceOperation.Update(
+                    removed_fragment_ids=removed,
+                    updated_fragments=updated,
+                    new_fragments=self._written,
+                    fields_for_preserving_frag_bitmap=self._list_modified_fields(),
+                    update_mode="rewrite_rows",
+                )
+            else:
+                operation = lance.LanceOperation.Delete(updated, removed, message)
+            lance.LanceDataset.commit(self._dataset, operation, read_version=self.table.version, commit_message=message)
+        except CommitConflictError:
+            raise ConflictError(
+                f"table '{self.table.name}' was changed by somebody else meanwhile", hint="run the statement again"
+            ) from None
+        except LanceSQLError:
+            raise
+        except BaseException as error:
+            raise wrap_lance_error(error, f"changing table '{self.table.name}'") from None
+        finally:
+            self.database.forget(self.table.name)
+
+    @property
+    def _dataset(self) -> lance.LanceDataset:
+        return self.database.open_dataset(self.table)
+
+    def _write(self, read: Callable[[], Iterator[pa.RecordBatch]]) -> list[FragmentMetadata]:
+        failure: list[BaseException] = []
+
+        def guard() -> Iterator[pa.RecordBatch]:
+            try:
+                yield from read()
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                failure.append(error.with_traceback(None))  # what Lance makes of it is only its text
+                raise
+
+        batches = guard()
+        first = next(batches, None)
+        if first is None:
+            return []
+        reader = pa.RecordBatchReader.from_batches(self.table.schema, _chain(first, batches))
+        try:
+            written: Any = write_fragments(
+                reader, self._dataset, mode="append", storage_options=self.database.storage_options
+            )
+        except BaseException as error:
+            raise failure[0] if failure else wrap_lance_error(error, f"writing table '{self.table.name}'") from None
+        return list(written)
+
+    def _delete_rows(self, row_ids: RowIds) -> tuple[list[int], list[FragmentMetadata]]:
+        """The fragments that lose all of their rows, and those that lose some."""
+        addresses = _find_addresses(self._dataset, row_ids)
+        numbers = (addresses >> np.uint64(32)).astype(np.int64)
+        removed: list[int] = []
+        updated: list[FragmentMetadata] = []
+        for number in np.unique(numbers).tolist():
+            offsets = (addresses[numbers == number] & np.uint64(0xFFFFFFFF)).tolist()
+            fragment = self._dataset.get_fragment(number)
+            assert fragment is not None
+            left = fragment.delete_rows(offsets)
+            if left is None:
+                removed.append(number)
+            else:
+                updated.append(left)
+        return removed, updated
+
+    def _list_modified_fields(self) -> list[int]:
+        """The ids of the columns that may differ, and of all within them: their indexes do not know the new rows."""
+        found: list[int] = []
+        for one in self._dataset.lance_schema.fields():
+            if one.name() in self._modified:
+                found += _list_ids(one)
+        return found
+
+
+def _find_addresses(dataset: lance.LanceDataset, row_ids: RowIds) -> RowIds:
+    if not len(row_ids) or not dataset.has_stable_row_ids:
+        return row_ids
+    allowed = serialize_row_ids(row_ids)
+    scanner = dataset.scanner(columns=[], with_row_address=True, row_addr_allowlist=allowed)
+    found: RowIds = scanner.to_table().column("_rowaddr").to_numpy()
+    return found
+
+
+def _list_ids(node: Any) -> list[int]:
+    return [node.id(), *(number for child in node.children() for number in _list_ids(child))]
+
+
+def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield first
+    yield from rest
