@@ -10,16 +10,26 @@ from lancesql.execution.embeddings.describe import describe_embedding
 from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
 from lancesql.execution.filters.scans import resolve_scan
 from lancesql.execution.searches.correlated_filters import split_filter
-from lancesql.execution.searches.counts import Search
-from lancesql.execution.searches.hybrid import find_depth
+from lancesql.execution.searches.fused import settle_leaves
 from lancesql.execution.searches.nearest import refuse_search
 from lancesql.execution.searches.text import is_behind
 from lancesql.execution.searches.vector import plan_vector_search
 from lancesql.plan import Explain, LogicalPlan, QueryPlan
 from lancesql.plan.commands import find_query
 from lancesql.plan.display import display_plan, flatten
+from lancesql.plan.parts import list_parts
 from lancesql.plan.query import DirectAnswer
-from lancesql.plan.sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
+from lancesql.plan.sources import (
+    Conjunct,
+    FullTextSearch,
+    FusedSearch,
+    RerankedSearch,
+    RowCount,
+    Search,
+    Source,
+    TableScan,
+    VectorSearch,
+)
 
 from .first_rows import defers_columns
 from .query import find_direct_answer, read_plan_table
@@ -49,8 +59,8 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: 
     notes = {source.placeholder: _note_source(source, run) for source in query.sources}
     for source in query.sources if recall else ():
         measured = describe_recall(source, run)
-        if measured is not None:
-            notes[source.placeholder]["recall"] = [measured]
+        if measured:
+            notes[source.placeholder]["recall"] = measured
     shown = query
     direct: DirectAnswer | None = find_direct_answer(run)
     if direct is None and query.direct is not None:
@@ -58,7 +68,7 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: 
     shown = replace(shown, sources=tuple(_settle_first_rows(source, run) for source in shown.sources))
     text = "\n".join([*head, display_plan(shown, notes)])
     if seconds is not None:
-        inner = sum(report.seconds for report in run.reports.values())
+        inner = sum(run.report(source.placeholder).seconds for source in query.sources)
         text += (
             f"\n  rows       {rows:,}\n  time       {seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
         )
@@ -81,7 +91,7 @@ def _name_command(plan: object) -> str:
 def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
     notes: dict[str, list[str]] = {}
     match source:
-        case VectorSearch(outer=(_, *_)) | FullTextSearch(outer=(_, *_)) | HybridSearch(outer=(_, *_)):
+        case _ if isinstance(source, Search) and source.outer:
             notes["strategy"] = _describe_correlated(source)
             notes["filter"] = _describe_correlated_filter(source, run)
         case TableScan():
@@ -96,14 +106,9 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
         case FullTextSearch():
             notes["strategy"] = _describe_text(source)
             notes["filter"] = _describe_filter(resolve_filter(source, run))
-        case HybridSearch():
-            depth = find_depth(source, run)
-            resolved = resolve_filter(source, run)
-            run.filters[source.vector.placeholder] = resolved
-            action = plan_vector_search(source.vector, run, max(depth, 1))
-            kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"
-            notes["strategy"] = [f"vector: {kind}: {action.strategy.reason}", *_describe_text(source.text)]
-            notes["filter"] = _describe_filter(resolved)
+        case FusedSearch() | RerankedSearch():
+            notes["filter"] = _describe_filter(resolve_filter(source, run))
+            notes["strategy"] = _describe_leaves(source, run)
     notes["embedding"] = describe_embedding(source, run)
     report = run.reports.get(source.placeholder)
     if report is not None and run.measured:
@@ -131,10 +136,27 @@ def _describe_strategy(source: VectorSearch, run: Run) -> str:
     return f"{kind}: {action.strategy.reason}"
 
 
+def _describe_leaves(source: FusedSearch | RerankedSearch, run: Run) -> list[str]:
+    """How each of the searches is carried out, and the filter of one that has more than its share."""
+    lines = []
+    for leaf in settle_leaves(source, run):
+        name = leaf.placeholder.removeprefix(f"{source.placeholder}/")
+        if isinstance(leaf, VectorSearch):
+            lines.append(f"{name}: {_describe_strategy(leaf, run)}")
+        else:
+            lines += [line if name == "text" else f"{name}: {line}" for line in _describe_text(leaf)]
+        if leaf.filter != source.filter:
+            lines += [f"{name}: filter: {line}" for line in _describe_filter(resolve_filter(leaf, run))]
+        report = run.reports.get(leaf.placeholder)
+        if report is not None and run.measured:
+            lines.append(f"{name}: {report.rows:,} rows in {report.seconds * 1e3:.1f} ms")
+    return lines
+
+
 def _describe_correlated(source: Search) -> list[str]:
     lines = ["for each row, in batches: equal values are searched for once"]
-    text = source.text if isinstance(source, HybridSearch) else source
-    return lines + (_describe_text(text) if isinstance(text, FullTextSearch) else [])
+    texts = [part for part in (source, *list_parts(source)) if isinstance(part, FullTextSearch)]
+    return lines + [line for text in texts for line in _describe_text(text)]
 
 
 def _describe_correlated_filter(source: Search, run: Run) -> list[str]:

@@ -8,31 +8,30 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from lancesql.execution.searches.counts import sum_counts
-from lancesql.execution.searches.hybrid import find_depth
+from lancesql.execution.searches.fused import settle_leaves
 from lancesql.execution.searches.run import run_search
-from lancesql.plan.sources import DISTANCE, ROW_ID, HybridSearch, Source, VectorSearch
-from lancesql.plan.values import Constant
+from lancesql.plan.sources import DISTANCE, ROW_ID, Search, Source, VectorSearch
 
 from .run import Run
 
 __all__ = ["describe_recall"]
 
 
-def describe_recall(source: Source, run: Run) -> str | None:
-    """The recall of a source, measured by running it and its exact twin; None for one that has none."""
-    if isinstance(source, HybridSearch):
-        depth = max(find_depth(source, run), sum_counts(source, run) or 0)
-        run.filters.setdefault(source.vector.placeholder, run.filters.get(source.placeholder))
-        return _measure(source.vector, run, depth)
-    return _measure(source, run, None) if isinstance(source, VectorSearch) else None
-
-
-def _measure(source: VectorSearch, run: Run, depth: int | None) -> str:
+def describe_recall(source: Source, run: Run) -> list[str]:
+    """The recall of each vector search of a source, measured by running it and its exact twin."""
+    if not isinstance(source, Search):
+        return []
+    measured = [one for one in settle_leaves(source, run) if isinstance(one, VectorSearch)]
     if source.outer:
-        return "not measured: it searches for each row of another relation"
-    if depth is not None:
-        source = replace(source, k=(Constant(depth),))
+        return ["not measured: it searches for each row of another relation"] if measured else []
+    lines = [_measure(one, run) for one in measured]
+    if len(lines) == 1:
+        return lines
+    names = [one.placeholder.removeprefix(f"{source.placeholder}/") for one in measured]
+    return [f"{name}: {line}" for name, line in zip(names, lines, strict=True)]
+
+
+def _measure(source: VectorSearch, run: Run) -> str:
     found, took = _search(source, run)
     options = replace(source.options, exact=True, fast_search=False)
     truth, exact_took = _search(replace(source, options=options), run)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from lancesql.catalog import Catalog
+from lancesql.plan.parts import change_parts
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import FullTextSearch, HybridSearch, Source, VectorSearch
+from lancesql.plan.sources import FullTextSearch, Source, VectorSearch
 from lancesql.plan.values import ScalarQuery
 
 from .answer_directly import answer_directly
@@ -45,8 +46,7 @@ def optimize(plan: QueryPlan, catalog: Catalog, rules: tuple[Rule, ...] = RULES)
 
     def improve(source: T) -> T:
         """A source whose query is a subquery, with that subquery's plan optimized."""
-        if isinstance(source, HybridSearch):
-            return replace(source, vector=improve(source.vector), text=improve(source.text))
+        source = change_parts(source, improve)
         if isinstance(source, VectorSearch | FullTextSearch) and isinstance(source.query, ScalarQuery):
             return replace(source, query=improve_value(source.query))
         return source

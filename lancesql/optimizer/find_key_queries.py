@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sqlglot import exp
 
@@ -11,8 +12,9 @@ from lancesql.parser import parse_expression, read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType, find_closing, is_word
 from lancesql.plan.display import flatten
+from lancesql.plan.parts import change_parts
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import Conjunct, HybridSearch, KeyQuery, Source, is_key_type
+from lancesql.plan.sources import Conjunct, KeyQuery, Source, is_key_type
 
 __all__ = ["find_key_queries"]
 
@@ -22,14 +24,9 @@ def find_key_queries(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
     return replace(plan, sources=tuple(_mark(source) for source in plan.sources))
 
 
-def _mark(source: Source) -> Source:
-    if not any(conjunct.subquery and conjunct.predicate is None for conjunct in source.filter):
-        return source
+def _mark(source: Source) -> Any:
     marked = tuple(_find_keys(conjunct, source.alias, source.table) for conjunct in source.filter)
-    if isinstance(source, HybridSearch):
-        vector, text = replace(source.vector, filter=marked), replace(source.text, filter=marked)
-        return replace(source, filter=marked, vector=vector, text=text)
-    return replace(source, filter=marked)
+    return change_parts(replace(source, filter=marked), _mark)
 
 
 def _find_keys(conjunct: Conjunct, alias: str, table: TableInfo) -> Conjunct:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from lancesql.catalog import Catalog, TableInfo
 from lancesql.optimizer.translation.predicates import UntranslatableError, translate_predicate
+from lancesql.plan.parts import change_parts
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import Conjunct, HybridSearch, Source, TableScan
+from lancesql.plan.sources import Conjunct, Source
 
 __all__ = ["push_down_filter"]
 
@@ -20,18 +22,9 @@ def push_down_filter(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
     return replace(plan, sources=tuple(_push(source) for source in plan.sources))
 
 
-def _push(source: Source) -> Source:
+def _push(source: Source) -> Any:
     translated = tuple(_translate(conjunct, source.alias, source.table) for conjunct in source.filter)
-    if isinstance(source, TableScan):
-        return replace(source, filter=translated)
-    if isinstance(source, HybridSearch):
-        return replace(
-            source,
-            filter=translated,
-            vector=replace(source.vector, filter=translated),
-            text=replace(source.text, filter=translated),
-        )
-    return replace(source, filter=translated)
+    return change_parts(replace(source, filter=translated), _push)
 
 
 def _translate(conjunct: Conjunct, alias: str, table: TableInfo) -> Conjunct:

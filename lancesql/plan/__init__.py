@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .commands import ChangeSetting, Command, CreateView, DropView, Explain, SettingCommand, ShowSettings, ViewCommand
 from .query import DirectAnswer, OutputColumn, QueryPlan
-from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch
+from .sources import Conjunct, FullTextSearch, FusedSearch, RowCount, Source, TableScan, VectorSearch
 from .values import Constant, Parameter, ScalarQuery, Value
 
 LogicalPlan = QueryPlan | Command | SettingCommand | ViewCommand | Explain
@@ -19,7 +19,7 @@ __all__ = [
     "DropView",
     "Explain",
     "FullTextSearch",
-    "HybridSearch",
+    "FusedSearch",
     "LogicalPlan",
     "OutputColumn",
     "Parameter",

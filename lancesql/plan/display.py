@@ -7,8 +7,21 @@ from dataclasses import replace
 
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
+from .fusion import Fusion, Recency
 from .query import QueryPlan
-from .sources import Conjunct, FullTextSearch, HybridSearch, RowCount, Source, TableScan, VectorSearch, list_key_queries
+from .sources import (
+    CANDIDATES,
+    Conjunct,
+    FullTextSearch,
+    FusedSearch,
+    RerankedSearch,
+    RowCount,
+    Search,
+    Source,
+    TableScan,
+    VectorSearch,
+    list_key_queries,
+)
 from .vector_options import Diversity, Examples, Grouping
 
 __all__ = ["display_plan", "display_source", "display_value"]
@@ -97,17 +110,65 @@ def _describe(source: Source) -> list[tuple[str, str]]:
                 ),
                 ("k", _describe_k(source.k, source.k_origin)),
             ]
-        case HybridSearch():
-            depth = display_value(source.candidates)
-            constant = display_value(source.rrf_k) if source.rrf_k is not None else "60"
-            weight = display_value(source.alpha) if source.alpha is not None else "0.5"
-            formula = f"rrf, k = {constant}" if source.fusion == "rrf" else f"linear, alpha = {weight}"
+        case FusedSearch():
             return [
-                ("vector", _describe_vector(source.vector)),
-                ("text", f"{display_value(source.text.query)} in {', '.join(source.text.text_columns)}"),
-                ("fusion", f"{formula}, {depth} candidates of each leg"),
+                *[line for leg in source.legs for line in _describe_part(leg, source)],
+                ("fusion", _describe_fusion(source.fusion, source)),
+                *_describe_recency(source.fusion.recency),
                 ("k", _describe_k(source.k, source.k_origin)),
             ]
+        case RerankedSearch():
+            options = "".join(f", {name} {display_value(value)}" for name, value in source.options)
+            query = f" for {display_value(source.query)}" if source.query is not None else ""
+            column = f" in {source.column}" if source.column is not None else ""
+            return [
+                *_describe_part(source.search, source),
+                ("reranker", f"{source.reranker}{query}{column}{options}"),
+                ("k", _describe_k(source.k, source.k_origin)),
+            ]
+
+
+def _describe_part(part: Search, whole: Search) -> list[tuple[str, str]]:
+    """A search that another one is made of, in a line or, when it is made of others itself, in several."""
+    name = part.placeholder.removeprefix(f"{whole.placeholder}/")
+    depth = "" if whole.function.endswith("hybrid_search") else f", k {_describe_k(part.k, part.k_origin)}"
+    own = [flatten(one.sql) for one in part.filter if one.explicit and one not in whole.filter]
+    depth += f", filter {' AND '.join(own)}" if own else ""
+    match part:
+        case VectorSearch():
+            kept = "".join(f", {label} {text}" for label, text in _describe_selection(part.selection))
+            return [(name, f"{_describe_vector(part)}{kept}{depth}")]
+        case FullTextSearch():
+            reading = "" if whole.function.endswith("hybrid_search") else f" ({_describe_reading(part)})"
+            return [(name, f"{display_value(part.query)} in {', '.join(part.text_columns)}{reading}{depth}")]
+        case _:
+            return [(name, f"{part.function}{depth}"), *((f"  {label}", text) for label, text in _describe(part)[:-1])]
+
+
+def _describe_fusion(fusion: Fusion, source: FusedSearch) -> str:
+    parts: list[str] = [fusion.formula]
+    if fusion.rrf_k is not None:
+        parts.append(f"k = {display_value(fusion.rrf_k)}")
+    elif fusion.formula == "linear":
+        parts.append(f"normalize {fusion.normalize}")
+    for name, value in (("weights", fusion.weights), ("alpha", fusion.alpha)):
+        if value is not None:
+            parts.append(f"{name} = {display_value(value)}")
+    depth = next((leg.k for leg in source.legs if leg.k_origin == CANDIDATES), None)
+    if source.oversample is not None:
+        parts.append(f"{display_value(source.oversample)} × k candidates of each leg")
+    elif depth is not None and source.function.endswith("hybrid_search"):
+        parts.append(f"{display_value(depth[0])} candidates of each leg")
+    return ", ".join(parts)
+
+
+def _describe_recency(recency: Recency | None) -> list[tuple[str, str]]:
+    if recency is None:
+        return []
+    if recency.given is not None:
+        return [("recency", display_value(recency.given))]
+    named = (("half_life", recency.half_life), ("now", recency.now), ("weight", recency.weight))
+    return [("recency", ", ".join([recency.column, *(f"{n} {flatten(v.sql)}" for n, v in named if v is not None)]))]
 
 
 def _describe_vector(source: VectorSearch) -> str:

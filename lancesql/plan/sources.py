@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.errors import Span
 
+from .fusion import Fusion
 from .predicates import Predicate
 from .text_options import TextOptions
 from .values import Value
 from .vector_options import Diversity, Examples, Grouping, VectorOptions
 
 __all__ = [
+    "CANDIDATES",
     "COUNT",
     "DISTANCE",
     "MIN_BY",
+    "RANK",
+    "RANK_TEXT",
+    "RANK_VECTOR",
     "RELEVANCE",
     "ROW_ID",
     "SCORE",
     "Conjunct",
     "FullTextSearch",
-    "HybridSearch",
+    "FusedSearch",
     "KeyQuery",
     "Nearest",
     "OuterValue",
+    "RerankedSearch",
     "RowCount",
+    "Search",
     "Source",
     "TableScan",
     "VectorSearch",
@@ -38,8 +45,11 @@ __all__ = [
 ]
 
 DISTANCE, SCORE, RELEVANCE, ROW_ID = "_distance", "_score", "_relevance_score", "_rowid"
+RANK, RANK_VECTOR, RANK_TEXT = "_rank_", "_rank_vector", "_rank_text"
 MIN_BY = "min_by"
 """The origin of a k that an aggregate names: 0 is a mistake there, and a question in LIMIT."""
+CANDIDATES = "candidates"
+"""The origin of a leg's k when the leg names none."""
 COUNT = "count"
 
 
@@ -256,29 +266,26 @@ class FullTextSearch:
 
 
 @dataclass(frozen=True)
-class HybridSearch:
-    """A vector leg and a text leg over the same filter, fused.
+class FusedSearch:
+    """Several rankings of one table, fused into one: `hybrid_search` and `rrf`.
 
     Attributes:
-        vector: The vector leg; its k is the number of candidates.
-        text: The text leg; its k is the number of candidates.
+        legs: The searches; the filter is part of each one's. One whose k comes from `CANDIDATES` ranks so many rows.
         k: The number of fused rows.
-        fusion: `rrf` (reciprocal rank, `rrf_k`) or `linear` (min-max blend, `alpha` weighs the vector leg).
+        rank_columns: The names of the columns that hold a row's rank in each leg.
         score_column: The name of the fused score.
+        oversample: Each leg ranks so many times the page, in the place of the candidates.
     """
 
     placeholder: str
     alias: str
     table: TableInfo
     columns: tuple[str, ...]
-    vector: VectorSearch
-    text: FullTextSearch
+    legs: tuple[VectorSearch | FullTextSearch | FusedSearch | RerankedSearch, ...]
     k: tuple[Value, ...]
     k_origin: str
-    candidates: Value
-    fusion: Literal["rrf", "linear"] = "rrf"
-    rrf_k: Value | None = None
-    alpha: Value | None = None
+    fusion: Fusion
+    rank_columns: tuple[str, ...]
     score_column: str = RELEVANCE
     oversample: Value | None = None
     filter: tuple[Conjunct, ...] = ()
@@ -287,7 +294,38 @@ class HybridSearch:
     span: Span | None = None
 
 
-Source = TableScan | RowCount | VectorSearch | FullTextSearch | HybridSearch
+@dataclass(frozen=True)
+class RerankedSearch:
+    """The rows of a search, ordered anew by a reranker.
+
+    Attributes:
+        search: The search whose rows are the candidates; the filter is part of it.
+        reranker: The name of one of LanceDB's rerankers, or of one the session has registered.
+        query: The text the rows are compared with; None when there is none.
+        column: The text column that is compared; None when the reranker looks at ranks and scores alone.
+        options: The reranker's own arguments.
+        k: The number of rows kept.
+    """
+
+    placeholder: str
+    alias: str
+    table: TableInfo
+    columns: tuple[str, ...]
+    search: VectorSearch | FullTextSearch | FusedSearch | RerankedSearch
+    reranker: str
+    query: Value | None
+    column: str | None
+    options: tuple[tuple[str, Value], ...]
+    k: tuple[Value, ...]
+    k_origin: str
+    filter: tuple[Conjunct, ...] = ()
+    function: str = "rerank"
+    outer: tuple[OuterValue, ...] = ()
+    span: Span | None = None
+
+
+Search = VectorSearch | FullTextSearch | FusedSearch | RerankedSearch
+Source = TableScan | RowCount | Search
 
 
 def is_key_type(type_: pa.DataType) -> bool:
@@ -324,9 +362,24 @@ def score_fields(source: Source) -> tuple[pa.Field[Any], ...]:
             return (pa.field(DISTANCE, pa.float32()),)
         case FullTextSearch():
             return (pa.field(SCORE, pa.float32()),)
-        case HybridSearch():
+        case FusedSearch():
+            offered = [field.name for leg in source.legs for field in score_fields(leg)]
             return (
                 pa.field(source.score_column, pa.float64()),
-                pa.field(DISTANCE, pa.float32()),
-                pa.field(SCORE, pa.float32()),
+                *(pa.field(name, pa.float32()) for name in (DISTANCE, SCORE) if offered.count(name) == 1),
+                *_rank_fields(source),
             )
+        case RerankedSearch():
+            inner = [field for field in score_fields(source.search) if field.name in (DISTANCE, SCORE)]
+            return (pa.field(RELEVANCE, pa.float64()), *inner, *_rank_fields(source.search))
+
+
+def _rank_fields(source: Source) -> tuple[pa.Field[Any], ...]:
+    """The columns that hold a row's rank in each leg of a fusion."""
+    match source:
+        case FusedSearch():
+            return tuple(pa.field(name, pa.int64()) for name in source.rank_columns)
+        case RerankedSearch():
+            return _rank_fields(source.search)
+        case _:
+            return ()

@@ -11,13 +11,20 @@ from sqlglot import exp
 from lancesql.binder.scope import Relation, Scope, read_scope
 from lancesql.catalog import Catalog
 from lancesql.parser.tokens import Token, TokenType
-from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE
+from lancesql.plan.sources import DISTANCE, RANK, RANK_TEXT, RANK_VECTOR, RELEVANCE, SCORE
 
-__all__ = ["COMPUTED", "find_owners", "is_bound_inside", "is_constant", "is_volatile", "rejects_null"]
+__all__ = ["COMPUTED", "find_owners", "is_bound_inside", "is_computed", "is_constant", "is_volatile", "rejects_null"]
 
-COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, "_hybrid_score", "query_index"})
+COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, RANK_VECTOR, RANK_TEXT, "_hybrid_score", "query_index"})
+_RANK = re.compile(rf"{RANK}\d+")
+_RANKS = frozenset({RANK_VECTOR, RANK_TEXT})
 OTHER = "\0other"
 """Stands for any relation that is not a source, and for computed columns."""
+
+
+def is_computed(name: str) -> bool:
+    """Whether a column of that name, in lower case, is a search's own where no table has it."""
+    return name in COMPUTED or _RANK.fullmatch(name) is not None
 
 
 def find_owners(
@@ -39,7 +46,7 @@ def find_owners(
         if not is_bound_inside(column, tree, scope, catalog):
             owners.add(OTHER if isinstance(column.this, exp.Star) else _find_owner(column, scope, columns))
     owners |= {_find_pattern_owner(chosen, scope) for chosen in tree.find_all(exp.Columns)}
-    computed = COMPUTED & {column.name.lower() for column in tree.find_all(exp.Column)}
+    computed = any(is_computed(column.name.lower()) for column in tree.find_all(exp.Column))
     if not owners and not computed and len(scope.relations) == 1 and tree.find(exp.Select) is not None:
         owners.add(scope.relations[0].alias)  # a subquery over a relation of unknown columns may use the block's
     return owners
@@ -52,7 +59,7 @@ def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[
     if len(parts) > 1 and (relation := scope.find(parts[0])) is not None:
         return _owner_name(relation, parts[1], columns)
     name = parts[0]
-    if name in COMPUTED:
+    if name in COMPUTED - _RANKS:
         return OTHER
     holders = [relation for relation in scope.relations if name in columns.get(relation.alias, {}) and relation.visible]
     if name in scope.merged:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lancesql.catalog import Catalog
-from lancesql.errors import ArgumentError
+from lancesql.errors import ArgumentError, Span, nearest_name
 from lancesql.parser.calls import Argument, SearchCall
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.sources import Conjunct
@@ -27,6 +27,8 @@ class SearchContext:
         limit: The values whose sum is k when the call names none, or () when its block gives none.
         read_value: Reads an argument's value; a text it cannot read is evaluated by the engine.
         catalog: Answers about names.
+        read_text: The text of a place of the statement, its parameters numbered.
+        read_filter: Reads `filter => '…'`.
     """
 
     placeholder: str
@@ -35,6 +37,8 @@ class SearchContext:
     filter: tuple[Conjunct, ...]
     read_value: Callable[[Argument], Value]
     catalog: Catalog
+    read_text: Callable[[Span], str]
+    read_filter: Callable[[Argument], tuple[Conjunct, ...]]
 
 
 def choose_k(call: SearchCall, arguments: dict[str, Argument], context: SearchContext) -> tuple[tuple[Value, ...], str]:
@@ -72,7 +76,12 @@ def choose_word(argument: Argument | None, words: tuple[str, ...]) -> str:
         return words[0]
     word = read_word(argument).lower()
     if word not in words:
-        raise ArgumentError(f"'{argument.name}' is one of {', '.join(words)}", span=argument.span)
+        near = nearest_name(word, words)
+        raise ArgumentError(
+            f"'{argument.name}' is one of {', '.join(words)}",
+            hint=f"did you mean '{near}'?" if near else None,
+            span=argument.span,
+        )
     return word
 
 

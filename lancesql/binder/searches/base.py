@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from lancesql.binder.filters.conjuncts import COMPUTED, is_volatile
+from lancesql.binder.filters.conjuncts import is_computed, is_volatile
 from lancesql.binder.literals import read_literal
 from lancesql.binder.scope import Relation, Scope, find_owner_node, read_scope
 from lancesql.binder.shape import read_limit
@@ -22,14 +22,14 @@ from lancesql.parser import Statement, parse_expression, parse_statement, read_t
 from lancesql.parser.calls import Argument, SearchCall
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.expansion import Expansion, Piece
-from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE
+from lancesql.plan.sources import DISTANCE, RANK_TEXT, RANK_VECTOR, RELEVANCE, ROW_ID, SCORE
 
 __all__ = ["FOUND", "expand_bases"]
 
 _SCORES = {
     "vector_search": (DISTANCE,),
     "fts": (SCORE,),
-    "hybrid_search": (RELEVANCE, DISTANCE, SCORE),
+    "hybrid_search": (RELEVANCE, DISTANCE, SCORE, RANK_VECTOR, RANK_TEXT),
 }
 FOUND = "__lancesql_found"
 """What a search among the rows of a subquery is called: the rows are its filter."""
@@ -233,7 +233,7 @@ def _find_before(call: SearchCall, scope: Scope, own: Relation, statement: State
 
 def _reads_own(columns: list[exp.Column], alias: str, before: set[str], *, alone: bool) -> bool:
     """Whether the columns are the call's own, one at least, and those of relations before it."""
-    if any(column.name.lower() in COMPUTED for column in columns):
+    if any(is_computed(column.name.lower()) for column in columns):
         return False
     owners = [column.parts[0].name.lower() if len(column.parts) > 1 else "" for column in columns]
     own = {alias.lower(), *([""] if alone else [])}

@@ -67,6 +67,8 @@ def bind_call(
         filter=filter_,
         read_value=read_own,
         catalog=context.catalog,
+        read_text=lambda span: _number_parameters(context.statement, span),
+        read_filter=lambda argument: read_explicit_filter(draft.alias, draft.table, argument),
     )
     source = bind_search(call, draft.table, draft.arguments, search)
     return source if context.outer is None else replace(source, outer=tuple(context.outer.values))

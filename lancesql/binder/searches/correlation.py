@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from lancesql.binder.drafts import Draft
-from lancesql.binder.filters.conjuncts import COMPUTED, is_bound_inside
+from lancesql.binder.filters.conjuncts import is_bound_inside, is_computed
 from lancesql.binder.literals import read_literal
 from lancesql.binder.scope import Relation, Scope, read_scope
 from lancesql.binder.splice import Edit, splice
@@ -106,7 +106,7 @@ class OuterColumns:
         holders = [alias for alias, names in self.columns.items() if name in names and (own or alias != self.own.alias)]
         if holders:
             return len(holders) == 1 and holders[0] in before
-        if name in self.scope.merged or (own and name in COMPUTED):
+        if name in self.scope.merged or (own and is_computed(name)):
             return False
         unknown = [one.alias for one in self.scope.relations if one is not self.own and one.alias not in self.columns]
         if any(alias not in before for alias in unknown):

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import replace
 
 from lancesql.catalog import TableInfo
 from lancesql.errors import ArgumentError
 from lancesql.parser.calls import Argument, SearchCall
 from lancesql.plan.embeddings import refuse_text
-from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE, HybridSearch
-from lancesql.plan.values import Constant, Value
+from lancesql.plan.sources import CANDIDATES, RANK_TEXT, RANK_VECTOR, RELEVANCE, FusedSearch, score_fields
 
-from .arguments import SearchContext, choose_k, choose_word
+from .arguments import SearchContext, choose_k
 from .columns import choose_vector_column
+from .fusion import bind_candidates, bind_fusion
 from .signatures import SIGNATURES
 from .text import bind_text_search
 from .vector import bind_vector_search
 
 __all__ = ["bind_hybrid_search"]
 
-DEFAULT_CANDIDATES = 100
-RRF_K = 60
-
 
 def bind_hybrid_search(
     call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
-) -> HybridSearch:
+) -> FusedSearch:
     """Binds a hybrid search: both legs share the filter, each ranks its own candidates."""
     compatible = call.function == "lance_hybrid_search"
     k, origin = choose_k(call, arguments, context)
-    candidates: Value
-    if "candidates" in arguments:
-        candidates = context.read_value(arguments["candidates"])
-    else:
-        candidates = Constant(DEFAULT_CANDIDATES)
+    depth = (bind_candidates(arguments, context),)
     legs = {
         name: arguments[name] for name in arguments if name not in ("k", "query", "column", "columns", "candidates")
     }
@@ -45,31 +38,31 @@ def bind_hybrid_search(
             raise ArgumentError(
                 f"{call.function}() needs a {name} query", hint=SIGNATURES[call.function].usage, span=call.name_span
             )
-    vector = bind_vector_search(call, table, _leg(legs, arguments, "vector", "vector_column", "column"), context)
-    text = bind_text_search(call, table, _leg(legs, arguments, "text", "text_columns", "columns"), context)
-    fusion: Literal["rrf", "linear"] = "linear" if compatible else "rrf"
-    if "fusion" in arguments:
-        fusion = choose_word(arguments["fusion"], ("rrf", "linear"))  # type: ignore[assignment]
-    score = "_hybrid_score" if compatible else RELEVANCE
-    return HybridSearch(
+    of_vector, of_text = (replace(context, placeholder=f"{context.placeholder}/{name}") for name in ("vector", "text"))
+    vector = bind_vector_search(call, table, _leg(legs, arguments, "vector", "vector_column", "column"), of_vector)
+    text = bind_text_search(call, table, _leg(legs, arguments, "text", "text_columns", "columns"), of_text)
+    source = FusedSearch(
         placeholder=context.placeholder,
         alias=context.alias,
         table=table,
-        columns=(*table.schema.names, score, DISTANCE, SCORE),
-        vector=vector,
-        text=text,
+        columns=(),
+        legs=(
+            replace(vector, k=depth, k_origin=CANDIDATES),
+            replace(text, k=depth, k_origin=CANDIDATES),
+        ),
         k=k,
         k_origin=origin,
-        candidates=candidates,
-        fusion=fusion,
-        rrf_k=context.read_value(arguments["rrf_k"]) if "rrf_k" in arguments else Constant(RRF_K),
-        alpha=context.read_value(arguments["alpha"]) if "alpha" in arguments else Constant(0.5),
-        score_column=score,
+        fusion=bind_fusion(arguments, context, table.schema, "linear" if compatible else "rrf"),
+        rank_columns=(RANK_VECTOR, RANK_TEXT),
+        score_column="_hybrid_score" if compatible else RELEVANCE,
         oversample=context.read_value(arguments["oversample_factor"]) if "oversample_factor" in arguments else None,
         filter=context.filter,
         function=call.function,
         span=call.span,
     )
+    scores = [field.name for field in score_fields(source)]
+    shown = [name for name in scores if not compatible or name not in source.rank_columns]
+    return replace(source, columns=(*table.schema.names, *shown))
 
 
 def _embed_text(

@@ -20,8 +20,8 @@ _VECTOR = ("column", "query", "k", *_EFFORT, *_BOUNDS, *_EXAMPLES, *_SELECTION, 
 _READING = ("operator", "syntax", "fuzziness", "slop", "boosts")
 _TEXT = ("columns", "query", "k", *_READING, "fast_search", *_FILTER, *_SNAPSHOT)
 _HYBRID = (
-    "vector_column", "vector", "text_columns", "text", "k", "candidates", "fusion", "rrf_k", "alpha", *_READING,
-    *_EFFORT, *_EXAMPLES, *_FILTER, *_SNAPSHOT,
+    "vector_column", "vector", "text_columns", "text", "k", "candidates", "fusion", "rrf_k", "weights", "alpha",
+    "normalize", "recency", *_READING, *_EFFORT, *_EXAMPLES, *_FILTER, *_SNAPSHOT,
 )  # fmt: skip
 
 _SYNONYMS = {
@@ -32,6 +32,7 @@ _SYNONYMS = {
     "nprobs": "nprobes",
     "num_candidates": "candidates",
     "candidate_count": "candidates",
+    "normalization": "normalize",
     "distance_lower_bound": "lower_bound",
     "distance_upper_bound": "upper_bound",
 }

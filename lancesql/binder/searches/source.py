@@ -6,7 +6,7 @@ from lancesql.binder.tables import read_at_clause, read_table_argument, read_ver
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import ArgumentError, UnsupportedError
 from lancesql.parser.calls import Argument, AtClause, SearchCall
-from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE, FullTextSearch, HybridSearch, VectorSearch
+from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE, Search
 
 from .arguments import SearchContext
 from .hybrid import bind_hybrid_search
@@ -40,9 +40,7 @@ def find_search_table(call: SearchCall, at: AtClause | None, catalog: Catalog) -
     return table, arguments
 
 
-def bind_search(
-    call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext
-) -> VectorSearch | FullTextSearch | HybridSearch:
+def bind_search(call: SearchCall, table: TableInfo, arguments: dict[str, Argument], context: SearchContext) -> Search:
     """Binds a call whose table is known.
 
     Raises:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lancesql.execution.run import Run
-from lancesql.plan.sources import HybridSearch, Source, VectorSearch
+from lancesql.plan.parts import list_leaves
+from lancesql.plan.sources import Source, VectorSearch
 from lancesql.plan.values import Constant, Parameter
 from lancesql.plan.vector_options import Examples
 
@@ -11,9 +12,14 @@ __all__ = ["describe_embedding"]
 
 
 def describe_embedding(source: Source, run: Run) -> list[str]:
-    """What makes a vector of the query; nothing when the query is a vector."""
-    search = source.vector if isinstance(source, HybridSearch) else source
-    if not isinstance(search, VectorSearch) or search.scan is not None or isinstance(search.query, Examples):
+    """What makes a vector of each query; nothing of a query that is a vector."""
+    vectors = [leaf for leaf in list_leaves(source) if isinstance(leaf, VectorSearch)]
+    named = [(leaf.placeholder.removeprefix(f"{source.placeholder}/"), _describe(leaf, run)) for leaf in vectors]
+    return [line if len(vectors) == 1 else f"{name}: {line}" for name, lines in named for line in lines]
+
+
+def _describe(search: VectorSearch, run: Run) -> list[str]:
+    if search.scan is not None or isinstance(search.query, Examples):
         return []
     found = run.embeddings.find(search.table, search.column) if run.embeddings is not None else None
     if found is None:

@@ -17,8 +17,19 @@ import pyarrow as pa
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.execution.embeddings.embed import embed_texts
 from lancesql.execution.run import Run, evaluate
+from lancesql.plan.fusion import Fusion
+from lancesql.plan.parts import list_leaves, list_parts
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import ROW_ID, FullTextSearch, HybridSearch, Source, VectorSearch, score_fields
+from lancesql.plan.sources import (
+    ROW_ID,
+    FullTextSearch,
+    FusedSearch,
+    RerankedSearch,
+    Search,
+    Source,
+    VectorSearch,
+    score_fields,
+)
 from lancesql.plan.text_options import TextOptions
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.plan.vector_options import Diversity, Examples, Grouping, VectorOptions
@@ -27,8 +38,9 @@ from lancesql.storage.types import widen_schema, widen_table
 
 from .correlated_batches import CorrelatedBatch
 from .correlated_filters import CorrelatedFilter
-from .counts import Search, make_empty
+from .counts import make_empty
 from .outer_values import read_outer_rows
+from .recency import read_decay
 from .run import run_search
 from .vector_batch import is_batched
 
@@ -62,7 +74,7 @@ def offer_functions(run: Run, *, ahead: bool) -> Iterator[dict[str, SearchFuncti
 
 def is_function(source: Source) -> TypeGuard[Search]:
     """Whether the relation calls the source as a function: a search for each row."""
-    return isinstance(source, VectorSearch | FullTextSearch | HybridSearch) and bool(source.outer)
+    return isinstance(source, Search) and bool(source.outer)
 
 
 def has_functions(plan: QueryPlan) -> bool:
@@ -109,6 +121,7 @@ class SearchFunction:
         if ahead:
             # The engine is busy while the relation runs: what it must be asked for is asked for now.
             self._source = _settle_values(source, run)
+            _read_decays(self._source, run)
             self._fork: DuckDBEngine = run.engine.fork()
             self._filter = CorrelatedFilter(self._source, run, self._fork)
             if isinstance(self._source, VectorSearch):
@@ -161,18 +174,14 @@ class SearchFunction:
 
     def _search_one(self, values: Values) -> pa.Table:
         run = replace(self._run, values={**self._run.values, **values}, answers={}, filters={}, reports={})
+        if list_parts(self._source):  # one of them may have a filter of its own, to be resolved now
+            run = replace(run, engine=self._fork)
         run.filters[self._source.placeholder] = self._filter.resolve(values)
         return run_search(self._source, run, self._wanted)
 
     def _has_query(self, values: Values) -> bool:
         """Whether no query is NULL in this row: a NULL finds nothing."""
-        match self._source:
-            case HybridSearch(vector=vector, text=text):
-                queries = [*_list_queries(vector.query), text.query]
-            case VectorSearch(query=query):
-                queries = _list_queries(query)
-            case FullTextSearch(query=query):
-                queries = [query]
+        queries = _list_queries(self._source)
         return not any(isinstance(one, Parameter) and values.get(one.name, 0) is None for one in queries)
 
     def _complete(self, found: pa.Table) -> pa.Table:
@@ -188,21 +197,37 @@ class SearchFunction:
 
 def embed_queries(source: Search, rows: Sequence[Values], run: Run) -> None:
     """Embeds the texts that many rows search for, together; each search then finds its own in the run's memo."""
-    vector = source.vector if isinstance(source, HybridSearch) else source
-    if not isinstance(vector, VectorSearch) or not isinstance(vector.query, Parameter):
-        return
-    queries = (values.get(vector.query.name) for values in rows)
-    texts = [one for one in queries if isinstance(one, str)]
-    if texts:
-        embed_texts(vector.table, vector.column, texts, run, span=vector.query.span)
+    for vector in list_leaves(source):
+        if not isinstance(vector, VectorSearch) or not isinstance(vector.query, Parameter):
+            continue
+        queries = (values.get(vector.query.name) for values in rows)
+        texts = [one for one in queries if isinstance(one, str)]
+        if texts:
+            embed_texts(vector.table, vector.column, texts, run, span=vector.query.span)
 
 
-def _list_queries(query: Value | Examples) -> list[Value | None]:
-    return [query.like, query.positive] if isinstance(query, Examples) else [query]
+def _list_queries(source: Search) -> list[Value | Examples | None]:
+    """What a search, and each of those it is made of, looks for."""
+    match source:
+        case VectorSearch(query=Examples(like=like, positive=positive)):
+            return [like, positive]
+        case VectorSearch(query=query) | FullTextSearch(query=query):
+            return [query]
+        case _:
+            return [query for part in list_parts(source) for query in _list_queries(part)]
+
+
+def _read_decays(source: Search, run: Run) -> None:
+    """Computes what a decay with age depends on: the run keeps it."""
+    if isinstance(source, FusedSearch) and source.fusion.recency is not None:
+        read_decay(source, source.fusion.recency, run)
+    for part in list_parts(source):
+        _read_decays(part, run)
 
 
 _HOLDERS = (
-    VectorSearch, FullTextSearch, HybridSearch, VectorOptions, TextOptions, Examples, Grouping, Diversity,
+    VectorSearch, FullTextSearch, FusedSearch, RerankedSearch, Fusion, VectorOptions, TextOptions, Examples, Grouping,
+    Diversity,
 )  # fmt: skip
 
 

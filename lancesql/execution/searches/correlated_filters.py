@@ -24,11 +24,9 @@ from lancesql.execution.run import Run
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.sources import ROW_ID, Conjunct
+from lancesql.plan.sources import ROW_ID, Conjunct, Search
 from lancesql.storage.scan import open_scan, read_row_ids, read_scan, serialize_row_ids, take_rows
 from lancesql.storage.types import widen_table
-
-from .counts import Search
 
 __all__ = ["CorrelatedFilter", "split_filter"]
 

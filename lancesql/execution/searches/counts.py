@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from lancesql.execution.run import Run, read_count
-from lancesql.plan.sources import DISTANCE, ROW_ID, SCORE, FullTextSearch, HybridSearch, VectorSearch
+from lancesql.plan.sources import DISTANCE, ROW_ID, Search, score_fields
 
-__all__ = ["Search", "make_empty", "sum_counts"]
-
-Search = VectorSearch | FullTextSearch | HybridSearch
+__all__ = ["make_empty", "sum_counts"]
 
 
 def sum_counts(source: Search, run: Run) -> int | None:
@@ -23,5 +21,6 @@ def sum_counts(source: Search, run: Run) -> int | None:
 def make_empty(source: Search, columns: Sequence[str]) -> pa.Table:
     """An answer without rows."""
     types = {field.name: field.type for field in source.table.schema}
-    types |= {ROW_ID: pa.uint64(), DISTANCE: pa.float32(), SCORE: pa.float32()}
-    return pa.schema([pa.field(name, types.get(name, pa.float64())) for name in columns]).empty_table()
+    types |= {field.name: field.type for field in score_fields(source)}
+    types |= {ROW_ID: pa.uint64(), DISTANCE: pa.float32()}  # a search in a scan's place offers no distance
+    return pa.schema([pa.field(name, types[name]) for name in columns]).empty_table()

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from lancesql.execution.row_count import run_row_count
 from lancesql.execution.run import Run
-from lancesql.plan.sources import FullTextSearch, HybridSearch, RowCount, VectorSearch
+from lancesql.plan.sources import FullTextSearch, FusedSearch, RowCount, Search, VectorSearch
 
-from .counts import Search, sum_counts
-from .hybrid import run_hybrid_search
+from .counts import sum_counts
+from .fused import run_fused_search
 from .query_batches import QUERY_INDEX, find_queries, run_query_batch, settle_query
 from .selection import run_vector_search
 from .text import run_text_search
@@ -42,8 +42,8 @@ def run_search(source: Search | RowCount, run: Run, columns: Sequence[str] | Non
                 table = run_query_batch(source, run, queries, wanted)
         case FullTextSearch():
             table = run_text_search(source, run, wanted, sum_counts(source, run))
-        case HybridSearch():
-            table = run_hybrid_search(source, run, wanted)
+        case FusedSearch():
+            table = run_fused_search(source, run, wanted)
         case RowCount():
             table = run_row_count(source, run)
     run.answers[source.placeholder] = table

@@ -21,7 +21,7 @@ from .counts import make_empty
 from .examples import Target, read_target
 from .vector import rank_vectors
 
-__all__ = ["run_vector_search"]
+__all__ = ["run_vector_search", "select_vectors"]
 
 _LEAST_DEPTH = 100
 _DEEPER = 8
@@ -31,8 +31,11 @@ _DEEPER = 8
 def run_vector_search(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
     """The k nearest rows, nearest first (every row in range when k is None), or what is selected of the ranking."""
     target = read_target(source, run)
-    if target is None:
-        return make_empty(source, columns)
+    return make_empty(source, columns) if target is None else select_vectors(source, run, columns, k, target)
+
+
+def select_vectors(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None, target: Target) -> pa.Table:
+    """As `run_vector_search`, of a query that is read."""
     if source.selection is None or k == 0:
         return rank_vectors(source, run, columns, k, target)
     if isinstance(source.selection, Grouping):
