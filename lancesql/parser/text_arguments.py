@@ -76,13 +76,13 @@ def read_boosts(value: object, columns: tuple[str, ...], span: Span | None = Non
                 hint=_BOOSTS_HINT,
                 span=span,
             )
-        return tuple(_read_boost(number, span) for number in numbers)
+        return tuple(1.0 if number is None else _read_boost(number, span) for number in numbers)
     factors: dict[str, float] = {}
     for name, number in pairs:
         column = find_boosted(str(name), columns, span)
         if column in factors:
             raise ArgumentError(f"'boosts' names column '{column}' twice", hint=_BOOSTS_HINT, span=span)
-        factors[column] = _read_boost(number, span)
+        factors[column] = 1.0 if number is None else _read_boost(number, span)
     return tuple(factors.get(column, 1.0) for column in columns)
 
 

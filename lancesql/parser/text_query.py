@@ -79,8 +79,8 @@ class _Parser:
         self.column: TextToken | None = None
 
     def read(self) -> TextQuery:
-        query = self._read_list()
-        if self.at < len(self.tokens):
+        query = self._read_list() if self._peek() != "close" else None
+        if query is None or self.at < len(self.tokens):
             self._refuse("the parenthesis is not opened", self.tokens[self.at], "'\\)' is the sign itself")
         return query
 

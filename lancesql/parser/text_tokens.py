@@ -16,7 +16,7 @@ Kind = Literal["word", "prefix", "phrase", "open", "close", "column", "and", "or
 _OPERATORS: dict[str, Kind] = {"AND": "and", "&&": "and", "OR": "or", "||": "or", "NOT": "not"}
 _QUOTES = '"“”„'
 _SPECIAL = frozenset(f"\\+-:()~*^{_QUOTES}")
-_STARTS = frozenset(f"\\(_$#@.{_QUOTES}")
+_NO_MARK = frozenset("+-=>)")
 _ESCAPED = "x"
 _BEHIND = re.compile(rf"(?P<tilde>~[^\s()^{_QUOTES}]*)?(?P<star>\*+)?(?P<caret>\^[^\s(){_QUOTES}]*)?")
 _NUMERIC = re.compile(r"[\d.+-]*")
@@ -94,7 +94,7 @@ class _Scanner:
         before = self.text[self.at - 1 : self.at]
         after = self.text[self.at + 1 : self.at + 2]
         free = not before or before.isspace() or before in f"(){_QUOTES}"
-        return free and (after.isalnum() or after in _STARTS)
+        return free and after != "" and not after.isspace() and after not in _NO_MARK
 
     def _read_close(self) -> None:
         start, self.at = self.at, self.at + 1
