@@ -50,7 +50,7 @@ def read_slop(value: object, span: Span | None = None) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_SLOP:
         raise ArgumentError(
             f"'slop' is a whole number up to {_MOST_SLOP}, not {_show(value)}",
-            hint="the words of a phrase may be so many moves apart",
+            hint="so many other words may stand between those of a phrase",
             span=span,
         )
     return value

@@ -277,7 +277,7 @@ class _Scanner:
             raise self._refuse(
                 f"behind a phrase '~' takes a whole number up to {_MOST_SLOP}, not {shown}",
                 span,
-                'write "deep sea"~2 for words that are at most two moves apart',
+                'write "deep sea"~2 for at most two other words between them',
             )
         return int(digits)
 

@@ -70,7 +70,7 @@ class Prefix:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that stand one behind the other, with at most `slop` moves between them."""
+    """Words that stand one behind the other, with at most `slop` other words between them."""
 
     text: str
     slop: int = 0
