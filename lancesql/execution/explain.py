@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lancesql.execution.embeddings.describe import describe_embedding
+from lancesql.execution.embeddings.describe import describe_embedding, describe_fills
 from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
 from lancesql.execution.filters.scans import resolve_scan
 from lancesql.execution.searches.correlated_filters import split_filter
@@ -45,7 +45,7 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: 
     The filter of a search is resolved either way, since the choice between exact and index depends on its matches.
     """
     query = plan if isinstance(plan, QueryPlan) else None if isinstance(plan, Explain) else find_query(plan)
-    head = [] if isinstance(plan, QueryPlan) else [_name_command(plan)]
+    head = [] if isinstance(plan, QueryPlan) else [_name_command(plan), *describe_fills(plan, run)]
     if not isinstance(query, QueryPlan):
         return "\n".join(head)
     run = run.within(query)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
+from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.progress import show_progress
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
@@ -61,16 +62,17 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return answer_count(truncate_table(database, table))
         case CreateTable():
             return answer_count(write_table(command, database, open_query))
-        case InsertInto(table, query, columns, by_name):
-            with show_progress(f"writing {table.name}") as report:
+        case InsertInto(target, query, columns, by_name):
+            with show_progress(f"writing {target.name}") as report:
                 return answer_count(
                     insert_rows(
                         database,
-                        table,
+                        target,
                         lambda: open_query(query),
                         columns=columns,
                         by_name=by_name,
                         on_rows=count_rows(report),
+                        find_fills=lambda: find_fills(target, run, report),
                     )
                 )
         case DropTable(name, table):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from lancesql.execution.run import Run
+from lancesql.plan import LogicalPlan
+from lancesql.plan.commands import InsertInto
 from lancesql.plan.parts import list_leaves
 from lancesql.plan.sources import Source, VectorSearch
 from lancesql.plan.values import Constant, Parameter
 from lancesql.plan.vector_options import Examples
 
-__all__ = ["describe_embedding"]
+__all__ = ["describe_embedding", "describe_fills"]
 
 
 def describe_embedding(source: Source, run: Run) -> list[str]:
@@ -34,3 +36,15 @@ def _describe(search: VectorSearch, run: Run) -> list[str]:
             return [f"{found.info.function}, {origin}, where the query is a text"]
     first = next((one for one in raw if one is not None), None) if isinstance(raw, list | tuple) else raw
     return [f"{found.info.function}, {origin}"] if isinstance(first, str) else []
+
+
+def describe_fills(plan: LogicalPlan, run: Run) -> list[str]:
+    """What makes the vectors that the rows of an INSERT do not bring."""
+    if not isinstance(plan, InsertInto) or run.embeddings is None or not (plan.columns or plan.by_name):
+        return []
+    return [
+        f"  {one.info.column:<10} embedded from {one.info.source} by {one.info.function}"
+        + (", unless the query gives it" if plan.by_name else "")
+        for one in run.embeddings.find_sources(plan.table)
+        if one.info.column not in plan.columns
+    ]

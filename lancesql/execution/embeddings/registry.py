@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lancesql.binder.searches.columns import is_text_column, is_vector_column
@@ -99,13 +99,14 @@ class Embeddings:
 
     def find_sources(self, table: TableInfo) -> list[Embedding]:
         """The functions that make vectors of a table's rows when they are written, one for each column that has one."""
-        found = [self.find(table, name) for name in table.schema.names]
         kept = []
-        for one in found:
+        for name in table.schema.names:
+            one = self.find(table, name)
             if one is None or one.info.source is None:
                 continue
+            source = _check_column(table, one.info.source, is_text=True)
             _check_column(table, one.info.column, is_text=False)
-            kept.append(one)
+            kept.append(replace(one, info=replace(one.info, column=name, source=source)))
         return kept
 
     def registered(self) -> list[EmbeddingInfo]:

@@ -22,6 +22,7 @@ from lancesql.errors import (
 from lancesql.storage.scan import wrap_lance_error
 
 from .conversion import RaggedVectorError, convert_column, copy_slice
+from .fills import Fill, fill_column, slice_batches
 from .new_table import NewTable
 from .row_stream import OnRows, RowStream, read_batches
 
@@ -97,6 +98,7 @@ def insert_rows(
     columns: Sequence[str] = (),
     by_name: bool = False,
     on_rows: OnRows | None = None,
+    find_fills: Callable[[], Sequence[Fill]] = tuple,
 ) -> int:
     """Appends a query's rows to a table, each column cast to the table's type without loss.
 
@@ -107,6 +109,7 @@ def insert_rows(
         columns: The columns the query gives, in order; the others become NULL. All of them when empty.
         by_name: The query's own column names say where its values go.
         on_rows: Told how many rows were read so far.
+        find_fills: Says what makes the columns that the query does not give.
 
     Returns:
         The number of rows written.
@@ -116,16 +119,28 @@ def insert_rows(
     """
 
     def decide(reader: pa.RecordBatchReader) -> RowStream:
-        places = _match_columns(table, reader.schema, columns, by_name=by_name)
+        places = dict(
+            zip(table.schema.names, _match_columns(table, reader.schema, columns, by_name=by_name), strict=True)
+        )
+        left_out = [name for name, place in places.items() if place is None]
+        found = find_fills() if left_out else ()
+        fills = {one.column: one for one in found if one.column in left_out and places[one.source] is not None}
+        _refuse_missing(table, [name for name in left_out if name not in fills])
+
+        def make(field: pa.Field[Any], batch: pa.RecordBatch) -> pa.Array[Any]:
+            place, fill = places[field.name], fills.get(field.name)
+            if fill is not None:
+                return fill_column(make(table.schema.field(fill.source), batch), fill, field.type)
+            return pa.nulls(batch.num_rows, field.type) if place is None else batch.column(place)
 
         def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
-            arrays = [
-                fit_column(pa.nulls(batch.num_rows, field.type) if place is None else batch.column(place), field)
-                for field, place in zip(table.schema, places, strict=True)
-            ]
+            arrays = [fit_column(make(field, batch), field) for field in table.schema]
             return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
-        return RowStream(read_batches(reader), table.schema, convert, on_rows=on_rows)
+        batches = read_batches(reader)
+        if fills:
+            batches = slice_batches(batches, min(one.most for one in fills.values()))
+        return RowStream(batches, table.schema, convert, on_rows=on_rows)
 
     return _read_and_write(database, table.name, open_reader, decide, "append")[0]
 
@@ -241,13 +256,13 @@ def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *
             f"{what}, and the query gives {len(given)}",
             hint=f"INSERT INTO {table.name} ({', '.join(names)}) …, or BY NAME",
         )
-    places = [wanted.index(name) if name in wanted else None for name in names]
-    for field, place in zip(table.schema, places, strict=True):
-        if place is None and not field.nullable:
-            raise BindError(
-                f"column '{field.name}' of table '{table.name}' cannot be NULL, and the query does not give it"
-            )
-    return places
+    return [wanted.index(name) if name in wanted else None for name in names]
+
+
+def _refuse_missing(table: TableInfo, left_out: Sequence[str]) -> None:
+    for name in left_out:
+        if not table.schema.field(name).nullable:
+            raise BindError(f"column '{name}' of table '{table.name}' cannot be NULL, and the query does not give it")
 
 
 def fit_column(array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
