@@ -192,6 +192,20 @@ def test_a_function_of_the_table_that_is_missing(tmp_path: Path) -> None:
         assert db.sql("SELECT id FROM vector_search('docs', 'moon', k => 1)").fetchall() == [(1001,)]
 
 
+def test_rows_that_merge_inserts(db: lancesql.Connection) -> None:
+    bag = Bag()
+    db.register_embedding("docs", "vector", bag, source="text", batch_size=2)
+    rows = pa.table({"id": range(6), "text": ["a", *TEXTS[:4], None]})
+    done = db.execute(
+        "MERGE INTO docs d USING rows r ON d.id = r.id WHEN MATCHED THEN UPDATE SET text = r.text"
+        " WHEN NOT MATCHED THEN INSERT (id, text) VALUES (r.id, r.text)"
+    )
+    assert done.fetchall() == [(rows.num_rows,)]
+    assert read(db) == expect([(1, TEXTS[0]), (2, TEXTS[1]), (3, TEXTS[2]), (4, TEXTS[3]), (5, None)])
+    assert sorted(bag.texts) == sorted(TEXTS[:4])
+    assert max(map(len, bag.calls)) == 2
+
+
 def test_explain_says_what_is_embedded(db: lancesql.Connection) -> None:
     bag = Bag()
     db.register_embedding("docs", "vector", bag, source="text")

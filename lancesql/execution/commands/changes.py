@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.errors import ExecutionError, LanceSQLError
+from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.query import read_plan_table
 from lancesql.execution.run import Run
 from lancesql.parser import read_tokens
@@ -22,6 +23,7 @@ from lancesql.plan.sources import ROW_ID
 from lancesql.storage.scan import take_rows
 from lancesql.storage.types import widen_table
 from lancesql.storage.writes.changes import ChangeWriter, RowIds
+from lancesql.storage.writes.fills import fill_column
 from lancesql.storage.writes.row_stream import read_batches
 from lancesql.storage.writes.tables import fit_column
 
@@ -115,6 +117,10 @@ def _merge_part(
         raise ExecutionError(f"{part.num_rows} rows are of a WHEN that is an error", hint="nothing was written")
     if branch.action == "insert":
         given = dict(zip(branch.columns, values, strict=True))
+        for fill in find_fills(table, run, None) if len(given) < len(table.schema) else ():
+            if fill.column not in given and fill.source in given:
+                texts = fit_column(given[fill.source], table.schema.field(fill.source))
+                given[fill.column] = fill_column(texts, fill, table.schema.field(fill.column).type)
         arrays = [fit_column(given.get(field.name, pa.nulls(part.num_rows, field.type)), field)
                   for field in table.schema]  # fmt: skip
         rows = pa.RecordBatch.from_arrays(arrays, schema=table.schema)

@@ -42,7 +42,10 @@ def fill_column(texts: pa.Array[Any], fill: Fill, type_: Any) -> pa.Array[Any]:
     """The vectors of some texts, equal ones embedded once; NULL for NULL."""
     listed: list[Any] = [None if one is None else str(one) for one in texts.to_pylist()]
     distinct = list(dict.fromkeys(text for text in listed if text is not None))
-    known = dict(zip(distinct, fill.embed(distinct), strict=True)) if distinct else {}
+    known: dict[str, Vector | None] = {}
+    for start in range(0, len(distinct), fill.most):
+        batch = distinct[start : start + fill.most]
+        known.update(zip(batch, fill.embed(batch), strict=True))
     vectors = [None if text is None else known[text] for text in listed]
     if not pa.types.is_fixed_size_list(type_):
         inner = pa.list_(pa.float64(), type_.value_type.list_size)
