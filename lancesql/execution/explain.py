@@ -12,7 +12,7 @@ from lancesql.execution.filters.scans import resolve_scan
 from lancesql.execution.searches.correlated_filters import split_filter
 from lancesql.execution.searches.fused import settle_leaves
 from lancesql.execution.searches.nearest import refuse_search
-from lancesql.execution.searches.text import is_behind
+from lancesql.execution.searches.text import describe_text, is_behind
 from lancesql.execution.searches.vector import plan_vector_search
 from lancesql.plan import Explain, LogicalPlan, QueryPlan
 from lancesql.plan.commands import find_query
@@ -104,7 +104,7 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
             notes["strategy"] = [_describe_strategy(source, run)]
             notes["filter"] = _describe_filter(resolve_filter(source, run))
         case FullTextSearch():
-            notes["strategy"] = _describe_text(source)
+            notes["strategy"] = _describe_text(source, run)
             notes["filter"] = _describe_filter(resolve_filter(source, run))
         case FusedSearch() | RerankedSearch():
             notes["filter"] = _describe_filter(resolve_filter(source, run))
@@ -144,7 +144,7 @@ def _describe_leaves(source: FusedSearch | RerankedSearch, run: Run) -> list[str
         if isinstance(leaf, VectorSearch):
             lines.append(f"{name}: {_describe_strategy(leaf, run)}")
         else:
-            lines += [line if name == "text" else f"{name}: {line}" for line in _describe_text(leaf)]
+            lines += [line if name == "text" else f"{name}: {line}" for line in _describe_text(leaf, run)]
         if leaf.filter != source.filter:
             lines += [f"{name}: filter: {line}" for line in _describe_filter(resolve_filter(leaf, run))]
         report = run.reports.get(leaf.placeholder)
@@ -167,17 +167,20 @@ def _describe_correlated_filter(source: Search, run: Run) -> list[str]:
     return lines + [f"{flatten(one.sql)} → DuckDB, as row ids for each row: {reason}" for one, reason in left]
 
 
-def _describe_text(source: FullTextSearch) -> list[str]:
+def _describe_text(source: FullTextSearch, run: Run | None = None) -> list[str]:
     lines = []
     for column in source.text_columns:
         index = source.table.index_on(column, ("INVERTED", "FTS"))
         if index is None:
             asked = "; fast_search: no index to ask" if source.fast_search else ""
-            lines.append(f"text: no index on {column}, every text is read and cut into words{asked}")
+            build = f"CREATE INDEX ON {source.table.name} USING FTS ({column})"
+            lines.append(f"text: no index on {column}, every text is read and cut into words{asked}: {build}")
         else:
             outcome = "are left out" if source.fast_search else "yet"
             unindexed = f", {index.rows_unindexed:,} rows not indexed {outcome}" if index.rows_unindexed else ""
             lines.append(f"text: index {index.name} on {column}{unindexed}")
+    if run is not None and source.table.rows:
+        lines += [f"text: {line}" for line in describe_text(source, run)]
     if source.filter and is_behind(source):
         lines.append("text: the filter is read first, as row ids: scores of rows not indexed would depend on it")
     return lines

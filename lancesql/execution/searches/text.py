@@ -11,11 +11,11 @@ from lancesql.execution.filters.resolve import resolve_filter
 from lancesql.execution.run import Run, evaluate
 from lancesql.plan.sources import FullTextSearch
 from lancesql.storage.scan import read_row_ids, serialize_row_ids
-from lancesql.storage.searches.texts import search_texts
+from lancesql.storage.searches.texts import describe_text_search, search_texts
 
 from .counts import make_empty
 
-__all__ = ["is_behind", "run_text_search"]
+__all__ = ["describe_text", "is_behind", "run_text_search"]
 
 
 def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k: int | None) -> pa.Table:
@@ -45,6 +45,13 @@ def run_text_search(source: FullTextSearch, run: Run, columns: Sequence[str], k:
             row_ids=None if row_ids is None else serialize_row_ids(row_ids),
         ),
     )
+
+
+def describe_text(source: FullTextSearch, run: Run) -> list[str]:
+    """How the parts of the query are answered, where that is not by the index alone; a line each."""
+    query, searched = read_source_query(source, lambda value: evaluate(value, run))
+    dataset = run.database.open_dataset(source.table)
+    return describe_text_search(dataset, text_columns=searched, query=query)
 
 
 def is_behind(source: FullTextSearch) -> bool:

@@ -19,12 +19,12 @@ from lancesql.storage.texts.blocks import build_blocks
 from lancesql.storage.texts.corpora import open_corpus
 from lancesql.storage.texts.indexes import TextIndex, compile_query, read_text_indexes
 from lancesql.storage.texts.matches import Matches, join_matches
-from lancesql.storage.texts.routes import Route, choose_route
+from lancesql.storage.texts.routes import Route, choose_route, describe_routes
 from lancesql.storage.texts.scoring import search_blocks
 from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, bind_query, list_leaves
 from lancesql.storage.texts.tokens import Tokenizer
 
-__all__ = ["search_texts"]
+__all__ = ["describe_text_search", "search_texts"]
 
 
 def search_texts(
@@ -73,6 +73,13 @@ def search_texts(
     order = np.lexsort((matches.ids, -scores))[:limit]
     table = take_rows(dataset, matches.ids[order].tolist(), [name for name in columns if name != SCORE] or [ROW_ID])
     return table.append_column(SCORE, pa.array(scores[order])).select(list(columns))
+
+
+def describe_text_search(dataset: lance.LanceDataset, *, text_columns: Sequence[str], query: TextQuery) -> list[str]:
+    """How the parts of a query are answered, where that is not by the index alone; a line each."""
+    indexes = read_text_indexes(dataset)
+    node = bind_query(query, {column: _make_tokenizer(indexes.get(column)) for column in text_columns})
+    return describe_routes(node, indexes)
 
 
 def _make_tokenizer(index: TextIndex | None) -> Tokenizer:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from enum import Enum
 
 from .indexes import TextIndex, compile_query
-from .terms import Chain, Leaf, Similar
+from .terms import Bag, Chain, Leaf, Node, Similar, list_leaves
 
-__all__ = ["Route", "choose_route"]
+__all__ = ["Route", "choose_route", "describe_routes"]
+
+_SHOWN, _SHOWN_LETTERS = 8, 40
 
 
 class Route(Enum):
@@ -33,3 +35,60 @@ def choose_route(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> Route:
     if index is None or not index.finds_rows or not isinstance(leaf, Chain):
         return Route.TEXTS
     return Route.TEXTS if any(isinstance(term, Similar) for term, _ in leaf.parts) else Route.CHECK
+
+
+def describe_routes(node: Node | None, indexes: Mapping[str, TextIndex]) -> list[str]:
+    """The ways of a query in words; nothing when the index alone answers all of it, or there is none to ask.
+
+    Args:
+        node: The query, bound.
+        indexes: The text indexes of the table by column.
+    """
+    if node is None:
+        return ["it asks for no word that is kept, so nothing matches"]
+    if compile_query(node, indexes) is not None:
+        return []
+    leaves = [leaf for leaf in dict.fromkeys(list_leaves(node)) if leaf.column in indexes]
+    lines = [f"{_show_leaf(leaf)} in {leaf.column} → {_explain_leaf(leaf, indexes)}" for leaf in leaves]
+    left_out = len(lines) - _SHOWN
+    return lines if left_out <= 0 else [*lines[:_SHOWN], f"{left_out} more parts"]
+
+
+def _explain_leaf(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> str:
+    index = indexes[leaf.column]
+    if not index.finds_rows:
+        return "every text, cut into words: the index finds elements of lists, not rows"
+    match choose_route(leaf, indexes):
+        case Route.INDEX:
+            return f"index {index.name}"
+        case Route.CHECK if not index.has_positions:
+            return (
+                f"index {index.name}, then the texts of rows with every word: the index keeps no positions "
+                f"(WITH (with_position = true) does)"
+            )
+        case Route.CHECK if isinstance(leaf, Chain) and leaf.slop and len(leaf.parts) > 2:
+            return f"index {index.name}, then the texts of rows with every word: Lance misses phrases with such gaps"
+        case Route.CHECK:
+            return f"index {index.name}, then the texts of rows with every word"
+        case Route.TEXTS if isinstance(leaf, Bag):
+            return "every text, cut into words"
+        case Route.TEXTS:
+            return "every text, cut into words: the index knows words without their endings, and no beginnings of them"
+
+
+def _show_leaf(leaf: Leaf) -> str:
+    match leaf:
+        case Bag(text=text):
+            return _shorten(text)
+        case Similar(plain=plain, edits=None):
+            return f"{_shorten(plain)}*"
+        case Similar(plain=plain, edits=edits):
+            return f"{_shorten(plain)}~{edits}"
+        case Chain(text=text, parts=parts, slop=slop):
+            begun = "*" if isinstance(parts[-1][0], Similar) else ""
+            return f'"{_shorten(text)}"{f"~{slop}" if slop else ""}{begun}'
+
+
+def _shorten(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN_LETTERS else f"{flat[: _SHOWN_LETTERS - 1]}…"

@@ -202,7 +202,7 @@ def _bind_fuzzy(
     if not tokenizer.separable:
         raise UnsupportedError(
             f"the index on column '{column}' ({tokenizer.base}) keeps no words whose letters could be counted",
-            hint=f"CREATE OR REPLACE INDEX ON … ({column}) USING FTS WITH (base_tokenizer = 'simple')",
+            hint=f"CREATE OR REPLACE INDEX ON … USING FTS ({column}) WITH (base_tokenizer = 'simple')",
         )
     words = [word for word in tokenizer.read_words(text) if word.token is not None]
     return _join(All if operator == "and" else Any, [_bind_near(word, fuzziness, column) for word in words])
