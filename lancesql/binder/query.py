@@ -26,6 +26,7 @@ from lancesql.plan.sources import ROW_ID, Conjunct, Nearest, Source, TableScan
 from lancesql.plan.values import ScalarQuery
 
 from .drafts import Draft, contains, find_drafts, is_reshaped
+from .facets import expand_facets
 from .first_rows import read_first_rows
 from .relation import edit_statement, settle_subqueries
 from .row_counts import answer_with_count, edit_count, read_row_count
@@ -50,7 +51,9 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         UnsupportedError: When the statement is of a kind that cannot hold a source.
     """
     numbers = itertools.count() if numbers is None else numbers
-    expansion = expand_views(statement, catalog) if catalog.views() else None
+    expansion = expand_facets(statement) if statement.stand_ins else None
+    if expansion is None and catalog.views():
+        expansion = expand_views(statement, catalog)
     if expansion is None and statement.stand_ins:
         expansion = expand_bases(statement, catalog)
     if expansion is not None:
@@ -246,7 +249,7 @@ def _bind_expanded(expansion: Expansion, catalog: Catalog, numbers: Iterator[int
     if plan is None:  # its table is gone: let the engine say so
         names = tuple(dict.fromkeys(use.name for use in statement.parameters))
         plan = QueryPlan(sql=statement.sql, relation=statement.sql, parameters=names, used_parameters=names)
-    return replace(plan, expansion=expansion)
+    return replace(plan, expansion=replace(expansion, inner=plan.expansion))
 
 
 def _refuse_stored_sources(statement: Statement, drafts: list[Draft]) -> None:

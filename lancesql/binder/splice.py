@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lancesql.errors import Span
+from lancesql.parser import Statement
+from lancesql.plan.expansion import Expansion, Piece
 
-__all__ = ["Edit", "splice"]
+__all__ = ["Edit", "splice", "write_expansion"]
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,20 @@ def splice(sql: str, edits: Iterable[Edit], span: Span | None = None) -> str:
         at = edit.span.end
     parts.append(sql[at:end])
     return "".join(parts)
+
+
+def write_expansion(statement: Statement, edits: Iterable[Edit]) -> Expansion:
+    """The statement with the edits applied; each `?` outside them is a numbered parameter from then on."""
+    written = list(edits)
+    written += [
+        Edit(use.span, f"${use.name}")
+        for use in statement.parameters
+        if use.anonymous and not any(one.span.start <= use.span.start < one.span.end for one in written)
+    ]
+    written.sort(key=lambda edit: edit.span)
+    pieces: list[Piece] = []
+    shift = 0
+    for edit in written:
+        pieces.append(Piece("", Span(edit.span.start + shift, edit.span.start + shift + len(edit.text)), edit.span))
+        shift += len(edit.text) - (edit.span.end - edit.span.start)
+    return Expansion(statement.sql, splice(statement.sql, written), tuple(pieces))

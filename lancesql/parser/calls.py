@@ -9,10 +9,11 @@ from lancesql.errors import ParseError, Span
 
 from .tokens import Token, TokenType, find_closing, is_word
 
-__all__ = ["SEARCH_FUNCTIONS", "Argument", "AtClause", "SearchCall", "find_at_clauses", "find_search_calls"]
+__all__ = ["FACETS", "SEARCH_FUNCTIONS", "Argument", "AtClause", "SearchCall", "find_at_clauses", "find_search_calls"]
 
+FACETS = "facets"
 SEARCH_FUNCTIONS = frozenset(
-    {"vector_search", "fts", "hybrid_search", "lance_vector_search", "lance_fts", "lance_hybrid_search"}
+    {"vector_search", "fts", "hybrid_search", "lance_vector_search", "lance_fts", "lance_hybrid_search", FACETS}
 )
 
 _NAMED = (TokenType.FARROW, TokenType.COLON_EQ, TokenType.EQ)

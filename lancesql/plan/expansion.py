@@ -33,11 +33,13 @@ class Expansion:
         sql: The user's text.
         text: The text that is planned.
         pieces: The views, in the order of the text.
+        inner: What was written out in `text` after that.
     """
 
     sql: str
     text: str
     pieces: tuple[Piece, ...]
+    inner: Expansion | None = None
 
 
 def place_error(error: LanceSQLError, expansion: Expansion) -> LanceSQLError:
@@ -49,6 +51,8 @@ def place_error(error: LanceSQLError, expansion: Expansion) -> LanceSQLError:
         >>> error.span
         Span(start=8, end=9)
     """
+    if expansion.inner is not None:
+        error = place_error(error, expansion.inner)
     if error.sql is not None and error.sql != expansion.text:
         return error
     error.sql = None

@@ -14,14 +14,14 @@ from lancesql.binder.filters.conjuncts import is_computed, is_volatile
 from lancesql.binder.literals import read_literal
 from lancesql.binder.scope import Relation, Scope, find_owner_node, read_scope
 from lancesql.binder.shape import read_limit
-from lancesql.binder.splice import Edit, splice
+from lancesql.binder.splice import Edit, splice, write_expansion
 from lancesql.binder.tables import find_lance_table, name_alias, table_span
 from lancesql.catalog import Catalog
 from lancesql.errors import LanceSQLError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
 from lancesql.parser.calls import Argument, SearchCall
 from lancesql.parser.tokens import TokenType, is_word
-from lancesql.plan.expansion import Expansion, Piece
+from lancesql.plan.expansion import Expansion
 from lancesql.plan.sources import DISTANCE, RANK_TEXT, RANK_VECTOR, RELEVANCE, ROW_ID, SCORE
 
 __all__ = ["FOUND", "expand_bases"]
@@ -70,18 +70,7 @@ def expand_bases(statement: Statement, catalog: Catalog) -> Expansion | None:
     for node in statement.tree.find_all(exp.Table):
         if node.name in found:
             edits += _expand(found[node.name], node, statement, catalog)
-    edits += [
-        Edit(use.span, f"${use.name}")
-        for use in statement.parameters
-        if use.anonymous and not any(one.span.start <= use.span.start < one.span.end for one in edits)
-    ]
-    edits.sort(key=lambda edit: edit.span)
-    pieces: list[Piece] = []
-    shift = 0
-    for edit in edits:
-        pieces.append(Piece("", Span(edit.span.start + shift, edit.span.start + shift + len(edit.text)), edit.span))
-        shift += len(edit.text) - (edit.span.end - edit.span.start)
-    return Expansion(statement.sql, splice(statement.sql, edits), tuple(pieces))
+    return write_expansion(statement, edits)
 
 
 def _has_base(call: SearchCall) -> bool:
