@@ -16,7 +16,8 @@ from .recency import bind_recency
 
 __all__ = ["DEFAULT_CANDIDATES", "bind_candidates", "bind_fusion"]
 
-DEFAULT_CANDIDATES = 100
+DEFAULT_CANDIDATES = 50
+"""Measured: of 30 to 200 the depth does not matter on scifact, and less is better for queries after one known film."""
 _RRF_K = 60
 
 
