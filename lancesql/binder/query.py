@@ -20,6 +20,7 @@ from lancesql.catalog import Catalog
 from lancesql.errors import LanceSQLError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
 from lancesql.parser.parameters import find_parameters
+from lancesql.parser.text_calls import TextCall
 from lancesql.plan.expansion import Expansion, place_error
 from lancesql.plan.query import QueryPlan, QueryShape
 from lancesql.plan.sources import ROW_ID, Conjunct, Nearest, Source, TableScan
@@ -28,12 +29,13 @@ from lancesql.plan.values import ScalarQuery
 from .drafts import Draft, contains, find_drafts, is_reshaped
 from .facets import expand_facets
 from .first_rows import read_first_rows
-from .relation import edit_statement, settle_subqueries
+from .relation import edit_statement, settle_conjuncts, settle_matches
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Relation, Scope, read_scope
 from .shape import changes_rows, read_limit, read_output, read_shape
 from .splice import Edit, splice
 from .stars import hide_row_ids
+from .text_functions import bind_text_functions, find_own_calls
 from .usage import UsageReader
 from .views import expand_views
 
@@ -59,11 +61,15 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
     if expansion is not None:
         return _bind_expanded(expansion, catalog, numbers)
     drafts = find_drafts(statement, catalog, numbers)
-    if not drafts:
+    calls = find_own_calls(statement, catalog)
+    if not drafts and not calls:
         return None
-    _refuse_stored_sources(statement, drafts)
+    if drafts:
+        _refuse_stored(statement, "a Lance table or a search", drafts[0].span)
+    else:
+        _refuse_stored(statement, f"{calls[0].function}(), which is there for a statement alone", calls[0].span)
     _settle_orders(statement, catalog)
-    return _Binding(statement, catalog, numbers, drafts).bind()
+    return _Binding(statement, catalog, numbers, drafts, calls).bind()
 
 
 class _Binding:
@@ -74,15 +80,23 @@ class _Binding:
         settled: Where the relation need not ask again what a source has answered.
     """
 
-    def __init__(self, statement: Statement, catalog: Catalog, numbers: Iterator[int], drafts: list[Draft]) -> None:
+    def __init__(
+        self,
+        statement: Statement,
+        catalog: Catalog,
+        numbers: Iterator[int],
+        drafts: list[Draft],
+        calls: tuple[TextCall, ...],
+    ) -> None:
         self.statement, self.catalog, self.numbers, self.drafts = statement, catalog, numbers, drafts
-        self.edits: list[Edit] = []
         self.settled: list[Edit] = []
         self.sources: list[Source] = []
         self.scalars: list[ScalarQuery] = []
         self.shape: QueryShape | None = None
         scopes = {id(draft.owner): read_scope(draft.owner) for draft in drafts if draft.owner is not None}
         self.lineage = Lineage(drafts, catalog, scopes)
+        functions, self.edits = bind_text_functions(statement, calls, self.lineage, numbers)
+        self.functions = list(functions)
         self.outers = self._find_outers(scopes)
         blocks = {draft.placeholder: statement.token_tree.read_block(draft.span.start) for draft in drafts}
         for draft in drafts:
@@ -99,6 +113,8 @@ class _Binding:
                 edits=self.edits,
                 lineage=self.lineage,
                 outer=self.outers.get(draft.placeholder),
+                functions=self.functions,
+                numbers=numbers,
             )
             for draft in drafts
         }
@@ -179,7 +195,7 @@ class _Binding:
         if draft.alias == FOUND and not conjuncts:
             raise UnsupportedError("the rows of this subquery cannot be told before the search", span=draft.span)
         if own is not None and not own.nullable:
-            self.settled += settle_subqueries(source)
+            self.settled += settle_conjuncts(source)
         elif own is not None:
             self.settled += [Edit(span, "true") for span in lateral_conditions(context, own) if span not in rest]
         return source
@@ -193,6 +209,8 @@ class _Binding:
         required = nearest.required if isinstance(nearest, Nearest) else ()
         if isinstance(nearest, Nearest) and isinstance(nearest.query, ScalarQuery):
             self.scalars.append(nearest.query)
+        if own is not None and scannable and not own.nullable:
+            self.settled += settle_matches(conjuncts)
         return TableScan(
             placeholder=draft.placeholder,
             alias=draft.alias,
@@ -212,14 +230,14 @@ class _Binding:
         settled = [*self.settled, *read]
         # A scalar subquery is run as a plan of its own: what it reads is no source of this one.
         sources = [one for one in self.sources if not any(one.span and contains(edit.span, one.span) for edit in read)]
-        sources = inherit_conjuncts(sources, self.lineage, statement, self.catalog, self.edits)
+        sources = inherit_conjuncts(sources, self.lineage, statement, self.catalog, self.edits, self.functions)
         cut = [*(draft.span for draft in self.drafts), *(edit.span for edit in settled)]
         names = [use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut)]
         inner = [plan for outer in self.outers.values() for plan in outer.inner.values()]
         usages = UsageReader(statement, self.lineage)
         return QueryPlan(
             sql=statement.sql,
-            relation=splice(statement.sql, [*self.edits, *settled]),
+            relation=splice(statement.sql, [*_list_outside(self.edits, settled), *settled]),
             sources=(*sources, *(source for plan in inner for source in plan.sources)),
             parameters=tuple(dict.fromkeys([*names, *_name_parameters(self.outers.values())])),
             used_parameters=tuple(dict.fromkeys(use.name for use in statement.parameters)),
@@ -230,9 +248,16 @@ class _Binding:
             ),
             shape=self.shape,
             scalars=scalars,
+            functions=(*self.functions, *(function for plan in inner for function in plan.functions)),
             condenses=_condenses(statement.tree),
             returns_rows=isinstance(statement.tree, exp.Query | exp.Pivot | exp.Describe | exp.Summarize | exp.Table),
         )
+
+
+def _list_outside(edits: list[Edit], settled: list[Edit]) -> list[Edit]:
+    """The edits of what is not settled: what is settled stands for all of its span."""
+    spans = [edit.span for edit in settled if edit.span.end > edit.span.start]
+    return [edit for edit in edits if not any(one.start <= edit.span.start < one.end for one in spans)]
 
 
 def _name_parameters(outers: Iterable[OuterColumns]) -> list[str]:
@@ -252,17 +277,17 @@ def _bind_expanded(expansion: Expansion, catalog: Catalog, numbers: Iterator[int
     return replace(plan, expansion=replace(expansion, inner=plan.expansion))
 
 
-def _refuse_stored_sources(statement: Statement, drafts: list[Draft]) -> None:
+def _refuse_stored(statement: Statement, what: str, span: Span) -> None:
     tree = statement.tree
     if isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in ("VIEW", "FUNCTION", "MACRO"):
         kind = str(tree.args.get("kind")).lower()
         raise UnsupportedError(
-            f"a DuckDB {kind} cannot hold a Lance table or a search",
+            f"a DuckDB {kind} cannot hold {what}",
             hint="put the query in a CTE, or store its rows with CREATE TABLE … AS",
-            span=drafts[0].span,
+            span=span,
         )
     if isinstance(tree, exp.Command):
-        raise UnsupportedError("this kind of statement cannot hold a Lance table or a search", span=drafts[0].span)
+        raise UnsupportedError(f"this kind of statement cannot hold {what}", span=span)
 
 
 def _condenses(tree: exp.Expr) -> bool:

@@ -9,12 +9,12 @@ from lancesql.binder.searches.correlation import OuterColumns, write_search_text
 from lancesql.errors import Span
 from lancesql.parser import Statement
 from lancesql.parser.tokens import TokenType, is_word
-from lancesql.plan.sources import Source
+from lancesql.plan.sources import Conjunct, Source
 
 from .drafts import Draft, contains
 from .splice import Edit
 
-__all__ = ["edit_statement", "settle_subqueries"]
+__all__ = ["edit_statement", "settle_conjuncts", "settle_matches"]
 
 
 def edit_statement(statement: Statement, drafts: list[Draft], outers: Mapping[str, OuterColumns]) -> list[Edit]:
@@ -47,13 +47,23 @@ def edit_statement(statement: Statement, drafts: list[Draft], outers: Mapping[st
     return [*edits, *spell_operators(statement.sql, statement.token_tree, edits)]
 
 
-def settle_subqueries(source: Source) -> list[Edit]:
-    """A predicate with a subquery that the search has applied is not asked again.
+def settle_conjuncts(source: Source) -> list[Edit]:
+    """A predicate with a subquery, or a `match()`, that the search has applied is not asked again.
 
-    The engine would answer it by a join, which costs a second run of the subquery and loses the order of the search.
+    The engine would answer a subquery by a join, which costs a second run of it and loses the order of the search.
     """
-    return [
+    subqueries = [
         Edit(one.span, "true") for one in source.filter if one.subquery and one.span is not None and not one.explicit
+    ]
+    return [*subqueries, *settle_matches(source.filter)]
+
+
+def settle_matches(conjuncts: tuple[Conjunct, ...]) -> list[Edit]:
+    """What a source has found by its text index is not asked again: every word of every text would be looked at."""
+    return [
+        Edit(one.span, "true")
+        for one in conjuncts
+        if one.match is not None and one.span is not None and not one.explicit
     ]
 
 

@@ -30,6 +30,8 @@ SELECT name, value FROM duckdb_settings() WHERE name IN ('TimeZone', 'Calendar',
     'search_path', 'schema')
 """
 """Those that say what a predicate means."""
+_PRIVATE = "__lancesql_"
+"""What the names of functions begin with that are there for one statement."""
 _ENDED = "a later statement of the connection ended this stream"
 
 
@@ -162,18 +164,29 @@ class DuckDBEngine:
 
     def add_function(self, name: str, act: Callable[..., pa.Array[Any]], schema: pa.Schema) -> None:
         """Makes `act` a function of SQL that takes any arguments and gives a list of rows for each call."""
+        self._create_function(name, act, schema, has_rows=True)
+
+    def add_scalar_function(self, name: str, act: Callable[..., pa.Array[Any]], type_: pa.DataType) -> None:
+        """Makes `act` a function of SQL that takes any arguments and gives a value, the same for the same arguments."""
+        self._create_function(name, act, pa.schema([("value", type_)]), has_rows=False)
+
+    def _create_function(
+        self, name: str, act: Callable[..., pa.Array[Any]], schema: pa.Schema, *, has_rows: bool
+    ) -> None:
         connection: Any = self.connection
         try:
             row = connection.from_arrow(schema.empty_table())
-            rows = connection.list_type(connection.struct_type(dict(zip(row.columns, row.types, strict=True))))
+            given = row.types[0]
+            if has_rows:
+                given = connection.list_type(connection.struct_type(dict(zip(row.columns, row.types, strict=True))))
             connection.create_function(
                 name,
                 lambda *values: act(*values),  # noqa: PLW0108  # DuckDB reads off it: any number of values of any type
                 None,
-                rows,
+                given,
                 type="arrow",
                 null_handling="special",
-                side_effects=True,  # else a call whose arguments are constants runs while it is planned
+                side_effects=has_rows,  # else a call whose arguments are constants runs while it is planned
             )
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
@@ -257,7 +270,7 @@ class DuckDBEngine:
         return bool(rows)
 
     def _learn(self, function: str) -> None:
-        if function in self._known or function in _BEFORE_PARENTHESES:
+        if function in self._known or function in _BEFORE_PARENTHESES or function.startswith(_PRIVATE):
             return
         rows = self._query(
             "SELECT lower(function_name), bool_or(stability = 'VOLATILE'), bool_or(function_type = 'aggregate'), "

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from lancesql.catalog import EmbeddingInfo, TableInfo, VersionRef, View
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 
@@ -39,6 +40,7 @@ class StatementCatalog:
         self.settings = settings
         self._views = views
         self._embeddings = Embeddings(database) if embeddings is None else embeddings
+        self._functions: dict[str, bool] = {}
         self._found: dict[tuple[str, VersionRef | None], TableInfo | None] = {}
 
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
@@ -88,8 +90,10 @@ class StatementCatalog:
         return self._embeddings.list()
 
     def has_function(self, name: str) -> bool:
-        """Whether DuckDB has a function of that name."""
-        return self._engine.has_function(name)
+        """Whether DuckDB knows a function or macro of that name; asked once for a statement."""
+        if name not in self._functions:
+            self._functions[name] = self._engine.has_function(name)
+        return self._functions[name]
 
     def query_columns(self, sql: str) -> Sequence[str] | None:
         """The columns of a query that DuckDB can bind."""
@@ -97,11 +101,14 @@ class StatementCatalog:
 
     def is_volatile(self, function: str) -> bool:
         """Whether DuckDB calls the function volatile."""
-        return self._engine.is_volatile(function)
+        return not self._is_own(function) and self._engine.is_volatile(function)
 
     def changes_rows(self, function: str) -> bool:
         """Whether DuckDB's function is an aggregate or makes rows, or a macro of the user's calls one that does."""
-        return self._engine.changes_rows(function)
+        return not self._is_own(function) and self._engine.changes_rows(function)
+
+    def _is_own(self, function: str) -> bool:
+        return function in TEXT_FUNCTIONS and not self.has_function(function)
 
     def puts_nulls_last(self) -> bool:
         """Whether DuckDB's `default_null_order` puts NULL behind everything in an ascending order."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from lancesql.execution.embeddings.describe import describe_embedding, describe_fills
 from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
 from lancesql.execution.filters.scans import resolve_scan
+from lancesql.execution.filters.text_matches import settle_matches
 from lancesql.execution.searches.correlated_filters import split_filter
 from lancesql.execution.searches.fused import settle_leaves
 from lancesql.execution.searches.nearest import refuse_search
@@ -30,6 +31,7 @@ from lancesql.plan.sources import (
     TableScan,
     VectorSearch,
 )
+from lancesql.plan.text_functions import restore_names
 
 from .first_rows import defers_columns
 from .query import find_direct_answer, read_plan_table
@@ -66,7 +68,7 @@ def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: 
     if direct is None and query.direct is not None:
         shown = replace(query, direct=None)
     shown = replace(shown, sources=tuple(_settle_first_rows(source, run) for source in shown.sources))
-    text = "\n".join([*head, display_plan(shown, notes)])
+    text = restore_names("\n".join([*head, display_plan(shown, notes)]), query.functions)
     if seconds is not None:
         inner = sum(run.report(source.placeholder).seconds for source in query.sources)
         text += (
@@ -96,10 +98,12 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
             notes["filter"] = _describe_correlated_filter(source, run)
         case TableScan():
             scan = resolve_scan(source, run)
-            notes["filter"] = _describe_conjuncts(scan.pushed, scan.left)
+            notes["filter"] = _describe_conjuncts(scan.pushed, scan.left, scan.matched)
             notes["keys"] = [f"{query.label}: {note}" for query, note in scan.keys]
         case RowCount():
-            notes["filter"] = _describe_conjuncts(*render_conjuncts(source.filter, run))
+            pushed, left = render_conjuncts(source.filter, run)
+            matched = settle_matches(left, run)
+            notes["filter"] = _describe_conjuncts(pushed, matched.left, matched.found)
         case VectorSearch():
             notes["strategy"] = [_describe_strategy(source, run)]
             notes["filter"] = _describe_filter(resolve_filter(source, run))
@@ -117,8 +121,13 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
     return notes
 
 
-def _describe_conjuncts(pushed: Sequence[tuple[Conjunct, str]], left: Sequence[tuple[Conjunct, str]]) -> list[str]:
-    lines = [f"{flatten(one.sql)} → Lance: {text}" for one, text in pushed]
+def _describe_conjuncts(
+    pushed: Sequence[tuple[Conjunct, str]],
+    left: Sequence[tuple[Conjunct, str]],
+    matched: Sequence[tuple[Conjunct, str]],
+) -> list[str]:
+    lines = [f"{flatten(one.sql)} → {note}" for one, note in matched]
+    lines += [f"{flatten(one.sql)} → Lance: {text}" for one, text in pushed]
     return lines + [f"{flatten(one.sql)} → DuckDB: {reason}" for one, reason in left]
 
 

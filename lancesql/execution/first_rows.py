@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lancesql.execution.filters.resolve import read_remaining, render_conjuncts
+from lancesql.execution.filters.text_matches import settle_matches
 from lancesql.optimizer.choose_deferral import is_worth_deferring
 from lancesql.plan.sources import ROW_ID, TableScan
 from lancesql.storage.scan import list_row_ids
@@ -34,13 +35,14 @@ def find_first_rows(source: TableScan, run: Run) -> list[int]:
 def _find(source: TableScan, run: Run) -> list[int]:
     first = source.first
     assert first is not None
-    pushed, left = render_conjuncts(tuple(one for one in source.filter if not one.barred), run)
+    pushed, others = render_conjuncts(tuple(one for one in source.filter if not one.barred), run)
+    matched = settle_matches(others, run)
     count = sum(int(str(evaluate(value, run))) for value in first.limit)
     found = read_remaining(
         source,
         f'"{ROW_ID}"',
-        [one for one, _ in pushed],
-        [one for one, _ in left],
+        [one for one, _ in (*pushed, *matched.found)],
+        [one for one, _ in matched.left],
         "",
         run,
         columns=first.columns,

@@ -34,9 +34,10 @@ from lancesql.storage.types import widen_schema, widen_table, widen_type
 from .first_rows import defers_columns, find_first_rows
 from .run import Run, read_count, read_scalar_table
 from .streams import watch_scan
+from .text_functions import TextCaller, calls_texts, name_text_columns, offer_text_functions
 from .watch import MANY_ROWS
 
-__all__ = ["give_relation", "name_plan_types", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
+__all__ = ["name_plan_types", "offer_relation", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
 
 
 def read_plan_table(run: Run) -> pa.Table:
@@ -44,11 +45,11 @@ def read_plan_table(run: Run) -> pa.Table:
     direct = find_direct_answer(run)
     if direct is not None and not _has_queries(run):
         return _read_direct(direct, run)
-    with _offer_relation(run, ahead=True) as given:
+    with offer_relation(run, ahead=True) as given:
         read = run.engine.read_condensed if run.plan.condenses else run.engine.run
         table = run.ask_engine(lambda: read(*given))
-    if has_functions(run.plan):
-        table = table.rename_columns(name_columns(table.column_names, run.plan))
+    if _calls_functions(run.plan):
+        table = table.rename_columns(_name_columns(table.column_names, run.plan))
     types = _restored_types(run.plan, table.schema)
     return table if types is None else table.cast(types)
 
@@ -59,24 +60,22 @@ def open_plan_reader(run: Run) -> pa.RecordBatchReader:
     if direct is not None and not _has_queries(run):
         return _open_direct(direct, run)
     with ExitStack() as stack:
-        given = stack.enter_context(_offer_relation(run, ahead=True))
+        given = stack.enter_context(offer_relation(run, ahead=True))
         reader = run.ask_engine(lambda: run.engine.open_reader(*given))
         types = _restored_types(run.plan, reader.schema)
-        if not has_functions(run.plan):
+        if not _calls_functions(run.plan):
             return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
         held = stack.pop_all()  # the functions are needed until the last batch is read
     schema = types or reader.schema
-    named = [field.with_name(name) for field, name in zip(schema, name_columns(schema.names, run.plan), strict=True)]
+    named = [field.with_name(name) for field, name in zip(schema, _name_columns(schema.names, run.plan), strict=True)]
     return pa.RecordBatchReader.from_batches(pa.schema(named), _hold_functions(reader, pa.schema(named), held))
 
 
-def relate_plan(run: Run) -> Any:
+@contextmanager
+def relate_plan(run: Run) -> Iterator[Any]:
     """The relation, bound to its sources, of a plan without a search for each row: searches are carried out now."""
-    try:
-        given = give_relation(run, ahead=True)
-        return run.ask_engine(lambda: run.engine.relate(*given))
-    except LanceSQLError as error:
-        raise explain_relation_error(error, run.plan) from None
+    with offer_relation(run, ahead=True) as given:
+        yield run.ask_engine(lambda: run.engine.relate(*given))
 
 
 def _hold_functions(reader: pa.RecordBatchReader, schema: pa.Schema, held: ExitStack) -> Iterator[pa.RecordBatch]:
@@ -84,21 +83,29 @@ def _hold_functions(reader: pa.RecordBatchReader, schema: pa.Schema, held: ExitS
         yield from _cast_batches(reader, schema)
 
 
+def _calls_functions(plan: QueryPlan) -> bool:
+    return has_functions(plan) or calls_texts(plan)
+
+
+def _name_columns(names: list[str], plan: QueryPlan) -> list[str]:
+    return name_text_columns(name_columns(names, plan), plan)
+
+
 def name_plan_types(run: Run) -> list[str]:
     """The SQL types of the answer's columns, as the engine spells them; searches are carried out for it."""
-    with _offer_relation(run, ahead=False) as given:
+    with offer_relation(run, ahead=False) as given:
         relation: Any = run.ask_engine(lambda: run.engine.relate(*given))
         return [str(one) for one in relation.types]
 
 
 def run_plan(run: Run) -> pa.Table:
     """Runs a statement that is not a query (INSERT, COPY, CREATE TABLE AS …) and returns what the engine says of it."""
-    with _offer_relation(run, ahead=True) as given:
+    with offer_relation(run, ahead=True) as given:
         return run.ask_engine(lambda: run.engine.run(*given))
 
 
 @contextmanager
-def _offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict[str, object], Namespace]]:
+def offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict[str, object], Namespace]]:
     """What the engine is given: the relation, its parameters, its sources, and the variables it may name.
 
     Args:
@@ -106,20 +113,24 @@ def _offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dic
         ahead: Whether the relation is going to be read, not only bound.
     """
     functions: dict[str, SearchFunction] = {}
+    texts: list[TextCaller] = []
     try:
-        with offer_functions(run, ahead=ahead) as functions:
-            relation, parameters, sources, namespace = give_relation(run, ahead=ahead)
+        with offer_functions(run, ahead=ahead) as functions, offer_text_functions(run) as texts:
+            relation, parameters, sources, namespace = _give_relation(run, ahead=ahead)
             for placeholder, function in functions.items():
                 relation = relation.replace(f'"{placeholder}"(', f'"{function.name}"(')
+            for caller in texts:
+                relation = relation.replace(f'"{caller.placeholder}"(', f'"{caller.name}"(')
             yield relation, parameters, sources, namespace
     except LanceSQLError as error:
-        failure = next((one.failure for one in functions.values() if one.failure is not None), error)
+        failures = [*(one.failure for one in functions.values()), *(one.failure for one in texts)]
+        failure = next((one for one in failures if one is not None), error)
         if not isinstance(failure, LanceSQLError):
             raise failure from None
         raise explain_relation_error(failure, run.plan) from None
 
 
-def give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
+def _give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
     """What the engine is given, apart from functions: the relation, its parameters, its sources, and variables."""
     named = [
         source

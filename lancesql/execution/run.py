@@ -57,6 +57,7 @@ class Run:
         constants: Constant expressions of filters already computed.
         embeddings: The embedding functions of the session; those of the tables when there are none.
         embedded: The vectors of texts already embedded.
+        matches: The rows that text indexes found for `match()`, by its placeholder.
     """
 
     database: LanceDatabase
@@ -76,6 +77,7 @@ class Run:
     queries: dict[str, object] = field(default_factory=dict)
     embeddings: Embeddings | None = None
     embedded: Memo = field(default_factory=Memo)
+    matches: dict[str, Any] = field(default_factory=dict)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

@@ -9,7 +9,16 @@ from lancesql.errors import ParseError, Span
 
 from .tokens import Token, TokenType, find_closing, is_word
 
-__all__ = ["FACETS", "SEARCH_FUNCTIONS", "Argument", "AtClause", "SearchCall", "find_at_clauses", "find_search_calls"]
+__all__ = [
+    "FACETS",
+    "SEARCH_FUNCTIONS",
+    "Argument",
+    "AtClause",
+    "SearchCall",
+    "find_at_clauses",
+    "find_search_calls",
+    "split_arguments",
+]
 
 FACETS = "facets"
 SEARCH_FUNCTIONS = frozenset(
@@ -69,7 +78,7 @@ def find_search_calls(tokens: list[Token]) -> tuple[SearchCall, ...]:
                     function=token.text.lower(),
                     span=Span(token.start, tokens[closing].end + 1),
                     name_span=Span(token.start, token.end + 1),
-                    arguments=_split_arguments(tokens, index + 1, closing),
+                    arguments=split_arguments(tokens, index + 1, closing),
                     lateral=_find_lateral(tokens, index),
                 )
             )
@@ -87,7 +96,7 @@ def find_at_clauses(tokens: list[Token]) -> tuple[AtClause, ...]:
         if not is_word(tokens[index + 2], "VERSION", "TIMESTAMP", "TAG"):
             continue
         closing = find_closing(tokens, index + 1)
-        arguments = _split_arguments(tokens, index + 1, closing)
+        arguments = split_arguments(tokens, index + 1, closing)
         span = Span(tokens[index].start, tokens[closing].end + 1)
         if len(arguments) != 1 or arguments[0].name is None:
             raise ParseError(
@@ -119,7 +128,10 @@ def _find_lateral(tokens: list[Token], index: int) -> Span | None:
     return Span(before.start, before.end + 1) if before is not None and is_word(before, "LATERAL") else None
 
 
-def _split_arguments(tokens: list[Token], opening: int, closing: int) -> tuple[Argument, ...]:
+def split_arguments(
+    tokens: list[Token], opening: int, closing: int, names: tuple[TokenType, ...] = _NAMED
+) -> tuple[Argument, ...]:
+    """The arguments between two parentheses; `names` are what may stand behind the name of one."""
     arguments: list[Argument] = []
     index = opening + 1
     if index == closing:
@@ -129,7 +141,7 @@ def _split_arguments(tokens: list[Token], opening: int, closing: int) -> tuple[A
         if end == index:
             at = tokens[index]
             raise ParseError("an argument is missing here", span=Span(at.start, at.end + 1))
-        arguments.append(_read_argument(tokens[index:end]))
+        arguments.append(_read_argument(tokens[index:end], names))
         index = end + 1
     return tuple(arguments)
 
@@ -146,10 +158,10 @@ def _find_argument_end(tokens: list[Token], start: int, closing: int) -> int:
     return closing
 
 
-def _read_argument(tokens: list[Token]) -> Argument:
+def _read_argument(tokens: list[Token], names: tuple[TokenType, ...]) -> Argument:
     first = tokens[0]
     whole = Span(first.start, tokens[-1].end + 1)
-    named = len(tokens) >= 2 and tokens[1].token_type in _NAMED and first.token_type is not TokenType.STRING
+    named = len(tokens) >= 2 and tokens[1].token_type in names and first.token_type is not TokenType.STRING
     if not named or not (first.text.isidentifier() or first.token_type is TokenType.IDENTIFIER):
         return Argument(None, whole, whole, tuple(tokens))
     name_span = Span(first.start, first.end + 1)

@@ -1,7 +1,7 @@
 """Text → Statement: the tree gives the meaning, the tokens give the places.
 
-Search calls, a LATERAL before them and `AT (…)` clauses are blanked to the same length before the text is parsed, so
-every position of the tree is a position of the user's text.
+Search calls, a LATERAL before them, `AT (…)` clauses and what sqlglot would take for something else are blanked to the
+same length before the text is parsed, so every position of the tree is a position of the user's text.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .blocks import TokenTree
 from .calls import AtClause, SearchCall, find_at_clauses, find_search_calls
 from .operators import is_distance_operator
 from .parameters import ParameterUse, find_parameters
+from .text_calls import TextCall, disguise_text_calls, find_text_calls, names_text_function
 from .tokens import DISTANCE_OPERATORS, Token, read_grammar_tokens, read_tokens
 
 __all__ = ["Statement", "parse_expression", "parse_statement"]
@@ -33,6 +34,7 @@ class Statement:
         sql: The user's text of it.
         tree: What sqlglot makes of it; a search call is the table `stand_ins` maps to it.
         stand_ins: The names the calls have in the tree.
+        text_calls: The calls of `match()`, `highlight()` and `snippet()` outside of those.
     """
 
     sql: str
@@ -42,6 +44,7 @@ class Statement:
     stand_ins: dict[str, SearchCall]
     at_clauses: tuple[AtClause, ...]
     parameters: tuple[ParameterUse, ...]
+    text_calls: tuple[TextCall, ...] = ()
 
 
 def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
@@ -55,7 +58,9 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
     at_clauses = find_at_clauses(tokens)
     prefix = _choose_prefix(sql)
     stand_ins = {f"{prefix}{number}": call for number, call in enumerate(calls)}
-    text = _spell_operators(sql, tokens)
+    hidden = [call.span for call in calls]
+    text_calls = find_text_calls(tokens, hidden) if names_text_function(sql) else ()
+    text = disguise_text_calls(_spell_operators(sql, tokens), text_calls)
     for name, call in stand_ins.items():
         text = _replace_same_length(text, call.span, name)
         if call.lateral is not None:
@@ -70,12 +75,15 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
         stand_ins=stand_ins,
         at_clauses=at_clauses,
         parameters=find_parameters(tokens),
+        text_calls=text_calls,
     )
 
 
 def parse_expression(sql: str) -> exp.Expr | None:
     """The tree of an expression that was cut from a statement; None when sqlglot cannot read it alone."""
     text = _spell_operators(sql, read_tokens(sql)) if any(one in sql for one in DISTANCE_OPERATORS) else sql
+    if names_text_function(text):
+        text = disguise_text_calls(text, find_text_calls(read_tokens(text)))
     try:
         trees = _read_trees(text)
     except (SqlglotParseError, TokenError, RecursionError):

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from .expansion import Expansion
 from .sources import Source
+from .text_functions import TextFunction
 from .values import ScalarQuery, Value
 
 __all__ = ["DirectAnswer", "OutputColumn", "QueryPlan", "QueryShape", "Usage"]
@@ -89,6 +90,7 @@ class QueryPlan:
         expansion: What the views of the session stood for; None when the statement names none.
         condenses: Whether the relation aggregates, so that its rows are few.
         scalars: Expressions evaluated once, whose values the relation reads by their placeholders.
+        functions: What the relation, or a predicate of a source, may call by its placeholder.
     """
 
     sql: str
@@ -104,3 +106,4 @@ class QueryPlan:
     condenses: bool = False
     expansion: Expansion | None = None
     scalars: tuple[ScalarQuery, ...] = ()
+    functions: tuple[TextFunction, ...] = ()

@@ -12,6 +12,7 @@ from lancesql.errors import Span
 
 from .fusion import Fusion
 from .predicates import Predicate
+from .text_functions import TextMatch
 from .text_options import TextOptions
 from .values import Value
 from .vector_options import Diversity, Examples, Grouping, VectorOptions
@@ -88,6 +89,7 @@ class Conjunct:
         explicit: Whether it came from `filter => '…'`.
         subquery: Whether it holds a subquery.
         keys: The subquery alone, when the predicate is `column IN (SELECT …)`.
+        match: What the predicate asks of the table's texts, when it is one `match()` alone.
         barred: Whether it may not be evaluated here, for `reason`; it is only shown.
     """
 
@@ -101,6 +103,7 @@ class Conjunct:
     explicit: bool = False
     subquery: bool = False
     keys: KeyQuery | None = None
+    match: TextMatch | None = None
     barred: bool = False
 
 

@@ -199,6 +199,9 @@ def _is_null_of_null(tree: exp.Expr) -> bool:
         return tree.args.get("query") is None and _is_null_of_null(tree.this)
     if isinstance(tree, exp.And):
         return False
+    if isinstance(tree, exp.Anonymous):
+        # A call of `match()`, `highlight()` or `snippet()`: NULL when each of its texts is.
+        return tree.name.startswith("__lancesql_text_") and _is_null_of_null(tree.expressions[0])
     if isinstance(tree, _STRICT):
         children = [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType)]
         return any(_is_null_of_null(child) for child in children)

@@ -21,24 +21,31 @@ from lancesql.errors import Span
 from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
+from lancesql.plan.text_functions import TextFunction
 
 from .barriers import find_barrier, find_clause_barrier, find_combination_barrier
 from .conjuncts import is_volatile, rejects_null
 from .ctes import count_references
 from .lineage import Lineage
 from .moving import Moving
+from .text_matches import find_text_match
 from .transferred import transfer_conjuncts
 
 __all__ = ["inherit_conjuncts"]
 
 
 def inherit_conjuncts(
-    sources: list[Source], lineage: Lineage, statement: Statement, catalog: Catalog, edits: list[Edit]
+    sources: list[Source],
+    lineage: Lineage,
+    statement: Statement,
+    catalog: Catalog,
+    edits: list[Edit],
+    functions: list[TextFunction],
 ) -> list[Source]:
     """The sources, each scan with the conjuncts it can be read with beyond those of its own block."""
     if statement.tree.find(exp.Subquery, exp.CTE, exp.Join) is None:
         return sources
-    reader = _Reader(statement, lineage, catalog, edits)
+    reader = _Reader(statement, lineage, catalog, edits, functions)
     found: dict[str, list[Conjunct]] = {}
     for select in statement.tree.find_all(exp.Select):
         for relation, moving in reader.read_conjuncts(select):
@@ -60,7 +67,15 @@ def _merge(alias: str, own: tuple[Conjunct, ...], found: list[Conjunct]) -> tupl
 
 
 class _Reader:
-    def __init__(self, statement: Statement, lineage: Lineage, catalog: Catalog, edits: list[Edit]) -> None:
+    def __init__(
+        self,
+        statement: Statement,
+        lineage: Lineage,
+        catalog: Catalog,
+        edits: list[Edit],
+        functions: list[TextFunction],
+    ) -> None:
+        self.functions = functions
         self.statement = statement
         self.lineage = lineage
         self.catalog = catalog
@@ -167,6 +182,7 @@ class _Reader:
             Edit(span, _write_name(names[name], moving.text[span.start : span.end])) for span, name in moving.places
         ]
         text = splice(moving.text, edits)
+        tree = None if moving.barrier or not self.functions else parse_expression(text)
         return Conjunct(
             sql=text,
             columns=tuple(dict.fromkeys(names[name] for _, name in moving.places)),
@@ -174,6 +190,7 @@ class _Reader:
             reason=moving.barrier,
             parameters=tuple(dict.fromkeys(use.name for use in find_parameters(read_tokens(text)))),
             barred=bool(moving.barrier),
+            match=None if tree is None else find_text_match(tree, draft.table, self.functions),
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from sqlglot import exp
@@ -13,17 +14,21 @@ from lancesql.binder.nearest.operators import spell_operators
 from lancesql.binder.scope import Relation, Scope, is_within
 from lancesql.binder.searches.correlation import OuterColumns
 from lancesql.binder.splice import Edit, splice
+from lancesql.binder.text_functions import bind_filter_functions
 from lancesql.catalog import Catalog, TableInfo
 from lancesql.errors import ArgumentError, ParseError, Span, UnknownColumnError, nearest_name
 from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.blocks import Block, TokenTree
 from lancesql.parser.calls import Argument
 from lancesql.parser.parameters import find_parameters
+from lancesql.parser.text_calls import names_text_function
 from lancesql.parser.tokens import TokenType, find_closing
 from lancesql.plan.sources import ROW_ID, Conjunct
+from lancesql.plan.text_functions import TextFunction
 
 from .conjuncts import find_owners, is_volatile, rejects_null
 from .lineage import Lineage
+from .text_matches import find_text_match
 
 __all__ = [
     "FilterContext",
@@ -39,7 +44,7 @@ __all__ = [
 class FilterContext:
     """A block, and what is known of its sources: alias → base columns, by their names in lower case.
 
-    `outer` is there for a search that sees other relations.
+    `outer` is there for a search that sees other relations; `functions` grow by those that a text of a filter calls.
     """
 
     statement: Statement
@@ -50,6 +55,8 @@ class FilterContext:
     edits: list[Edit]
     lineage: Lineage
     outer: OuterColumns | None = None
+    functions: list[TextFunction] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
 def read_filter(
@@ -117,6 +124,7 @@ def _read_conjunct(
             del context.outer.values[held:]
         return None
     names = {token.text.lower() for token in tokens if token.token_type is not TokenType.STRING}
+    draft = context.lineage.draft_of(relation)
     return Conjunct(
         sql=text,
         columns=tuple(
@@ -128,10 +136,13 @@ def _read_conjunct(
         prelude=read_prelude(context.statement, relation.node, text, context.edits) if tree.find(exp.Select) else "",
         parameters=tuple(dict.fromkeys(use.name for use in find_parameters(tokens))),
         subquery=tree.find(exp.Select) is not None,
+        match=find_text_match(tree, draft.table, context.functions) if draft is not None else None,
     )
 
 
-def read_explicit_filter(alias: str, table: TableInfo, argument: Argument) -> tuple[Conjunct, ...]:
+def read_explicit_filter(
+    alias: str, table: TableInfo, argument: Argument, context: FilterContext
+) -> tuple[Conjunct, ...]:
     """The conjunct of `filter => '…'`.
 
     Raises:
@@ -158,7 +169,16 @@ def read_explicit_filter(alias: str, table: TableInfo, argument: Argument) -> tu
         or any(t.token_type is TokenType.SEMICOLON for t in tokens)
     ):
         raise ArgumentError("the filter is not a predicate", hint="filter => 'year > 2000'", span=argument.span)
-    text = splice(text, spell_operators(text, TokenTree(tokens), []))
+    edits = list(spell_operators(text, TokenTree(tokens), []))
+    if names_text_function(text):
+        try:
+            functions, calls = bind_filter_functions(text, tokens, tree, table, context.numbers)
+        except ArgumentError as error:
+            error.span = argument.span
+            raise
+        context.functions.extend(functions)
+        edits += calls
+    text = splice(text, edits)
     columns = {name.lower(): name for name in table.schema.names}
     for column in tree.find_all(exp.Column):
         parts = [part.name.lower() for part in column.parts]
@@ -177,6 +197,7 @@ def read_explicit_filter(alias: str, table: TableInfo, argument: Argument) -> tu
             columns=tuple(name for name in table.schema.names if name.lower() in names),
             span=argument.span,
             explicit=True,
+            match=find_text_match(parse_expression(text) or tree, table, context.functions),
         ),
     )
 

@@ -55,7 +55,7 @@ def bind_call(
     prefilter = is_prefiltered(draft)
     filter_ = conjuncts if prefilter else ()
     if "filter" in draft.arguments:
-        filter_ = (*filter_, *read_explicit_filter(draft.alias, draft.table, draft.arguments["filter"]))
+        filter_ = (*filter_, *read_explicit_filter(draft.alias, draft.table, draft.arguments["filter"], context))
 
     def read_own(argument: Argument) -> Value:
         return read_value(argument, draft, context, bind_inner)
@@ -68,7 +68,7 @@ def bind_call(
         read_value=read_own,
         catalog=context.catalog,
         read_text=lambda span: _number_parameters(context.statement, span),
-        read_filter=lambda argument: read_explicit_filter(draft.alias, draft.table, argument),
+        read_filter=lambda argument: read_explicit_filter(draft.alias, draft.table, argument, context),
     )
     source = bind_search(call, draft.table, draft.arguments, search)
     return source if context.outer is None else replace(source, outer=tuple(context.outer.values))

@@ -25,7 +25,7 @@ from lancesql.plan.text import (
 )
 from lancesql.plan.values import Constant, Value
 
-__all__ = ["check_constants", "read_source_query"]
+__all__ = ["check_constants", "find_in_literal", "read_source_query"]
 
 
 def read_source_query(source: FullTextSearch, evaluate: Callable[[Value], object]) -> tuple[TextQuery, tuple[str, ...]]:
@@ -79,7 +79,7 @@ def check_constants(source: FullTextSearch, argument: Argument) -> FullTextSearc
     try:
         _, columns = read_source_query(source, _read_constant)
     except ArgumentError as error:
-        if error.sql is not None and error.span is not None and (place := _find_in_literal(argument, error.span)):
+        if error.sql is not None and error.span is not None and (place := find_in_literal(argument, error.span)):
             error.span, error.sql = place, None
         raise
     return replace(source, text_columns=columns, undecided=False)
@@ -120,7 +120,7 @@ def _find_columns(query: TextQuery) -> set[str | None]:
             return {None}
 
 
-def _find_in_literal(argument: Argument, span: Span) -> Span | None:
+def find_in_literal(argument: Argument, span: Span) -> Span | None:
     """A place of a text as a place of the statement it is written in; None unless it stands between plain quotes."""
     token = argument.tokens[0]
     quoted = token.text.replace("'", "''")

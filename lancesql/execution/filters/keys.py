@@ -54,7 +54,12 @@ def plan_keys(query: KeyQuery, run: Run) -> QueryPlan:
     named = {use.name for use in find_parameters(read_tokens(relation))}
     parameters = tuple(name for name in run.plan.used_parameters if name in named)
     return QueryPlan(
-        sql=run.plan.sql, relation=relation, sources=run.plan.sources, parameters=parameters, used_parameters=parameters
+        sql=run.plan.sql,
+        relation=relation,
+        sources=run.plan.sources,
+        parameters=parameters,
+        used_parameters=parameters,
+        functions=run.plan.functions,
     )
 
 
@@ -71,9 +76,9 @@ def _read(query: KeyQuery, type_: pa.DataType, run: Run) -> KeySet | str:
     from lancesql.execution.query import relate_plan
 
     try:
-        relation = relate_plan(run.within(plan_keys(query, run)))
-        reason = _find_difference(type_, str(relation.types[0]), run)
-        return reason or KeySet(_convert(read_relation_table(relation).column(0).combine_chunks(), type_))
+        with relate_plan(run.within(plan_keys(query, run))) as relation:
+            reason = _find_difference(type_, str(relation.types[0]), run)
+            return reason or KeySet(_convert(read_relation_table(relation).column(0).combine_chunks(), type_))
     except LanceSQLError:
         return "its query does not run alone"  # it looks at rows around it, or its error is for the statement to say
 

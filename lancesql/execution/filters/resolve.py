@@ -16,10 +16,12 @@ from lancesql.plan.predicates import compares_texts
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.storage.filters.render import NOTHING, UnrenderableError, render_filter
+from lancesql.storage.scan import read_row_ids, serialize_row_ids
 
 from .constants import ask_engine
 from .key_filters import settle_keys
 from .keys import match_row_ids
+from .text_matches import settle_matches
 
 __all__ = ["ResolvedFilter", "find_row_ids", "join_filters", "read_remaining", "render_conjuncts", "resolve_filter"]
 
@@ -35,7 +37,7 @@ class ResolvedFilter:
         row_ids: The ids of every row the whole filter keeps, when DuckDB had to evaluate some of it.
         pushed: The user's predicate → Lance's text.
         left: The user's predicate → why DuckDB evaluated it.
-        keyed: The user's predicate → what became of the keys of its subquery.
+        keyed: The user's predicate → what became of the keys of its subquery, or of the rows a text index found.
         matches: How many rows qualify.
     """
 
@@ -87,10 +89,17 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     pushed, left = render_conjuncts(source.filter, run)
     if any(one == NOTHING for _, one in pushed):  # nor does DuckDB compute what stands beside a constant false
         return _describe(pushed, left, matches=0)
-    keyed = settle_keys(source.table, left, run)
+    matched = settle_matches(left, run)
+    keyed = settle_keys(source.table, matched.left, run)
     pushed, left = [*pushed, *keyed.listed], keyed.left
     text = join_filters([one for _, one in pushed])
-    row_ids = find_row_ids(source, [conjunct for conjunct, _ in pushed], [conjunct for conjunct, _ in left], run)
+    kept = [conjunct for conjunct, _ in (*pushed, *matched.found)]
+    row_ids = find_row_ids(source, kept, [conjunct for conjunct, _ in left], run)
+    if row_ids is None and matched.row_ids is not None:
+        row_ids = pa.chunked_array([matched.row_ids])
+        if text is not None:
+            dataset, given = run.database.open_dataset(source.table), serialize_row_ids(row_ids)
+            row_ids = run.ask_storage(source.table, lambda: read_row_ids(dataset, text, given))
     for query, keys in keyed.matched:
         found = match_row_ids(source.table, query.column, keys, text, run)
         assert found is not None
@@ -104,7 +113,9 @@ def _resolve(source: Source, run: Run) -> ResolvedFilter:
     else:
         matches = source.table.rows
     described = _describe(pushed, left, matches)
-    return replace(described, text=None if row_ids is not None else text, row_ids=row_ids, keyed=keyed.notes)
+    return replace(
+        described, text=None if row_ids is not None else text, row_ids=row_ids, keyed=(*matched.notes, *keyed.notes)
+    )
 
 
 def _describe(pushed: list[tuple[Conjunct, str]], left: list[tuple[Conjunct, str]], matches: int) -> ResolvedFilter:
@@ -177,5 +188,6 @@ def read_remaining(
         used_parameters=parameters,
         usage=(Usage(ROWS, frozenset(name.lower() for name in scan.columns)),),
         condenses=few,
+        functions=run.plan.functions,
     )
     return read_plan_table(run.within(plan))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ from lancesql.storage.scan import serialize_row_ids
 
 from .keys import estimate_share, list_keys, match_row_ids, plan_keys, read_keys
 from .resolve import join_filters, render_conjuncts
+from .text_matches import settle_matches
 
 __all__ = ["ScanFilter", "resolve_scan"]
 
@@ -43,6 +44,7 @@ class ScanFilter:
         pushed: What Lance evaluates, with its text.
         left: What DuckDB evaluates, with the reason.
         keys: Small side → what became of its keys.
+        matched: What the text index found, with how many rows.
     """
 
     text: str | None
@@ -51,6 +53,7 @@ class ScanFilter:
     pushed: tuple[tuple[Conjunct, str], ...]
     left: tuple[tuple[Conjunct, str], ...]
     keys: tuple[tuple[KeyQuery, str], ...] = ()
+    matched: tuple[tuple[Conjunct, str], ...] = ()
 
 
 def resolve_scan(source: TableScan, run: Run) -> ScanFilter:
@@ -67,10 +70,16 @@ def resolve_scan(source: TableScan, run: Run) -> ScanFilter:
 
 
 def _render(source: TableScan, run: Run) -> ScanFilter:
-    pushed, left = render_conjuncts(source.filter, run)
+    pushed, others = render_conjuncts(source.filter, run)
+    matched = settle_matches(others, run)
     limit = sum(read_count(value, run, "LIMIT", least=0) for value in source.limit) if source.limit else None
     return ScanFilter(
-        join_filters([text for _, text in pushed]), None, None if left else limit, tuple(pushed), tuple(left)
+        text=join_filters([text for _, text in pushed]),
+        row_ids=None if matched.row_ids is None else serialize_row_ids(matched.row_ids),
+        limit=None if matched.left else limit,
+        pushed=tuple(pushed),
+        left=tuple(matched.left),
+        matched=tuple(matched.found),
     )
 
 
@@ -79,7 +88,7 @@ def _narrow(source: TableScan, queries: tuple[KeyQuery, ...], run: Run) -> ScanF
     texts = [text for _, text in plain.pushed]
     full = cost_full_scan(source.table, source.columns, len(texts))
     budget = full * _WORTH_TRYING
-    row_ids: pa.Array[Any] | None = None
+    row_ids = settle_matches(render_conjuncts(source.filter, run)[1], run).row_ids
     notes: list[tuple[KeyQuery, str]] = []
     for query in queries:
         decision = _decide(source, query, join_filters(texts), full, budget, run)
@@ -94,7 +103,7 @@ def _narrow(source: TableScan, queries: tuple[KeyQuery, ...], run: Run) -> ScanF
             row_ids = found if row_ids is None else row_ids.filter(pc.is_in(row_ids, value_set=found))
             notes.append((query, f"{decision.keys:,} pushed as row ids: {len(found):,} rows"))
     blob = None if row_ids is None else serialize_row_ids(pa.chunked_array([row_ids]))
-    return ScanFilter(join_filters(texts), blob, plain.limit, plain.pushed, plain.left, tuple(notes))
+    return replace(plain, text=join_filters(texts), row_ids=blob, keys=tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -156,14 +165,14 @@ def _find_objection(query: KeyQuery, at_most: int, affordable: int, run: Run) ->
         affordable: The most rows that may be read for the sake of their keys.
         run: The run.
     """
-    from lancesql.execution.query import give_relation
+    from lancesql.execution.query import offer_relation
 
     plan = plan_keys(query, run)
     scans = [one for one in plan.sources if isinstance(one, TableScan) and f'"{one.placeholder}"' in plan.relation]
     if sum(scan.table.rows for scan in scans) > affordable:
         return "reading its keys costs too much beside the scan"
-    sql, parameters, given, namespace = give_relation(run.within(plan), ahead=False)
-    inspection = inspect_query(run.engine, sql, parameters, given, namespace)
+    with offer_relation(run.within(plan), ahead=False) as (sql, parameters, given, namespace):
+        inspection = inspect_query(run.engine, sql, parameters, given, namespace)
     if inspection is None:
         return "its query does not run alone"
     if inspection.doubt is not None:

@@ -154,7 +154,12 @@ class CorrelatedFilter:
         named = {use.name for use in find_parameters(read_tokens(relation))}
         parameters = tuple(name for name in run.values if name in named)
         plan = QueryPlan(
-            sql=run.plan.sql, relation=relation, sources=others, parameters=parameters, used_parameters=parameters
+            sql=run.plan.sql,
+            relation=relation,
+            sources=others,
+            parameters=parameters,
+            used_parameters=parameters,
+            functions=run.plan.functions,
         )
         with _explain_missing():
             return read_plan_table(run.within(plan))

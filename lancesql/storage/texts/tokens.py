@@ -8,7 +8,7 @@ from typing import Any
 
 import lance
 
-__all__ = ["Tokenizer", "Written"]
+__all__ = ["UNTOUCHED", "Tokenizer", "Written"]
 
 _OPTIONS = (
     "base_tokenizer", "language", "max_token_length", "lower_case", "stem", "remove_stop_words", "custom_stop_words",
@@ -21,7 +21,7 @@ _UNSHORTENED: dict[str, Any] = {
     "custom_stop_words": None,
     "max_token_length": None,
 }
-_UNTOUCHED = {**_UNSHORTENED, "lower_case": False, "ascii_folding": False}
+UNTOUCHED = {**_UNSHORTENED, "lower_case": False, "ascii_folding": False}
 _MARKERS = ("q", "q9", "qzx")
 """Words put first in a text so that places are counted from its start; one of them is no stop word."""
 _AT_ONCE = 4_000
@@ -48,7 +48,7 @@ class _Separators(dict[int, int]):
     """Every letter as it is, anything else as a space: which is which is asked of the tokenizer once a character."""
 
     def __missing__(self, code: int) -> int:
-        kept = code if lance.tokenize(chr(code), **{**_UNTOUCHED, "base_tokenizer": "simple"}) else 32
+        kept = code if lance.tokenize(chr(code), **{**UNTOUCHED, "base_tokenizer": "simple"}) else 32
         self[code] = kept
         return kept
 
@@ -61,19 +61,19 @@ class Tokenizer:
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         given = dict(options or {})
-        self._options = {key: given[key] for key in _OPTIONS if given.get(key) is not None}
+        self.options = {key: given[key] for key in _OPTIONS if given.get(key) is not None}
         if "max_token_length" in given:
-            self._options["max_token_length"] = given["max_token_length"]
+            self.options["max_token_length"] = given["max_token_length"]
         if given.get("lance_tokenizer") == "code":
-            self._options["analyzer"] = "code"
-        self.base = str(self._options.get("base_tokenizer", "simple"))
-        self.separable = "analyzer" not in self._options and self.base in ("simple", "whitespace", "icu", "icu/split")
+            self.options["analyzer"] = "code"
+        self.base = str(self.options.get("base_tokenizer", "simple"))
+        self.separable = "analyzer" not in self.options and self.base in ("simple", "whitespace", "icu", "icu/split")
         """Whether a text is cut into words first, whatever becomes of each word then."""
-        self.key = repr(sorted(self._options.items()))
+        self.key = repr(sorted(self.options.items()))
 
     def read(self, text: str) -> list[tuple[str, int]]:
         """The tokens and their places."""
-        return [(token.text, token.position) for token in lance.tokenize(text, **self._options)]
+        return [(token.text, token.position) for token in lance.tokenize(text, **self.options)]
 
     def read_words(self, text: str) -> list[Written]:
         """The words of a text, each with what is kept of it."""
@@ -89,14 +89,14 @@ class Tokenizer:
             for text in texts:
                 yield text.translate(_SEPARATORS).split(), None
             return
-        options = {**self._options, **_UNTOUCHED} if self.separable else self._options
+        options = {**self.options, **UNTOUCHED} if self.separable else self.options
         for text in texts:
             tokens = lance.tokenize(text, **options)
             yield [token.text for token in tokens], [token.position for token in tokens]
 
     def fold(self, words: Sequence[str]) -> list[str]:
         """The words in the letters the index knows, endings and all."""
-        letters = {**self._options, **_UNSHORTENED}
+        letters = {**self.options, **_UNSHORTENED}
         if not self.separable:
             letters = {key: value for key, value in letters.items() if key != "analyzer"} | {"base_tokenizer": "raw"}
             return [self._pass_one(word, letters) or word for word in words]
@@ -104,7 +104,7 @@ class Tokenizer:
 
     def keep(self, words: Sequence[str]) -> list[str | None]:
         """What the index keeps of each word."""
-        return self._pass(words, self._options) if self.separable else list(words)
+        return self._pass(words, self.options) if self.separable else list(words)
 
     def _pass(self, words: Sequence[str], options: Mapping[str, Any]) -> list[str | None]:
         """Each word through the filters of the index, thousands in one call."""
@@ -115,7 +115,7 @@ class Tokenizer:
         for start in range(0, len(words), _AT_ONCE):
             some = [marker or "", *words[start : start + _AT_ONCE]]
             joined = " ".join(some)
-            if marker is None or [one.text for one in lance.tokenize(joined, **{**options, **_UNTOUCHED})] != some:
+            if marker is None or [one.text for one in lance.tokenize(joined, **{**options, **UNTOUCHED})] != some:
                 passed += [self._pass_one(word, options) for word in some[1:]]
                 continue
             found = {token.position: token.text for token in lance.tokenize(joined, **options)}
@@ -124,6 +124,6 @@ class Tokenizer:
 
     @staticmethod
     def _pass_one(word: str, options: Mapping[str, Any]) -> str | None:
-        if [one.text for one in lance.tokenize(word, **{**options, **_UNTOUCHED})] != [word]:
+        if [one.text for one in lance.tokenize(word, **{**options, **UNTOUCHED})] != [word]:
             options = {**options, "base_tokenizer": "raw"}
         return next((token.text for token in lance.tokenize(word, **options)), None)
