@@ -38,7 +38,9 @@ _ASSUMED_BITS = {"PQ": 0.5, "RQ": 1.0, "SQ": 8.0}
 _LIST_SIZE = 128
 """The least candidate list of an HNSW search that plans its own effort."""
 _APART = 7.0
-"""Among rows that lie together and away from the query, PQ's estimates differ less than they err."""
+"""Among rows that lie together and away from the query, estimates differ less than they err."""
+_COARSE = 2.0
+"""Rotated codes of more bits a dimension than this tell such rows apart."""
 _ADAPTED_ROWS = 250
 """True distances that are computed in general for k = 10, when it is found out how many are needed."""
 _BY_GRAPH = 1.5
@@ -152,7 +154,7 @@ def _find_calibrated(index: IndexInfo, candidates: int, effort: Effort) -> Calib
 def _adapts(index: IndexInfo, candidates: int, effort: Effort) -> bool:
     """Whether it depends on where the rows lie how many true distances are needed, and is found out while asking."""
     return (
-        index.kind == "IVF_PQ"
+        _is_coarse(index)
         and index.metric in ("l2", "cosine")
         and index.rows_unindexed == 0
         and candidates < index.rows_indexed
@@ -160,6 +162,16 @@ def _adapts(index: IndexInfo, candidates: int, effort: Effort) -> bool:
         and effort.recall <= TARGET_RECALL
         and _find_calibrated(index, candidates, effort) is None
     )
+
+
+def _count_bits(index: IndexInfo) -> float:
+    return index.code_bits or _ASSUMED_BITS.get(index.kind.split("_")[-1], 0.5)
+
+
+def _is_coarse(index: IndexInfo) -> bool:
+    """Whether estimates err more than rows that lie together differ."""
+    code = index.kind.split("_")[-1]
+    return code == "PQ" or (code == "RQ" and _count_bits(index) <= _COARSE)
 
 
 def _count_refined(index: IndexInfo, k: int, candidates: int, effort: Effort) -> int:
@@ -170,11 +182,11 @@ def _count_refined(index: IndexInfo, k: int, candidates: int, effort: Effort) ->
     code = index.kind.split("_")[-1]
     if code == "FLAT":
         return k
-    bits = index.code_bits or _ASSUMED_BITS.get(code, 0.5)
+    bits = _count_bits(index)
     refined = _REFINED_ROWS * k**_GROWTH * (0.5 / bits) ** _DECLINE
     if code == "RQ":
         refined *= _ROTATED
-    if code == "PQ" and candidates < index.rows_indexed + index.rows_unindexed:
+    if _is_coarse(index) and candidates < index.rows_indexed + index.rows_unindexed:
         refined *= _APART
     elif code == "PQ" and "HNSW" in index.kind:
         refined *= _BY_GRAPH

@@ -25,12 +25,21 @@ def metric(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
-def dataset(vectors: np.ndarray, metric: str, tmp_path_factory: pytest.TempPathFactory) -> lance.LanceDataset:
+INDEXES = {
+    "IVF_PQ": {"num_sub_vectors": 8},
+    "IVF_RQ": {"num_bits": 1},
+    "IVF_HNSW_PQ": {"num_sub_vectors": 8},
+}
+
+
+@pytest.fixture(scope="module", params=INDEXES)
+def dataset(
+    vectors: np.ndarray, metric: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> lance.LanceDataset:
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), DIMENSION)
     table = pa.table({"id": np.arange(ROWS), "vector": column})
     made = lance.write_dataset(table, Path(tmp_path_factory.mktemp("estimated")) / "t.lance")
-    return made.create_index("vector", "IVF_PQ", metric=metric, num_partitions=4, num_sub_vectors=8)
+    return made.create_index("vector", request.param, metric=metric, num_partitions=4, **INDEXES[request.param])
 
 
 def measure(vectors: np.ndarray, query: np.ndarray, metric: str) -> np.ndarray:
@@ -59,6 +68,7 @@ def test_the_answer_is_what_brute_force_finds(
             metric=metric,
             depth=1_000,
             nprobes=4,
+            ef=1_000,
             row_ids=serialize_row_ids(kept),
         )
         assert answer is not None
@@ -76,6 +86,12 @@ def test_estimates_that_say_nothing_leave_no_candidate_out() -> None:
     random = np.random.default_rng(5)
     estimates = np.sort(random.normal(10, 1, size=1_000))
     assert _count_needed(estimates, random.normal(20, 1, size=100), k=10) > 900
+
+
+def test_estimates_that_differ_less_than_they_err_leave_few_out() -> None:
+    random = np.random.default_rng(7)
+    estimates = np.linspace(10, 10.5, 1_000)
+    assert _count_needed(estimates, estimates[:100] + random.normal(0, 2, size=100), k=10) > 500
 
 
 def test_good_estimates_leave_most_candidates_out() -> None:

@@ -192,31 +192,16 @@ def _find_rows(
 def _ask_index(
     dataset: Any, columns: Sequence[str], strategy: Strategy, search: dict[str, Any], *, measured: bool, fast: bool
 ) -> pa.Table:
+    depth = search["k"] * (strategy.refine_factor or 1)
+    asked: dict[str, Any] = {"nprobes": strategy.nprobes, "ef": strategy.ef, "fast_search": fast}
     if measured:
         if strategy.adapts:
             own = {name: value for name, value in search.items() if name not in ("bounds", "finite")}
-            depth = search["k"] * (strategy.refine_factor or 1)
-            table = refine_estimates(dataset, columns, depth=depth, nprobes=strategy.nprobes, **own)
+            table = refine_estimates(dataset, columns, depth=depth, nprobes=strategy.nprobes, ef=strategy.ef, **own)
             if table is not None:
                 return table
-        return search_vectors(
-            dataset,
-            columns,
-            nprobes=strategy.nprobes,
-            refine_factor=strategy.refine_factor,
-            ef=strategy.ef,
-            fast_search=fast,
-            **search,
-        )
+        return search_vectors(dataset, columns, refine_factor=strategy.refine_factor, **asked, **search)
     # Of lists of vectors the index gives estimates: it chooses candidates, and their distances are measured here.
-    depth = search["k"] * (strategy.refine_factor or 1)
-    candidates = search_vectors(
-        dataset,
-        (ROW_ID, DISTANCE),
-        nprobes=strategy.nprobes,
-        ef=strategy.ef,
-        fast_search=fast,
-        **(search | {"k": depth}),
-    )
+    candidates = search_vectors(dataset, (ROW_ID, DISTANCE), **asked, **(search | {"k": depth}))
     own = {name: value for name, value in search.items() if name not in ("filter", "row_ids")}
     return rank_rows(dataset, columns, row_ids=serialize_row_ids(candidates.column(ROW_ID)), **own)
