@@ -59,11 +59,17 @@ def test_an_hnsw_list_is_never_shorter_than_the_candidates(effort: Effort) -> No
     assert (strategy.ef or 0) >= 10 * (strategy.refine_factor or 1)
 
 
-def test_behind_a_filter_pq_finds_out_how_many_true_distances_it_needs() -> None:
-    assert choose(candidates=100_000).adapts
+@pytest.mark.parametrize(("kind", "bits"), [("IVF_PQ", 0.5), ("IVF_HNSW_PQ", 1.0), ("IVF_RQ", 1.0)])
+def test_behind_a_filter_coarse_codes_find_out_how_many_true_distances_they_need(kind: str, bits: float) -> None:
+    assert choose(kind, bits=bits, candidates=100_000).adapts
+    assert choose(kind, bits=bits, candidates=100_000).refine_factor > choose(kind, bits=bits).refine_factor
+
+
+def test_fine_codes_and_who_says_how_deep_need_not_find_it_out() -> None:
     assert "true distances of up to" in choose(candidates=100_000).reason
     assert not choose().adapts
-    assert not choose("IVF_HNSW_PQ", candidates=100_000).adapts
+    assert not choose("IVF_RQ", bits=5.0, candidates=100_000).adapts
+    assert not choose("IVF_SQ", bits=8.0, candidates=100_000).adapts
     assert not choose(candidates=100_000, effort=Effort(recall=0.99)).adapts
     assert not choose(candidates=100_000, effort=Effort(refine_factor=7)).adapts
 
