@@ -84,6 +84,7 @@ class TableInfo:
         schema: The Arrow schema as Lance stores it.
         rows: The number of rows that are not deleted.
         indexes: The indexes at this version.
+        moves: The version was named by a tag, which may mean another one the next time.
     """
 
     name: str
@@ -92,6 +93,7 @@ class TableInfo:
     schema: pa.Schema = field(repr=False)
     rows: int
     indexes: tuple[IndexInfo, ...] = ()
+    moves: bool = False
 
     def index_on(self, column: str, kinds: Sequence[str]) -> IndexInfo | None:
         """The first index on `column` whose kind starts with one of `kinds`."""

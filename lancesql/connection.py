@@ -1,43 +1,14 @@
-"""Connection: a statement goes through the stages, and comes back as a Result."""
+"""Connection: what a user opens, asks and closes."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .binder import bind_query
-from .binder.commands import CommandContext, bind_command
-from .catalog import View
-from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace
-from .engines.engine_errors import find_name_span
-from .errors import (
-    ArgumentError,
-    BindError,
-    ConnectionClosedError,
-    LanceSQLError,
-    ParameterError,
-    UnknownTableError,
-    UnsupportedError,
-)
-from .execution.catalog import StatementCatalog
-from .execution.embeddings.registry import Embeddings
-from .execution.execute import execute_plan, execute_text
-from .execution.gate import Gate
-from .execution.plan_cache import PlanCache
+from .engines.duckdb import DuckDBEngine, capture_namespace
+from .errors import ArgumentError
 from .execution.results.result import Result
-from .execution.retries import retry_conflicts
-from .execution.run import Run, check_parameters
-from .execution.suggestions import suggest_function, suggest_table
-from .execution.views import change_views
-from .execution.watch import Watch
-from .optimizer import optimize
-from .parser import parse_statement, read_tokens, split_statements
-from .parser.commands import CreateViewSyntax, ExplainSyntax, read_command
-from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
-from .plan.commands import ChangingCommand, find_query
+from .session import Parameters, Session
 from .settings import Settings
 from .storage.database import LanceDatabase
 
@@ -49,19 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-Parameters = Mapping[str, object] | Sequence[object] | None
 
-
-@dataclass(frozen=True)
-class _Request:
-    """What is given beside the text of a statement."""
-
-    parameters: Parameters
-    namespace: Namespace
-    limits: dict[str, Any] = field(default_factory=dict)
-
-
-class Connection:
+class Connection(Session):
     """A LanceDB database and a DuckDB connection, asked in one SQL.
 
     Args:
@@ -89,16 +49,7 @@ class Connection:
         storage_options: dict[str, str] | None = None,
         read_only: bool = False,
     ) -> None:
-        self._database = LanceDatabase(target, storage_options, read_only=read_only)
-        self._engine = DuckDBEngine(duckdb)
-        self._registered: dict[str, object] = {}
-        self._plans = PlanCache(self._database, self._engine)
-        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
-        self._gate = Gate(self._database)
-        self._settings = Settings()
-        self._views: dict[str, View] = {}
-        self._embeddings = Embeddings(self._database)
-        self._closed = False
+        super().__init__(LanceDatabase(target, storage_options, read_only=read_only), DuckDBEngine(duckdb))
 
     def sql(
         self,
@@ -225,10 +176,6 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ConnectionClosedError("the connection is closed", hint="open another with lancesql.connect()")
-
     @property
     def settings(self) -> Settings:
         """The settings of the session; `SET lancesql.name = value` changes them.
@@ -246,152 +193,3 @@ class Connection:
     def closed(self) -> bool:
         """Whether the connection was closed."""
         return self._closed
-
-    def run(
-        self,
-        sql: str,
-        parameters: Parameters,
-        namespace: Namespace,
-        *,
-        timeout: float | None = None,
-        max_rows: int | None = None,
-    ) -> Result:
-        """As `sql`, with the variables of `namespace` visible by name."""
-        self._check_open()
-        limits = {"timeout": timeout, "max_rows": max_rows}
-        request = _Request(parameters, namespace, {name: one for name, one in limits.items() if one is not None})
-        try:
-            cached = self._plans.find(sql, self._settings)
-            if cached is not None:
-                return self._execute(cached, sql, request)
-            return self._run_text(sql, request)
-        except LanceSQLError as error:
-            if error.span is None and error.sql is None:
-                error.span = find_name_span(sql, error)
-            raise error.locate(sql) from None
-
-    def _run_text(self, sql: str, request: _Request) -> Result:
-        if not self._gate.passes(sql, self._name_own()):
-            return self._run_plain(sql, request)
-        spans = split_statements(read_tokens(sql))
-        if len(spans) > 1 and request.parameters:
-            raise ParameterError("parameters go with one statement", hint="run the statements one by one")
-        result: Result | None = None
-        for span in spans:
-            text = sql[span.start : span.end]
-            try:
-                result = self._run_statement(text, request)
-            except LanceSQLError as error:
-                if len(spans) > 1:
-                    if error.span is None and error.sql is None:
-                        error.span = find_name_span(text, error)
-                    error.locate(sql, span.start)
-                raise
-            if span is not spans[-1]:
-                result.to_arrow()
-        return result if result is not None else self._run_plain(sql, request)
-
-    def _run_statement(self, sql: str, request: _Request) -> Result:
-        plan = self._plan(sql, request.namespace)
-        if plan is None:
-            return self._run_plain(sql, request)
-        self._plans.keep(sql, plan, self._settings)
-        if not isinstance(plan, ChangingCommand):
-            return self._execute(plan, sql, request)
-        return retry_conflicts(
-            lambda: self._execute(plan, sql, request),
-            lambda: self._execute(self._plan(sql, request.namespace) or plan, sql, request),
-        )
-
-    def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
-        """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
-        catalog = StatementCatalog(
-            self._database, self._engine, namespace, self._registered, self._settings, self._views, self._embeddings
-        )
-        tokens = read_tokens(sql)
-
-        def plan_text(text: str) -> QueryPlan:
-            bound = bind_query(parse_statement(text), catalog)
-            if bound is None:
-                names = tuple(dict.fromkeys(use.name for use in parse_statement(text).parameters))
-                return QueryPlan(sql=text, relation=text, parameters=names, used_parameters=names)
-            return optimize(bound, catalog)
-
-        syntax = read_command(sql, tokens)
-        if isinstance(syntax, CreateViewSyntax) and not self._gate.names_lance(sql, self._views):
-            return None
-        if isinstance(syntax, ExplainSyntax):
-            body = sql[syntax.body.start : syntax.body.end]
-            try:
-                inner = self._plan(body, namespace)
-            except LanceSQLError as error:
-                raise error.locate(sql, syntax.body.start) from None
-            if syntax.recall and not isinstance(inner, QueryPlan):
-                raise UnsupportedError("only a query with a search has a recall", hint="EXPLAIN (RECALL) SELECT …")
-            return (
-                None if inner is None or isinstance(inner, Explain) else Explain(inner, syntax.analyze, syntax.recall)
-            )
-        if syntax is not None:
-            has_database = self._database.connection is not None
-            context = CommandContext(sql, catalog, plan_text, self._database.read_only, has_database)
-            command = bind_command(syntax, context)
-            if command is not None:
-                return command
-        query = bind_query(parse_statement(sql, tokens), catalog) if self._gate.names_lance(sql, self._views) else None
-        return None if query is None else optimize(query, catalog)
-
-    def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:
-        query = plan.plan if isinstance(plan, Explain) else plan
-        inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)
-        run = self._make_run(inner, check_parameters(inner, request.parameters), request, sql)
-        if isinstance(plan, CreateView | DropView):
-            self._views = change_views(self._views, plan)
-        if isinstance(plan, ChangeSetting):
-            self._settings = replace(self._settings, **{plan.name: plan.value})  # type: ignore[arg-type]
-        if not isinstance(plan, QueryPlan) or not plan.returns_rows:
-            self._plans.clear()
-        return execute_plan(plan, run)
-
-    def _make_run(self, plan: QueryPlan, values: dict[str, object], request: _Request, sql: str) -> Run:
-        return Run(
-            database=self._database,
-            engine=self._engine,
-            plan=plan,
-            values=values,
-            namespace=request.namespace,
-            registered=self._registered_in(sql if plan.expansion is None else plan.sql),
-            settings=replace(self._settings, **request.limits) if request.limits else self._settings,
-            watches=self._watches,
-            embeddings=self._embeddings,
-        )
-
-    def _run_plain(self, sql: str, request: _Request) -> Result:
-        try:
-            run = self._make_run(QueryPlan(sql=sql, relation=sql), {}, request, sql)
-            result, changes = execute_text(run, request.parameters)
-        except BindError as error:
-            if not isinstance(error, UnknownTableError):
-                raise suggest_function(error) from None
-            if not self._gate.has_new_names(sql):
-                raise suggest_table(error, sorted(self._database.table_names())) from None
-            return self._run_statement(sql, request)
-        if changes:
-            self._plans.clear()
-        return result
-
-    def _name_own(self) -> set[str]:
-        """The names of registered objects and views, in lower case."""
-        return {name.lower() for name in self._registered} | self._views.keys()
-
-    def _registered_in(self, sql: str) -> dict[str, object]:
-        if not self._registered:
-            return {}
-        folded = sql.lower()
-        named = {name: data for name, data in self._registered.items() if name.lower() in folded}
-        for name, data in named.items():
-            if type(data).__name__ == "LazyFrame":
-                from .frames import frame_to_arrow
-                from .storage.types import widen_object
-
-                named[name] = widen_object(frame_to_arrow(data))
-        return named

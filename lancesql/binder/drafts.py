@@ -12,7 +12,8 @@ from lancesql.binder.searches.source import find_search_table
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
-from lancesql.parser.calls import Argument, AtClause, SearchCall
+from lancesql.parser.calls import Argument, SearchCall
+from lancesql.parser.snapshots import AtClause
 
 from .scope import find_owner_node
 from .tables import find_lance_table, name_alias, read_at_clause, table_span

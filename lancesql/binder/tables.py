@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import AmbiguousNameError, ArgumentError, LanceSQLError, Span, UnknownTableError, nearest_name
-from lancesql.parser.calls import Argument, AtClause
+from lancesql.parser.calls import Argument
+from lancesql.parser.snapshots import AtClause
 from lancesql.parser.tokens import TokenType, is_word
 
 from .literals import read_literal
@@ -98,7 +99,7 @@ def require_table(name: str, span: Span | None, catalog: Catalog, version: Versi
 
 
 def read_at_clause(clause: AtClause) -> VersionRef:
-    """The version `AT (VERSION => 3 | 'tag')`, `AT (TIMESTAMP => '…')` names."""
+    """The version that `AT (VERSION => 3 | 'tag')`, `FOR TIMESTAMP AS OF '…'` and their like name."""
     return read_version(clause.kind, clause.value)
 
 
@@ -115,11 +116,18 @@ def read_version(kind: str, argument: Argument) -> VersionRef:
     value = constant.value if constant is not None else None
     if kind == "timestamp" and isinstance(value, str):
         return f"timestamp:{value}"
+    if kind == "branch" and isinstance(value, str):
+        return f"branch:{value}"
     if kind == "tag" and isinstance(value, str):
         return value
     if kind == "version" and isinstance(value, int | str) and not isinstance(value, bool):
         return value
-    wanted = {"version": "a version number or a tag", "tag": "a tag", "timestamp": "a timestamp as text"}[kind]
+    wanted = {
+        "version": "a version number or a tag",
+        "tag": "a tag",
+        "timestamp": "a timestamp as text",
+        "branch": "a branch",
+    }[kind]
     raise ArgumentError(f"{kind} takes {wanted}, written in the statement", span=argument.span)
 
 

@@ -54,6 +54,12 @@ class Namespace:
         self.globals: dict[str, Any] = frame.f_globals if frame is not None else {"__builtins__": __builtins__}
         self.locals: dict[str, Any] = dict(frame.f_locals) if frame is not None else {}
 
+    def extend(self, more: Mapping[str, object]) -> Namespace:
+        """The same with more variables."""
+        other = Namespace(None)
+        other.globals, other.locals = self.globals, {**self.locals, **more}
+        return other
+
     def find(self, name: str) -> object | None:
         """The variable called `name`, or None."""
         return self.locals.get(name, self.globals.get(name))

@@ -54,6 +54,8 @@ class PlanCache:
         """Keeps the plan of a query; of too many, the oldest goes."""
         if not isinstance(plan, QueryPlan) or len(sql) > _MAX_TEXT:
             return
+        if any(source.table.moves for source in plan.sources):
+            return
         if len(self._plans) >= _MAX_PLANS:
             self._plans.pop(next(iter(self._plans)), None)
         tables = {source.table.uri: source.table for source in plan.sources}

@@ -1,9 +1,8 @@
-"""Search calls and `AT (…)` clauses of a statement, found by their tokens."""
+"""Search calls of a statement, found by their tokens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from lancesql.errors import ParseError, Span
 
@@ -13,9 +12,7 @@ __all__ = [
     "FACETS",
     "SEARCH_FUNCTIONS",
     "Argument",
-    "AtClause",
     "SearchCall",
-    "find_at_clauses",
     "find_search_calls",
     "split_arguments",
 ]
@@ -37,15 +34,6 @@ class Argument:
     name_span: Span
     span: Span
     tokens: tuple[Token, ...]
-
-
-@dataclass(frozen=True)
-class AtClause:
-    """`AT (VERSION => 3)`: which snapshot of a table is read."""
-
-    kind: Literal["version", "timestamp", "tag"]
-    value: Argument
-    span: Span
 
 
 @dataclass(frozen=True)
@@ -85,30 +73,6 @@ def find_search_calls(tokens: list[Token]) -> tuple[SearchCall, ...]:
             index = closing
         index += 1
     return tuple(calls)
-
-
-def find_at_clauses(tokens: list[Token]) -> tuple[AtClause, ...]:
-    """The `AT (VERSION => …)` and `AT (TIMESTAMP => …)` clauses, in the order of the text."""
-    clauses: list[AtClause] = []
-    for index in range(len(tokens) - 3):
-        if not is_word(tokens[index], "AT") or tokens[index + 1].token_type is not TokenType.L_PAREN:
-            continue
-        if not is_word(tokens[index + 2], "VERSION", "TIMESTAMP", "TAG"):
-            continue
-        closing = find_closing(tokens, index + 1)
-        arguments = split_arguments(tokens, index + 1, closing)
-        span = Span(tokens[index].start, tokens[closing].end + 1)
-        if len(arguments) != 1 or arguments[0].name is None:
-            raise ParseError(
-                "AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span
-            )
-        kind: Literal["version", "timestamp", "tag"] = "version"
-        if arguments[0].name.lower() == "timestamp":
-            kind = "timestamp"
-        elif arguments[0].name.lower() == "tag":
-            kind = "tag"
-        clauses.append(AtClause(kind, arguments[0], span))
-    return tuple(clauses)
 
 
 def _starts_call(tokens: list[Token], index: int) -> bool:

@@ -17,9 +17,10 @@ from sqlglot.errors import TokenError
 from lancesql.errors import ParseError, Span
 
 from .blocks import TokenTree
-from .calls import AtClause, SearchCall, find_at_clauses, find_search_calls
+from .calls import SearchCall, find_search_calls
 from .operators import is_distance_operator
 from .parameters import ParameterUse, find_parameters
+from .snapshots import AtClause, find_at_clauses
 from .text_calls import TextCall, disguise_text_calls, find_text_calls, names_text_function
 from .tokens import DISTANCE_OPERATORS, Token, read_grammar_tokens, read_tokens
 

@@ -17,17 +17,22 @@ __all__ = [
     "ChangingCommand",
     "Command",
     "CreateIndex",
+    "CreateReference",
     "CreateTable",
     "CreateView",
     "DeleteRows",
     "DescribeTable",
+    "DiffTable",
+    "DropReference",
     "DropTable",
     "DropView",
     "Explain",
     "InsertInto",
     "MergeBranch",
     "MergeRows",
+    "RestoreTable",
     "SettingCommand",
+    "ShowHistory",
     "ShowIndexes",
     "ShowSettings",
     "ShowTables",
@@ -191,6 +196,50 @@ class AnalyzeTable:
 
 
 @dataclass(frozen=True)
+class ShowHistory:
+    """`SHOW VERSIONS | TAGS | BRANCHES ON table`."""
+
+    table: TableInfo
+    what: Literal["versions", "tags", "branches"]
+
+
+@dataclass(frozen=True)
+class CreateReference:
+    """`CREATE TAG | BRANCH name ON table AS OF …`: `table` is at the version the name is given to."""
+
+    table: TableInfo
+    name: str
+    is_branch: bool
+    replace: bool = False
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True)
+class DropReference:
+    """`DROP TAG | BRANCH [IF EXISTS] name ON table`."""
+
+    table: TableInfo
+    name: str
+    is_branch: bool
+    if_exists: bool = False
+
+
+@dataclass(frozen=True)
+class RestoreTable:
+    """`RESTORE TABLE table TO VERSION n`: `table` is at that version."""
+
+    table: TableInfo
+
+
+@dataclass(frozen=True)
+class DiffTable:
+    """`DIFF TABLE table BETWEEN VERSION a AND b`."""
+
+    older: TableInfo
+    newer: TableInfo
+
+
+@dataclass(frozen=True)
 class ChangeSetting:
     """`SET lancesql.name = value`, or `RESET`, whose value is the default."""
 
@@ -207,6 +256,11 @@ class ShowSettings:
 
 Command = (
     AnalyzeTable
+    | CreateReference
+    | DiffTable
+    | DropReference
+    | RestoreTable
+    | ShowHistory
     | CreateTable
     | InsertInto
     | DeleteRows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -114,13 +115,25 @@ class LanceDatabase:
             uri = self._find_in_namespace(name) if spelled is None else self.table_uri(name)
         if uri is None:
             return None
+        if isinstance(version, str) and version.startswith("branch:"):
+            uri, version = self._find_branch(uri, name, version.removeprefix("branch:")), None
         newest = self._open_newest(uri)
         if newest is None:
             if not is_path:
                 self.forget(name)
             return None
         number = newest.latest_version if version is None else self._resolve_version(newest, name, version)
-        return self._describe(name, uri, number, newest)[1]
+        info = self._describe(name, uri, number, newest)[1]
+        is_tag = isinstance(version, str) and not version.startswith("timestamp:")
+        return replace(info, moves=True) if is_tag else info
+
+    def _find_branch(self, uri: str, name: str, branch: str) -> str:
+        newest = self._open_newest(uri)
+        branches = [] if newest is None else sorted(newest.branches.list())
+        if branch not in branches:
+            listed = ", ".join(branches) or "none"
+            raise ArgumentError(f"table '{name}' has no branch '{branch}'", hint=f"branches: {listed}")
+        return f"{uri.rstrip('/')}/tree/{branch}"
 
     def _find_in_namespace(self, name: str) -> str | None:
         """Where the table `namespace.table` lies, or None."""

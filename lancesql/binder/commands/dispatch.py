@@ -7,15 +7,20 @@ from lancesql.parser.commands import (
     AnalyzeSyntax,
     CommandSyntax,
     CreateIndexSyntax,
+    CreateReferenceSyntax,
     CreateTableSyntax,
     CreateViewSyntax,
     DeleteSyntax,
     DescribeSyntax,
+    DiffSyntax,
+    DropReferenceSyntax,
     DropTableSyntax,
     DropViewSyntax,
     InsertSyntax,
     MergeSyntax,
+    RestoreSyntax,
     SetSyntax,
+    ShowHistorySyntax,
     ShowIndexesSyntax,
     ShowSettingsSyntax,
     ShowTablesSyntax,
@@ -41,6 +46,7 @@ from .merge import bind_merge
 from .rows import bind_insert
 from .tables import bind_create_table, bind_drop_table
 from .targets import CommandContext, find_target, require_target
+from .versions import bind_create_reference, bind_diff, bind_drop_reference, bind_restore, bind_show_history
 
 __all__ = ["bind_command"]
 
@@ -72,6 +78,16 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
             return bind_merge(syntax, context)
         case TruncateSyntax():
             return bind_truncate(syntax, context)
+        case ShowHistorySyntax():
+            return bind_show_history(syntax, context)
+        case CreateReferenceSyntax():
+            return bind_create_reference(syntax, context)
+        case DropReferenceSyntax():
+            return bind_drop_reference(syntax, context)
+        case RestoreSyntax():
+            return bind_restore(syntax, context)
+        case DiffSyntax():
+            return bind_diff(syntax, context)
         case DropTableSyntax():
             return bind_drop_table(syntax, context)
         case CreateViewSyntax():

@@ -5,7 +5,8 @@ from __future__ import annotations
 from lancesql.binder.tables import read_at_clause, read_table_argument, read_version, require_table
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import ArgumentError, UnsupportedError
-from lancesql.parser.calls import Argument, AtClause, SearchCall
+from lancesql.parser.calls import Argument, SearchCall
+from lancesql.parser.snapshots import AtClause
 from lancesql.plan.sources import DISTANCE, RELEVANCE, SCORE, Search
 
 from .arguments import SearchContext

@@ -13,12 +13,17 @@ from lancesql.plan.commands import (
     AnalyzeTable,
     Command,
     CreateIndex,
+    CreateReference,
     CreateTable,
     DeleteRows,
     DescribeTable,
+    DiffTable,
+    DropReference,
     DropTable,
     InsertInto,
     MergeRows,
+    RestoreTable,
+    ShowHistory,
     ShowIndexes,
     ShowTables,
     TruncateTable,
@@ -26,11 +31,13 @@ from lancesql.plan.commands import (
 )
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
+from lancesql.storage.versions import create_reference, drop_reference, restore_version
 from lancesql.storage.writes.tables import drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, merge_rows, update_rows
 from .indexes import answer_efforts, build_index, list_indexes
 from .tables import answer_count, count_rows, describe_table, show_tables, write_table
+from .versions import compare_versions, show_history
 
 __all__ = ["run_command"]
 
@@ -75,6 +82,18 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
                         find_fills=lambda: find_fills(target, run, report),
                     )
                 )
+        case ShowHistory():
+            return show_history(command, database)
+        case CreateReference(table, name, is_branch, replace, if_not_exists):
+            create_reference(database, table, name, is_branch=is_branch, replace=replace, if_not_exists=if_not_exists)
+            return pa.table({})
+        case DropReference(table, name, is_branch, if_exists):
+            drop_reference(database, table, name, is_branch=is_branch, if_exists=if_exists)
+            return pa.table({})
+        case RestoreTable(table):
+            return pa.table({"version": pa.array([restore_version(database, table)], pa.int64())})
+        case DiffTable():
+            return compare_versions(command, run)
         case DropTable(name, table):
             if table is not None:
                 drop_table(database, name)

@@ -19,6 +19,15 @@ from .rows import read_insert, read_prefixed_insert
 from .settings import read_reset, read_set, read_show_settings
 from .syntax import CommandSyntax, ShowTablesSyntax
 from .tables import read_create_table, read_describe, read_drop_table
+from .versions import (
+    at_history,
+    read_alter_reference,
+    read_create_reference,
+    read_diff,
+    read_drop_reference,
+    read_restore,
+    read_show_history,
+)
 from .views import read_create_view, read_drop_view
 
 __all__ = ["read_command"]
@@ -70,6 +79,8 @@ def _read_create(cursor: TokenCursor) -> CommandSyntax | None:
         return read_create_table(cursor, replace=replace)
     if cursor.accept("INDEX"):
         return read_create_index(cursor, replace=replace)
+    if cursor.at_word("TAG", "BRANCH"):
+        return read_create_reference(cursor, replace=replace)
     if not cursor.accept("TEMP"):
         cursor.accept("TEMPORARY")
     return read_create_view(cursor, replace=replace) if cursor.accept("VIEW") else None
@@ -78,6 +89,8 @@ def _read_create(cursor: TokenCursor) -> CommandSyntax | None:
 def _read_drop(cursor: TokenCursor) -> CommandSyntax | None:
     if cursor.accept("VIEW"):
         return read_drop_view(cursor)
+    if cursor.at_word("TAG", "BRANCH"):
+        return read_drop_reference(cursor)
     return read_drop_table(cursor) if cursor.accept("TABLE") else None
 
 
@@ -86,7 +99,17 @@ def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
         return ShowTablesSyntax() if cursor.at_end() else None
     if cursor.at_word("INDEXES", "INDICES") or (cursor.at_word("INDEX") and not cursor.is_last()):
         return read_show_indexes(cursor)
+    if at_history(cursor):
+        return read_show_history(cursor)
     return read_show_settings(cursor) or read_describe(cursor)
+
+
+def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
+    if not cursor.accept("TABLE"):
+        return None
+    cursor.accept("IF", "EXISTS")
+    name = cursor.read_name()
+    return None if name is None else read_alter_reference(cursor, name)
 
 
 _CHANGES: dict[str, Callable[[TokenCursor, Span], CommandSyntax | None]] = {
@@ -102,6 +125,9 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "MERGE": read_merge,
     "TRUNCATE": read_truncate,
     "DROP": _read_drop,
+    "ALTER": _read_alter,
+    "RESTORE": read_restore,
+    "DIFF": read_diff,
     "SHOW": _read_show,
     "SET": read_set,
     "RESET": read_reset,

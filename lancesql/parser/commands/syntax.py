@@ -15,21 +15,27 @@ __all__ = [
     "BranchSyntax",
     "CommandSyntax",
     "CreateIndexSyntax",
+    "CreateReferenceSyntax",
     "CreateTableSyntax",
     "CreateViewSyntax",
     "DeleteSyntax",
     "DescribeSyntax",
+    "DiffSyntax",
+    "DropReferenceSyntax",
     "DropTableSyntax",
     "DropViewSyntax",
     "ExplainSyntax",
     "InsertSyntax",
     "MergeSyntax",
+    "RestoreSyntax",
     "SetSyntax",
+    "ShowHistorySyntax",
     "ShowIndexesSyntax",
     "ShowSettingsSyntax",
     "ShowTablesSyntax",
     "TruncateSyntax",
     "UpdateSyntax",
+    "VersionSyntax",
 ]
 
 
@@ -144,6 +150,65 @@ class TruncateSyntax:
 
 
 @dataclass(frozen=True)
+class VersionSyntax:
+    """Which snapshot of a table is meant: a number, a tag, `timestamp:…` or `branch:…`."""
+
+    reference: int | str
+    span: Span
+
+
+@dataclass(frozen=True)
+class ShowHistorySyntax:
+    """`SHOW VERSIONS | TAGS | BRANCHES ON name`."""
+
+    what: Literal["versions", "tags", "branches"]
+    name: NameSyntax
+
+
+@dataclass(frozen=True)
+class CreateReferenceSyntax:
+    """`CREATE [OR REPLACE] TAG | BRANCH [IF NOT EXISTS] reference ON table [AS OF version]`."""
+
+    table: NameSyntax
+    reference: NameSyntax
+    is_branch: bool
+    version: VersionSyntax | None = None
+    replace: bool = False
+    if_not_exists: bool = False
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class DropReferenceSyntax:
+    """`DROP TAG | BRANCH [IF EXISTS] reference ON table`."""
+
+    table: NameSyntax
+    reference: NameSyntax
+    is_branch: bool
+    if_exists: bool = False
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class RestoreSyntax:
+    """`RESTORE TABLE name TO VERSION n`."""
+
+    name: NameSyntax
+    version: VersionSyntax | None
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class DiffSyntax:
+    """`DIFF TABLE name BETWEEN VERSION a AND b`; `newer` is None for the newest."""
+
+    name: NameSyntax
+    older: VersionSyntax | None = None
+    newer: VersionSyntax | None = None
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
 class CreateViewSyntax:
     """`CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(columns)] AS body`."""
 
@@ -240,6 +305,11 @@ class ExplainSyntax:
 
 CommandSyntax = (
     AnalyzeSyntax
+    | CreateReferenceSyntax
+    | DiffSyntax
+    | DropReferenceSyntax
+    | RestoreSyntax
+    | ShowHistorySyntax
     | DeleteSyntax
     | MergeSyntax
     | TruncateSyntax

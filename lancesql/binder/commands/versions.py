@@ -1,0 +1,97 @@
+"""Statements about versions, tags and branches, bound."""
+
+from __future__ import annotations
+
+import re
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import BindError, LanceSQLError, Span
+from lancesql.parser.commands import (
+    CreateReferenceSyntax,
+    DiffSyntax,
+    DropReferenceSyntax,
+    NameSyntax,
+    RestoreSyntax,
+    ShowHistorySyntax,
+    VersionSyntax,
+)
+from lancesql.plan.commands import CreateReference, DiffTable, DropReference, RestoreTable, ShowHistory
+
+from .targets import CommandContext, find_target, require_target
+
+__all__ = [
+    "bind_create_reference",
+    "bind_diff",
+    "bind_drop_reference",
+    "bind_restore",
+    "bind_show_history",
+]
+
+_REFERENCE = re.compile(r"[A-Za-z0-9._-]+")
+_NOT_LANCE = "only Lance tables have versions"
+
+
+def bind_show_history(syntax: ShowHistorySyntax, context: CommandContext) -> ShowHistory:
+    """The table whose history is asked for."""
+    return ShowHistory(require_target(syntax.name, context.catalog, _NOT_LANCE), syntax.what)
+
+
+def bind_create_reference(syntax: CreateReferenceSyntax, context: CommandContext) -> CreateReference:
+    """The name that a version is given."""
+    table = require_target(syntax.table, context.catalog, _NOT_LANCE)
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.table.span)
+    name = syntax.reference.parts[0]
+    if not _REFERENCE.fullmatch(name):
+        raise BindError(
+            f"'{name}' cannot be the name of a {'branch' if syntax.is_branch else 'tag'}",
+            hint="letters, digits, '_', '-' and '.' can",
+            span=syntax.reference.span,
+        )
+    if syntax.version is not None:
+        table = _find_version(table, syntax.table, syntax.version, context)
+    return CreateReference(table, name, syntax.is_branch, syntax.replace, syntax.if_not_exists)
+
+
+def bind_drop_reference(syntax: DropReferenceSyntax, context: CommandContext) -> DropReference:
+    """The name that is taken away."""
+    table = require_target(syntax.table, context.catalog, _NOT_LANCE)
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.table.span)
+    return DropReference(table, syntax.reference.parts[0], syntax.is_branch, syntax.if_exists)
+
+
+def bind_restore(syntax: RestoreSyntax, context: CommandContext) -> RestoreTable:
+    """The version to go back to."""
+    table = require_target(syntax.name, context.catalog, _NOT_LANCE)
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.name.span)
+    assert syntax.version is not None
+    return RestoreTable(_find_version(table, syntax.name, syntax.version, context))
+
+
+def bind_diff(syntax: DiffSyntax, context: CommandContext) -> DiffTable | None:
+    """The two versions to compare."""
+    newest = find_target(syntax.name, context.catalog)
+    if newest is None:
+        newest = require_target(syntax.name, context.catalog, _NOT_LANCE)
+    if syntax.problem is not None:
+        raise syntax.problem
+    assert syntax.older is not None
+    older = _find_version(newest, syntax.name, syntax.older, context)
+    newer = newest if syntax.newer is None else _find_version(newest, syntax.name, syntax.newer, context)
+    return DiffTable(older, newer)
+
+
+def _find_version(table: TableInfo, name: NameSyntax, version: VersionSyntax, context: CommandContext) -> TableInfo:
+    try:
+        found = context.catalog.find_table(table.name, version.reference)
+    except LanceSQLError as error:
+        error.span = error.span or version.span
+        raise
+    if found is None:
+        raise BindError(f"table '{table.name}' is gone", span=Span(*name.span))
+    return found

@@ -1,0 +1,75 @@
+"""Versions, tags and branches, listed and made; two versions compared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from lancesql.execution.query import read_plan_table
+from lancesql.execution.run import Run
+from lancesql.plan.commands import DiffTable, ShowHistory
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.sources import ROW_ID
+from lancesql.storage.database import LanceDatabase
+from lancesql.storage.versions import list_branches, list_tags, list_versions, open_difference
+
+__all__ = ["compare_versions", "show_history"]
+
+OLDER, NEWER = "__lancesql_older", "__lancesql_newer"
+_MOMENT = pa.timestamp("us", "UTC")
+
+
+def show_history(command: ShowHistory, database: LanceDatabase) -> pa.Table:
+    """A row for each version, tag or branch."""
+    if command.what == "versions":
+        found = list_versions(database, command.table)
+        return pa.table(
+            {
+                "version": pa.array([one.version for one in found], pa.int64()),
+                "timestamp": pa.array([one.timestamp for one in found], _MOMENT),
+                "operation": pa.array([one.operation for one in found], pa.string()),
+                "rows": pa.array([one.rows for one in found], pa.int64()),
+                "fragments": pa.array([one.fragments for one in found], pa.int64()),
+                "size_bytes": pa.array([one.bytes for one in found], pa.int64()),
+                "tags": pa.array([list(one.tags) for one in found], pa.list_(pa.string())),
+            }
+        )
+    named = (list_tags if command.what == "tags" else list_branches)(database, command.table)
+    return pa.table(
+        {
+            "name": pa.array([name for name, _, _ in named], pa.string()),
+            "version": pa.array([version for _, version, _ in named], pa.int64()),
+            "created": pa.array([created for _, _, created in named], _MOMENT),
+        }
+    )
+
+
+def compare_versions(command: DiffTable, run: Run) -> pa.Table:
+    """The rows that are in one of two versions alone, or not the same in both: new values, old ones where a row went.
+
+    A row is the same row by its `_rowid`. Columns that only one of the versions has are not compared.
+    """
+    older, newer = open_difference(run.database, command.older, command.newer)
+    before, after = set(older.schema.names), newer.schema.names
+    common = [name for name in after if name in before and name != ROW_ID]
+    columns = [
+        f"CASE WHEN n.{ROW_ID} IS NOT NULL THEN n.{_quote(name)}"
+        f"{f' ELSE o.{_quote(name)}' if name in before else ''} END AS {_quote(name)}"
+        for name in after
+        if name != ROW_ID
+    ]
+    differs = " OR ".join(f"n.{_quote(name)} IS DISTINCT FROM o.{_quote(name)}" for name in common) or "false"
+    relation = f"""
+SELECT CASE WHEN o.{ROW_ID} IS NULL THEN 'insert' WHEN n.{ROW_ID} IS NULL THEN 'delete' ELSE 'update' END AS change,
+       coalesce(n.{ROW_ID}, o.{ROW_ID}) AS {ROW_ID}, {", ".join(columns)}
+FROM "{NEWER}" AS n FULL JOIN "{OLDER}" AS o ON n.{ROW_ID} = o.{ROW_ID}
+WHERE n.{ROW_ID} IS NULL OR o.{ROW_ID} IS NULL OR {differs}
+ORDER BY {ROW_ID}"""
+    plan = QueryPlan(sql=relation, relation=relation)
+    registered = {**run.registered, OLDER: older, NEWER: newer}
+    return read_plan_table(replace(run.within(plan), registered=registered))
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

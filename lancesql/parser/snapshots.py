@@ -1,0 +1,80 @@
+"""Which snapshot of a table is read: `AT (VERSION => 3)`, `FOR VERSION AS OF 3` and their like, found by tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lancesql.errors import ParseError, Span
+
+from .calls import Argument, split_arguments
+from .tokens import Token, TokenType, find_closing, is_word
+
+__all__ = ["AtClause", "SnapshotKind", "find_at_clauses"]
+
+SnapshotKind = Literal["version", "timestamp", "tag", "branch"]
+
+_KINDS: dict[str, SnapshotKind] = {
+    "VERSION": "version",
+    "SYSTEM_VERSION": "version",
+    "TIMESTAMP": "timestamp",
+    "SYSTEM_TIME": "timestamp",
+    "TAG": "tag",
+    "BRANCH": "branch",
+}
+
+
+@dataclass(frozen=True)
+class AtClause:
+    """`AT (VERSION => 3)`: which snapshot of a table is read."""
+
+    kind: SnapshotKind
+    value: Argument
+    span: Span
+
+
+def find_at_clauses(tokens: list[Token]) -> tuple[AtClause, ...]:
+    """The clauses that name a snapshot, in the order of the text.
+
+    Example:
+        >>> from lancesql.parser.tokens import read_tokens
+        >>> [one.kind for one in find_at_clauses(read_tokens("FROM a AT (TAG => 'x'), b FOR VERSION AS OF 3"))]
+        ['tag', 'version']
+    """
+    clauses = []
+    for index in range(len(tokens) - 3):
+        clause = _read_at(tokens, index) or _read_as_of(tokens, index)
+        if clause is not None:
+            clauses.append(clause)
+    return tuple(clauses)
+
+
+def _read_at(tokens: list[Token], index: int) -> AtClause | None:
+    if not is_word(tokens[index], "AT") or tokens[index + 1].token_type is not TokenType.L_PAREN:
+        return None
+    if not is_word(tokens[index + 2], "VERSION", "TIMESTAMP", "TAG", "BRANCH"):
+        return None
+    closing = find_closing(tokens, index + 1)
+    arguments = split_arguments(tokens, index + 1, closing)
+    span = Span(tokens[index].start, tokens[closing].end + 1)
+    if len(arguments) != 1 or arguments[0].name is None:
+        raise ParseError("AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span)
+    return AtClause(_KINDS[arguments[0].name.upper()], arguments[0], span)
+
+
+def _read_as_of(tokens: list[Token], index: int) -> AtClause | None:
+    """`[FOR] VERSION | TIMESTAMP | SYSTEM_TIME | … AS OF value`; the value is written out."""
+    at = index + is_word(tokens[index], "FOR")
+    if at == index and index and is_word(tokens[index - 1], "FOR"):
+        return None
+    words = tokens[at : at + 3]
+    if len(words) < 3 or not is_word(words[0], *_KINDS) or not is_word(words[1], "AS") or not is_word(words[2], "OF"):
+        return None
+    value = tokens[at + 3 : at + 4]
+    if value and is_word(value[0], "TIMESTAMP", "TIMESTAMPTZ"):
+        value = tokens[at + 3 : at + 5]
+    if not value or value[-1].token_type not in (TokenType.NUMBER, TokenType.STRING):
+        return None
+    span = Span(tokens[index].start, value[-1].end + 1)
+    place = Span(value[0].start, value[-1].end + 1)
+    return AtClause(_KINDS[words[0].text.upper()], Argument(None, place, place, tuple(value)), span)
