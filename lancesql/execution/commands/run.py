@@ -86,7 +86,7 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return show_history(command, database)
         case CreateReference(table, name, is_branch, replace, if_not_exists):
             create_reference(database, table, name, is_branch=is_branch, replace=replace, if_not_exists=if_not_exists)
-            return pa.table({})
+            return pa.table({"name": pa.array([name]), "version": pa.array([table.version], pa.int64())})
         case DropReference(table, name, is_branch, if_exists):
             drop_reference(database, table, name, is_branch=is_branch, if_exists=if_exists)
             return pa.table({})
