@@ -14,14 +14,15 @@ from lance.query import FullTextQuery
 from lancesql.plan.sources import ROW_ID, SCORE
 from lancesql.plan.text import TextQuery
 from lancesql.storage.index_flaws import avoid_flawed_index
-from lancesql.storage.scan import read_row_ids, select_rows, serialize_row_ids, take_rows, wrap_lance_error
+from lancesql.storage.scan import open_scan, read_row_ids, select_rows, serialize_row_ids, take_rows, wrap_lance_error
 from lancesql.storage.texts.blocks import build_blocks
 from lancesql.storage.texts.corpora import open_corpus
-from lancesql.storage.texts.indexes import TextIndex, compile_query, read_text_indexes
+from lancesql.storage.texts.indexes import TextIndex, compile_grams, compile_query, read_text_indexes
 from lancesql.storage.texts.matches import Matches, join_matches
+from lancesql.storage.texts.parts import holds_part, search_parts
 from lancesql.storage.texts.routes import Route, choose_route, describe_routes
 from lancesql.storage.texts.scoring import search_blocks
-from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, bind_query, list_leaves
+from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, Part, bind_query, list_leaves
 from lancesql.storage.texts.tokens import Tokenizer
 
 __all__ = ["describe_text_search", "search_texts"]
@@ -130,6 +131,11 @@ class _Search:
             compiled = compile_query(leaf, self.indexes)
             assert compiled is not None
             return _read_matches(self.ask_lance(compiled, [], None))
+        if isinstance(leaf, Part):
+            candidates = _read_matches(self.ask_lance(compile_grams(leaf), [], None))
+            texts = select_rows(self.dataset, candidates.ids.tolist(), [leaf.column])
+            held = holds_part(texts.column(leaf.column), leaf, self.tokenizers[leaf.column])
+            return candidates.within(texts.column(ROW_ID).to_numpy()[held])
         assert isinstance(leaf, Chain)
         every = Bag(leaf.column, leaf.text, tuple(str(term) for term, _ in leaf.parts), "and")
         candidates = self._find_leaf(every, Route.INDEX)
@@ -139,7 +145,12 @@ class _Search:
         return candidates.within(np.concatenate([np.empty(0, np.uint64), *kept]))
 
     def _search_flat(self, column: str, leaves: Sequence[Leaf]) -> list[Matches]:
-        found = search_blocks(open_corpus(self.dataset, column, self.tokenizers[column]), leaves)
+        parts = [leaf for leaf in leaves if isinstance(leaf, Part)]
+        if parts:
+            batches = open_scan(self.dataset, [column, ROW_ID], widen=False)
+            found = search_parts(batches, ROW_ID, parts, self.tokenizers[column])
+        else:
+            found = search_blocks(open_corpus(self.dataset, column, self.tokenizers[column]), leaves)
         allowed = self._read_allowed(column)
         return found if allowed is None else [one.within(allowed) for one in found]
 

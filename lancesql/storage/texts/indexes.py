@@ -9,9 +9,11 @@ from typing import Any as Whatever
 import lance
 from lance.query import BooleanQuery, BoostQuery, FullTextOperator, FullTextQuery, MatchQuery, Occur, PhraseQuery
 
-from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Preferred, Scaled, Similar
+from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Part, Preferred, Scaled, Similar
 
-__all__ = ["TextIndex", "compile_query", "read_text_indexes"]
+__all__ = ["TextIndex", "compile_grams", "compile_query", "read_text_indexes"]
+
+_MOST_GRAMS = 64
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,18 @@ class TextIndex:
 
     @property
     def has_positions(self) -> bool:
-        """Whether it knows where in a text a word stands."""
-        return bool(self.options.get("with_position", True))
+        """Whether it knows where in a text a word stands; the places of grams are all the same to Lance."""
+        return bool(self.options.get("with_position", True)) and self.options.get("base_tokenizer") != "ngram"
 
     @property
     def finds_rows(self) -> bool:
         """Whether what it finds are rows, not elements of their lists."""
         return str(self.options.get("document_granularity", "row")) == "row"
+
+    @property
+    def finds_parts(self) -> bool:
+        """Whether a part of a text is found wherever it stands."""
+        return self.finds_rows and not self.options.get("prefix_only")
 
 
 def read_text_indexes(dataset: lance.LanceDataset) -> dict[str, TextIndex]:
@@ -71,6 +78,13 @@ def compile_query(node: Node, indexes: Mapping[str, TextIndex], factor: float = 
             return PhraseQuery(text, column, slop=slop)
         case Similar():
             return None
+        case Part(column, text, _, grams):
+            index = indexes.get(column)
+            if grams != (text,) or index is None or not index.finds_parts or factor <= 0:
+                return None
+            if index.options.get("stem") or index.options.get("remove_stop_words"):
+                return None
+            return MatchQuery(text, column, boost=factor, operator=FullTextOperator.AND)
         case All(items):
             return _join([(Occur.MUST, item) for item in items], indexes, factor)
         case Any(items):
@@ -86,6 +100,15 @@ def compile_query(node: Node, indexes: Mapping[str, TextIndex], factor: float = 
             if praised is None or blamed is None or scale < 0:
                 return None
             return BoostQuery(praised, blamed, negative_boost=scale)
+
+
+def compile_grams(part: Part) -> FullTextQuery:
+    """The rows that hold every gram of a part, wherever it stands: all that hold the part are among them.
+
+    Upstream: the places of all grams are 0 to Lance, which takes them for words of one meaning: AND means OR.
+    """
+    chosen = part.grams[:: -(-len(part.grams) // _MOST_GRAMS)]
+    return BooleanQuery([(Occur.MUST, MatchQuery(gram, part.column, operator=FullTextOperator.AND)) for gram in chosen])
 
 
 def _join(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any as Whatever
 
 from .edits import find_near
+from .parts import find_spans
 from .places import Splitted, WordFinder, find_end
-from .terms import All, Any, Bag, Chain, Demoted, Except, Leaf, Node, Preferred, Scaled, Similar
+from .terms import All, Any, Bag, Chain, Demoted, Except, Leaf, Node, Part, Preferred, Scaled, Similar
 
 __all__ = ["Mark", "Marker"]
 
@@ -35,6 +36,7 @@ class Marker:
 
     def __init__(self, node: Node | None, column: str, finder: WordFinder) -> None:
         leaves = [leaf for leaf in _list_wanted(node) if leaf.column == column] if node is not None else []
+        self._parts = [leaf for leaf in leaves if isinstance(leaf, Part)]
         self._chains = [leaf for leaf in leaves if isinstance(leaf, Chain)]
         alone = [term for leaf in leaves for term in _list_alone(leaf)]
         self._alone = frozenset(alone)
@@ -47,7 +49,7 @@ class Marker:
         split = self._finder.cut(texts)
         if self._terms:
             self._learn({word for text in split for word in text.words} - self._held.keys())
-        return [(text, self._mark(text) if self._terms else []) for text in split]
+        return [(text, self._mark(text) if self._terms or self._parts else []) for text in split]
 
     def _learn(self, words: set[str]) -> None:
         listed = sorted(words)
@@ -60,6 +62,9 @@ class Marker:
             self._held[word] = tuple(found) if token is not None else ()
 
     def _mark(self, text: Splitted) -> list[Mark]:
+        if self._parts:
+            marked = [(part, find_spans(text.text, part, self._finder)) for part in self._parts]
+            return _join([Mark(start, end, part) for part, places in marked for start, end in places], text.text)
         hits = [(at, terms) for at, word in enumerate(text.words) if (terms := self._held[word])]
         if not hits:
             return []
@@ -73,7 +78,7 @@ class Marker:
 def _list_wanted(node: Node) -> Iterator[Leaf]:
     """The leaves of a query that speak for a row: what is excluded, or only lowers its score, is no match."""
     match node:
-        case Bag() | Similar() | Chain():
+        case Bag() | Similar() | Chain() | Part():
             yield node
         case All(items) | Any(items):
             for item in items:
@@ -95,7 +100,7 @@ def _list_alone(leaf: Leaf) -> Sequence[Term]:
             return tokens
         case Similar():
             return (leaf,)
-        case Chain():
+        case Chain() | Part():
             return ()
 
 

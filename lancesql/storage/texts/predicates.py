@@ -12,9 +12,10 @@ from lancesql.plan.text import TextQuery
 
 from .blocks import build_blocks
 from .matches import Matches, join_matches
+from .parts import search_parts
 from .places import WordFinder
 from .scoring import search_blocks
-from .terms import Leaf, bind_query, list_leaves
+from .terms import Leaf, Part, bind_query, list_leaves
 
 __all__ = ["match_texts"]
 
@@ -50,6 +51,10 @@ def match_texts(
     for column, leaves in asked.items():
         numbers = pa.array(np.arange(rows, dtype=np.uint64))
         batch = pa.record_batch([pa.array(texts[column], pa.string()), numbers], names=[column, f"{column}/{_NUMBER}"])
+        parts = [leaf for leaf in leaves if isinstance(leaf, Part)]
+        if parts:
+            found |= zip(parts, search_parts([batch], f"{column}/{_NUMBER}", parts, finders[column]), strict=True)
+            continue
         blocks = build_blocks([batch], column, f"{column}/{_NUMBER}", finders[column])
         found |= zip(leaves, search_blocks(blocks, leaves), strict=True)
     matching[join_matches(node, found.__getitem__).ids] = True

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from .indexes import TextIndex, compile_query
-from .terms import Bag, Chain, Leaf, Node, Similar, list_leaves
+from .terms import Bag, Chain, Leaf, Node, Part, Similar, list_leaves
 
 __all__ = ["Route", "choose_route", "describe_routes"]
 
@@ -18,7 +18,7 @@ class Route(Enum):
 
     Attributes:
         INDEX: By the index alone.
-        CHECK: The index finds the rows with every word; their texts are looked at for the order.
+        CHECK: The index finds the rows with every word, or every gram; their texts are looked at for the order.
         TEXTS: Every text of the column is looked at.
     """
 
@@ -32,6 +32,8 @@ def choose_route(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> Route:
     if compile_query(leaf, indexes) is not None:
         return Route.INDEX
     index = indexes.get(leaf.column)
+    if isinstance(leaf, Part):
+        return Route.CHECK if index is not None and index.finds_parts and leaf.grams else Route.TEXTS
     if index is None or not index.finds_rows or not isinstance(leaf, Chain):
         return Route.TEXTS
     return Route.TEXTS if any(isinstance(term, Similar) for term, _ in leaf.parts) else Route.CHECK
@@ -58,7 +60,14 @@ def _explain_leaf(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> str:
     index = indexes[leaf.column]
     if not index.finds_rows:
         return "every text, cut into words: the index finds elements of lists, not rows"
-    match choose_route(leaf, indexes):
+    route = choose_route(leaf, indexes)
+    if isinstance(leaf, Part) and route is not Route.INDEX:
+        if route is Route.CHECK:
+            return f"index {index.name}, then the texts of rows with every {len(leaf.grams[0])} letters of it"
+        length = index.options.get("min_ngram_length")
+        known = "the beginnings of texts" if leaf.grams else f"no parts of less than {length} letters"
+        return f"every text, letter by letter: the index knows {known}"
+    match route:
         case Route.INDEX:
             return f"index {index.name}"
         case Route.CHECK if not index.has_positions:
@@ -78,7 +87,7 @@ def _explain_leaf(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> str:
 
 def _show_leaf(leaf: Leaf) -> str:
     match leaf:
-        case Bag(text=text):
+        case Bag(text=text) | Part(text=text):
             return _shorten(text)
         case Similar(plain=plain, edits=None):
             return f"{_shorten(plain)}*"

@@ -14,7 +14,7 @@ import numpy as np
 
 from .blocks import Block, Term
 from .matches import Matches
-from .terms import Bag, Chain, Leaf, Similar
+from .terms import Bag, Chain, Leaf, Part, Similar
 
 __all__ = ["Statistics", "search_blocks"]
 
@@ -98,6 +98,8 @@ def list_terms(leaf: Leaf) -> Sequence[Term]:
             return [term for term, _ in parts]
         case Similar():
             return [leaf]
+        case Part():
+            raise AssertionError("parts of texts are no words")
 
 
 def _score_leaf(leaf: Leaf, found: _Found, holders: Counter[Term], statistics: Statistics) -> Matches:

@@ -36,6 +36,7 @@ __all__ = [
     "Except",
     "Leaf",
     "Node",
+    "Part",
     "Preferred",
     "Scaled",
     "Similar",
@@ -91,6 +92,22 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a text, letter by letter, in a column whose index knows parts of texts and no words.
+
+    Attributes:
+        text: The part as it is written.
+        plain: Its letters as the index folds them.
+        grams: The parts of it that the index knows, each once; () when it is shorter than those.
+    """
+
+    column: str
+    text: str
+    plain: str
+    grams: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class All:
     """Each item matches."""
 
@@ -137,7 +154,7 @@ class Demoted:
     factor: float
 
 
-Leaf = Bag | Similar | Chain
+Leaf = Bag | Similar | Chain | Part
 Node = Leaf | All | Any | Preferred | Except | Scaled | Demoted
 
 
@@ -192,6 +209,8 @@ def _bind_words(
 
 
 def _bind_bag(text: str, operator: Literal["or", "and"], column: str, tokenizer: Tokenizer) -> Node | None:
+    if tokenizer.grams is not None:
+        return _join(All if operator == "and" else Any, [_bind_part(word, column, tokenizer) for word in text.split()])
     tokens = tuple(token for token, _ in tokenizer.read(text))
     return Bag(column, text, tokens, operator) if tokens else None
 
@@ -217,6 +236,8 @@ def _bind_near(word: Written, fuzziness: Fuzziness, column: str) -> Leaf:
 
 def _bind_prefix(text: str, column: str, tokenizer: Tokenizer) -> Node | None:
     """The last word begins so; words before it stand right before it."""
+    if tokenizer.grams is not None:
+        return _bind_part(text.strip(), column, tokenizer)
     if not tokenizer.separable:
         plain = tokenizer.fold([text.strip()])[0]
         return Similar(column, plain, None) if plain else None
@@ -229,10 +250,24 @@ def _bind_prefix(text: str, column: str, tokenizer: Tokenizer) -> Node | None:
 
 
 def _bind_phrase(text: str, slop: int, column: str, tokenizer: Tokenizer) -> Node | None:
+    if tokenizer.grams is not None:
+        if slop:
+            raise UnsupportedError(
+                f"the index on column '{column}' (ngram) keeps no words that could stand between others",
+                hint=f"CREATE OR REPLACE INDEX ON … USING FTS ({column}) WITH (base_tokenizer = 'icu')",
+            )
+        return _bind_part(text.strip(), column, tokenizer)
     parts = tuple(tokenizer.read(text))
     if len(parts) <= 1:
         return Bag(column, text, (parts[0][0],), "and") if parts else None
     return Chain(column, text, parts, slop)
+
+
+def _bind_part(text: str, column: str, tokenizer: Tokenizer) -> Node | None:
+    length = tokenizer.grams or 1
+    grams = dict.fromkeys(text[at : at + length] for at in range(len(text) - length + 1))
+    kept = tuple(gram for gram in grams if tokenizer.read(gram))
+    return Part(column, text, tokenizer.fold_letters(text), kept) if text else None
 
 
 def _join(kind: type[All | Any], nodes: Sequence[Node | None]) -> Node | None:
@@ -243,7 +278,7 @@ def _join(kind: type[All | Any], nodes: Sequence[Node | None]) -> Node | None:
 def list_leaves(node: Node) -> Iterator[Leaf]:
     """The leaves of a query, each once for every place it stands in."""
     match node:
-        case Bag() | Similar() | Chain():
+        case Bag() | Similar() | Chain() | Part():
             yield node
         case All(items) | Any(items):
             for item in items:

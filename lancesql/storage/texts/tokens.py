@@ -56,6 +56,20 @@ class _Separators(dict[int, int]):
 _SEPARATORS = _Separators()
 
 
+class _Letters(dict[int, str]):
+    """What an index makes of each letter: asked of its tokenizer once a letter."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        kept = {name: options[name] for name in ("lower_case", "ascii_folding") if name in options}
+        grams = {"base_tokenizer": "ngram", "min_ngram_length": 1, "max_ngram_length": 1}
+        self.options = {**_UNSHORTENED, **kept, **grams}
+
+    def __missing__(self, code: int) -> str:
+        found = lance.tokenize(chr(code), **self.options)
+        self[code] = letter = found[0].text if found else chr(code)
+        return letter
+
+
 class Tokenizer:
     """Cuts a text into the words an index with these options keeps."""
 
@@ -69,6 +83,9 @@ class Tokenizer:
         self.base = str(self.options.get("base_tokenizer", "simple"))
         self.separable = "analyzer" not in self.options and self.base in ("simple", "whitespace", "icu", "icu/split")
         """Whether a text is cut into words first, whatever becomes of each word then."""
+        self.grams = int(self.options.get("min_ngram_length", 3)) if self.base == "ngram" else None
+        """How long the least parts of a text are that the index knows; None when it knows words."""
+        self._letters = _Letters(self.options)
         self.key = repr(sorted(self.options.items()))
 
     def read(self, text: str) -> list[tuple[str, int]]:
@@ -101,6 +118,10 @@ class Tokenizer:
             letters = {key: value for key, value in letters.items() if key != "analyzer"} | {"base_tokenizer": "raw"}
             return [self._pass_one(word, letters) or word for word in words]
         return [word if token is None else token for word, token in zip(words, self._pass(words, letters), strict=True)]
+
+    def fold_letters(self, text: str) -> str:
+        """A text in the letters an index of its parts knows."""
+        return text.translate(self._letters)
 
     def keep(self, words: Sequence[str]) -> list[str | None]:
         """What the index keeps of each word."""
