@@ -184,6 +184,10 @@ class Catalog(Protocol):
         """The embedding functions registered with the session, sorted by table and column."""
         ...
 
+    def rerankers(self) -> Sequence[str]:
+        """The names of the rerankers registered with the session, sorted."""
+        ...
+
     def embeddings(self) -> Sequence[EmbeddingInfo]:
         """Every embedding function there is, sorted by table and column; looks at every table."""
         ...

@@ -151,6 +151,26 @@ class Connection(Session):
         self._embeddings.unregister(table, column)
         self._plans.clear()
 
+    def register_reranker(self, name: str, reranker: Any) -> None:
+        """Makes a reranker known to `rerank(search, 'name', …)` on this connection.
+
+        Args:
+            name: The name, in any case.
+            reranker: A Reranker of LanceDB, or a function of the query's text and the rows as an Arrow table that
+                gives a score for each row, the greater the better.
+
+        Raises:
+            ArgumentError: When it is no reranker, or LanceDB has one of that name.
+
+        Example:
+            >>> import lancesql
+            >>> with lancesql.connect() as db:
+            ...     db.register_reranker("shortest", lambda query, rows: [-len(t) for t in rows["title"].to_pylist()])
+        """
+        self._check_open()
+        self._rerankers.register(name, reranker)
+        self._plans.clear()
+
     def tables(self) -> list[str]:
         """The names of the Lance tables, sorted."""
         self._check_open()

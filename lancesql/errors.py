@@ -15,6 +15,7 @@ LanceSQLError
 │   ├── StorageError      LanceDB stopped while reading or writing
 │   │   └── ConflictError     somebody else changed the same rows meanwhile, again and again
 │   ├── EmbeddingError    the function that embeds texts is not there, failed, or gave no vectors
+│   ├── RerankError       a reranker cannot run, failed, or gave no score
 │   ├── QueryInterruptedError  `Connection.interrupt` stopped it
 │   ├── QueryTimeoutError      it took longer than the timeout
 │   └── RowLimitError          it has more rows than `max_rows`
@@ -42,6 +43,7 @@ __all__ = [
     "ParseError",
     "QueryInterruptedError",
     "QueryTimeoutError",
+    "RerankError",
     "RowLimitError",
     "Span",
     "StorageError",
@@ -152,6 +154,10 @@ class EngineError(ExecutionError):
 
 class StorageError(ExecutionError):
     """LanceDB stopped while it read or wrote."""
+
+
+class RerankError(ExecutionError):
+    """A reranker needs something that is not there, failed, or gave a row no score."""
 
 
 class EmbeddingError(ExecutionError):

@@ -40,6 +40,7 @@ from .plan.commands import ChangingCommand, find_query
 from .plan.composition import compose
 from .settings import Settings
 from .storage.database import LanceDatabase
+from .storage.rerankers import Rerankers
 
 __all__ = ["Parameters", "Session"]
 
@@ -73,6 +74,7 @@ class Session:
         self._settings = Settings()
         self._views: dict[str, View] = {}
         self._embeddings = Embeddings(self._database)
+        self._rerankers = Rerankers()
         self._closed = False
 
     def _check_open(self) -> None:
@@ -162,9 +164,8 @@ class Session:
 
     def _plan(self, sql: str, namespace: Namespace) -> LogicalPlan | None:
         """The stages up to execution: parse, bind, optimize. None when the engine runs the text as it is."""
-        catalog = StatementCatalog(
-            self._database, self._engine, namespace, self._registered, self._settings, self._views, self._embeddings
-        )
+        own = (self._registered, self._settings, self._views, self._embeddings, self._rerankers)
+        catalog = StatementCatalog(self._database, self._engine, namespace, *own)
         tokens = read_tokens(sql)
 
         def plan_text(text: str) -> QueryPlan:
@@ -220,6 +221,7 @@ class Session:
             settings=replace(self._settings, **request.limits) if request.limits else self._settings,
             watches=self._watches,
             embeddings=self._embeddings,
+            rerankers=self._rerankers,
         )
 
     def _run_plain(self, sql: str, request: _Request) -> Result:
@@ -228,7 +230,7 @@ class Session:
             result, changes = execute_text(run, request.parameters)
         except BindError as error:
             if not isinstance(error, UnknownTableError):
-                raise suggest_function(error) from None
+                raise suggest_function(error, sql) from None
             if not self._gate.has_new_names(sql):
                 raise suggest_table(error, sorted(self._database.table_names())) from None
             return self._run_statement(sql, request)

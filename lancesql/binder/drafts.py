@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from lancesql.binder.filters.ctes import find_cte
-from lancesql.binder.searches.source import find_search_table
+from lancesql.binder.searches.source import SearchDraft, read_search
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
-from lancesql.parser.calls import Argument, SearchCall
+from lancesql.parser.calls import COMBINATORS, Argument, SearchCall
 from lancesql.parser.snapshots import AtClause
 
 from .scope import find_owner_node
@@ -25,7 +25,11 @@ PLACEHOLDER = "__lancesql_"
 
 @dataclass
 class Draft:
-    """One source while the statement is being bound."""
+    """One source while the statement is being bound.
+
+    Attributes:
+        parts: The searches that the call is a function of.
+    """
 
     node: exp.Table
     span: Span
@@ -37,6 +41,7 @@ class Draft:
     owner: exp.Expr | None = None
     at: AtClause | None = None
     aliased: bool = True
+    parts: tuple[SearchDraft, ...] = ()
 
 
 def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) -> list[Draft]:
@@ -52,9 +57,11 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
             _refuse_write(node, span, statement, catalog)
             continue
         at = _find_at_clause(node, span, statement, call)
+        parts: tuple[SearchDraft, ...] = ()
         if call is not None:
             found.add(node.name)
-            table, arguments = find_search_table(call, at, catalog)
+            search = read_search(call, at, statement.at_clauses, catalog)
+            table, arguments, parts = search.table, search.arguments, search.parts
             alias = node.alias or call.function
         else:
             version: VersionRef | None = read_at_clause(at) if at is not None and _may_be_lance(node, catalog) else None
@@ -77,6 +84,7 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
                 owner=find_owner_node(node),
                 at=at,
                 aliased=aliased,
+                parts=parts,
             )
         )
     for name, call in statement.stand_ins.items():
@@ -125,9 +133,10 @@ def _refuse_write(node: exp.Table, span: Span, statement: Statement, catalog: Ca
 
 
 def _find_at_clause(node: exp.Table, span: Span, statement: Statement, call: SearchCall | None) -> AtClause | None:
+    searched = call.arguments[0].span if call is not None and call.arguments else None
     for clause in statement.at_clauses:
-        if call is not None and call.arguments and contains(call.arguments[0].span, clause.span):
-            return clause
+        if searched is not None and call is not None and contains(searched, clause.span):
+            return clause if call.function not in COMBINATORS else None
     end = span.end
     alias = node.args.get("alias")
     ends = {end}

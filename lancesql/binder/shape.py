@@ -30,6 +30,8 @@ _SCORES = {
     "fts": SCORE,
     "lance_fts": SCORE,
     "hybrid_search": RELEVANCE,
+    "rrf": RELEVANCE,
+    "rerank": RELEVANCE,
     "lance_hybrid_search": "_hybrid_score",
 }
 _NODES = (exp.AggFunc, exp.Window, exp.Unnest, exp.Explode, exp.Columns)

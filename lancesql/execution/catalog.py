@@ -10,6 +10,7 @@ from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
+from lancesql.storage.rerankers import Rerankers
 
 from .embeddings.registry import Embeddings
 
@@ -32,6 +33,7 @@ class StatementCatalog:
         settings: Settings = Settings(),  # noqa: B008 - a frozen value
         views: Mapping[str, View] = MappingProxyType({}),
         embeddings: Embeddings | None = None,
+        rerankers: Rerankers | None = None,
     ) -> None:
         self._database = database
         self._engine = engine
@@ -39,6 +41,7 @@ class StatementCatalog:
         self._registered = registered
         self.settings = settings
         self._views = views
+        self._rerankers = Rerankers() if rerankers is None else rerankers
         self._embeddings = Embeddings(database) if embeddings is None else embeddings
         self._functions: dict[str, bool] = {}
         self._found: dict[tuple[str, VersionRef | None], TableInfo | None] = {}
@@ -84,6 +87,10 @@ class StatementCatalog:
     def session_embeddings(self) -> Sequence[EmbeddingInfo]:
         """The embedding functions registered with the session."""
         return self._embeddings.registered()
+
+    def rerankers(self) -> Sequence[str]:
+        """The names of the rerankers registered with the session."""
+        return self._rerankers.names()
 
     def embeddings(self) -> Sequence[EmbeddingInfo]:
         """Every embedding function: the session's, and those of the tables."""

@@ -18,6 +18,7 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
+from lancesql.storage.rerankers import Rerankers
 
 from .embeddings.memo import Memo
 from .embeddings.registry import Embeddings
@@ -58,6 +59,7 @@ class Run:
         embeddings: The embedding functions of the session; those of the tables when there are none.
         embedded: The vectors of texts already embedded.
         matches: The rows that text indexes found for `match()`, by its placeholder.
+        rerankers: The rerankers of the session, and LanceDB's.
     """
 
     database: LanceDatabase
@@ -78,6 +80,7 @@ class Run:
     embeddings: Embeddings | None = None
     embedded: Memo = field(default_factory=Memo)
     matches: dict[str, Any] = field(default_factory=dict)
+    rerankers: Rerankers = field(default_factory=Rerankers)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lancesql.binder.searches.signatures import SIGNATURES
+from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import BindError, LanceSQLError, UnknownTableError, UnsupportedError, nearest_name
-from lancesql.parser.calls import SEARCH_FUNCTIONS
+from lancesql.parser.calls import COMBINATORS, SEARCH_FUNCTIONS
 
 __all__ = ["suggest_function", "suggest_table"]
 
@@ -25,10 +27,16 @@ def suggest_table(error: UnknownTableError, names: Sequence[str]) -> LanceSQLErr
     return error
 
 
-def suggest_function(error: BindError) -> BindError:
+def suggest_function(error: BindError, sql: str) -> BindError:
     """DuckDB's error of a table function it does not have, with the nearest search."""
     match = re.search(r"Table Function with name (\S+) does not exist", error.message)
-    near = nearest_name(match.group(1), SEARCH_FUNCTIONS) if match else None
+    if match and match.group(1).lower() in COMBINATORS:
+        name = match.group(1).lower()
+        error.span = find_name_span(sql, error)
+        error.message = f"{name}() takes {'searches' if name == 'rrf' else 'a search'}"
+        error.hint = SIGNATURES[name].usage
+        return error
+    near = nearest_name(match.group(1), SEARCH_FUNCTIONS | COMBINATORS) if match else None
     if near is not None:
         error.hint = f"did you mean '{near}'?"
     return error

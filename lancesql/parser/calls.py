@@ -9,11 +9,13 @@ from lancesql.errors import ParseError, Span
 from .tokens import Token, TokenType, find_closing, is_word
 
 __all__ = [
+    "COMBINATORS",
     "FACETS",
     "SEARCH_FUNCTIONS",
     "Argument",
     "SearchCall",
     "find_search_calls",
+    "read_search_argument",
     "split_arguments",
 ]
 
@@ -21,6 +23,8 @@ FACETS = "facets"
 SEARCH_FUNCTIONS = frozenset(
     {"vector_search", "fts", "hybrid_search", "lance_vector_search", "lance_fts", "lance_hybrid_search", FACETS}
 )
+COMBINATORS = frozenset({"rrf", "rerank"})
+"""Functions of searches. A function of the user's may have such a name: without a search in it the call is not ours."""
 
 _NAMED = (TokenType.FARROW, TokenType.COLON_EQ, TokenType.EQ)
 _NOT_A_CALL = ("INTO", "TABLE", "VIEW", "MACRO", "FUNCTION", "USING", "AS", "INDEX")
@@ -58,33 +62,58 @@ def find_search_calls(tokens: list[Token]) -> tuple[SearchCall, ...]:
     calls: list[SearchCall] = []
     index = 0
     while index < len(tokens) - 1:
-        token = tokens[index]
         if _starts_call(tokens, index):
             closing = find_closing(tokens, index + 1)
-            calls.append(
-                SearchCall(
-                    function=token.text.lower(),
-                    span=Span(token.start, tokens[closing].end + 1),
-                    name_span=Span(token.start, token.end + 1),
-                    arguments=split_arguments(tokens, index + 1, closing),
-                    lateral=_find_lateral(tokens, index),
-                )
-            )
+            calls.append(_read_call(tokens, index, closing))
             index = closing
         index += 1
     return tuple(calls)
 
 
+def read_search_argument(argument: Argument) -> SearchCall | None:
+    """The search an argument is; None when it is anything else."""
+    tokens = list(argument.tokens)
+    if argument.name is not None or len(tokens) < 3 or not _starts_call(tokens, 0):
+        return None
+    closing = find_closing(tokens, 1)
+    return _read_call(tokens, 0, closing) if closing == len(tokens) - 1 else None
+
+
+def _read_call(tokens: list[Token], index: int, closing: int) -> SearchCall:
+    token = tokens[index]
+    return SearchCall(
+        function=token.text.lower(),
+        span=Span(token.start, tokens[closing].end + 1),
+        name_span=Span(token.start, token.end + 1),
+        arguments=split_arguments(tokens, index + 1, closing),
+        lateral=_find_lateral(tokens, index),
+    )
+
+
 def _starts_call(tokens: list[Token], index: int) -> bool:
     token = tokens[index]
-    if token.text.lower() not in SEARCH_FUNCTIONS or token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+    name = token.text.lower()
+    if name not in SEARCH_FUNCTIONS | COMBINATORS or token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
         return False
-    if tokens[index + 1].token_type is not TokenType.L_PAREN:
+    if index + 1 >= len(tokens) or tokens[index + 1].token_type is not TokenType.L_PAREN:
+        return False
+    if name in COMBINATORS and not _holds_search(tokens, index + 1):
         return False
     if index == 0:
         return True
     before = tokens[index - 1]
     return before.token_type is not TokenType.DOT and not is_word(before, *_NOT_A_CALL)
+
+
+def _holds_search(tokens: list[Token], opening: int) -> bool:
+    """Whether an argument between the brackets begins with a search."""
+    closing = find_closing(tokens, opening)
+    index = opening + 1
+    while index < closing:
+        if _starts_call(tokens, index):
+            return True
+        index = _find_argument_end(tokens, index, closing) + 1
+    return False
 
 
 def _find_lateral(tokens: list[Token], index: int) -> Span | None:

@@ -118,7 +118,8 @@ def _describe(source: Source) -> list[tuple[str, str]]:
                 ("k", _describe_k(source.k, source.k_origin)),
             ]
         case RerankedSearch():
-            options = "".join(f", {name} {display_value(value)}" for name, value in source.options)
+            shown = [(name, "…" if name == "api_key" else display_value(value)) for name, value in source.options]
+            options = "".join(f", {name} {text}" for name, text in shown)
             query = f" for {display_value(source.query)}" if source.query is not None else ""
             column = f" in {source.column}" if source.column is not None else ""
             return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -211,8 +212,8 @@ def test_recency(db: lancesql.Connection, notes: Notes, column: str, weight: flo
     half_life = "INTERVAL 4 YEARS" if column == "year" else "INTERVAL 20 DAYS"
     sql = (
         "SELECT id, _relevance_score, _rank_vector, _rank_text FROM hybrid_search('notes', 'near', [1, 1], 'body', "
-        f"'storm', k => 20, recency => {{'column': '{column}', 'half_life': {half_life}, 'now': DATE '{TODAY}', "
-        f"'weight': {weight}}})"
+        "'storm', k => 20, candidates => 100, recency => "
+        f"{{'column': '{column}', 'half_life': {half_life}, 'now': DATE '{TODAY}', 'weight': {weight}}})"
     )
     db.sql(f"SET TimeZone = '{zone}'")
     try:
@@ -237,3 +238,126 @@ def test_alpha_is_short_for_weights(db: lancesql.Connection) -> None:
     for formula in ("rrf", "linear"):
         by_alpha = db.sql(sql % f"fusion => '{formula}', alpha => 0.25").fetchall()
         assert by_alpha == db.sql(sql % f"fusion => '{formula}', weights => [0.25, 0.75]").fetchall()
+
+
+@settings(DIFFERENTIAL, max_examples=scaled(50))
+@given(data=st.data())
+def test_any_searches(db: lancesql.Connection, notes: Notes, data: st.DataObject) -> None:
+    where = data.draw(st.sampled_from(sorted(FILTERS)))
+    kept = {n for n in range(ROWS) if FILTERS[where](n)}
+    k, candidates = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 70))
+    values: dict[str, object] = {}
+    calls, legs = [], []
+    for number in range(data.draw(st.integers(1, 4))):
+        own = data.draw(st.none() | st.integers(1, 40))
+        depth = max(k, candidates) if own is None else own
+        given_k = "" if own is None else f", k => {own}"
+        kind = data.draw(st.sampled_from(["near", "colour", "body", "nested"]))
+        mine = kept
+        if data.draw(st.booleans()):
+            given_k += ", filter => 'shelf <> 1'"
+            mine = {n for n in kept if n % 5 != 1}
+        if kind == "body":
+            values[f"w{number}"] = words = data.draw(st.sampled_from(["storm", "calm lake", "absent"]))
+            calls.append(f"fts('notes', 'body', $w{number}{given_k})")
+            legs.append(notes.read(db, words, mine, depth))
+        elif kind == "nested":
+            calls.append(
+                f"rrf(vector_search('notes', 'near', [1, 1], k => 7), fts('notes', 'body', 'lake', k => 9){given_k})"
+            )
+            inner = [notes.rank(notes.near, [1.0, 1.0], mine, 7), notes.read(db, "lake", mine, 9)]
+            fused = fuse(inner, [1.0, 1.0], "rrf", 60, "none")
+            order = sorted(fused, key=lambda n: (-fused[n], notes.ids[n]))[:depth]
+            legs.append([(n, fused[n]) for n in order])
+        else:
+            vectors = notes.near if kind == "near" else notes.colour
+            values[f"q{number}"] = query = [float(n) for n in range(vectors.shape[1])]
+            calls.append(f"vector_search('notes', '{kind}', $q{number}{given_k})")
+            legs.append(notes.rank(vectors, query, mine, depth))
+    weights = data.draw(st.none() | st.just([0.5 + n for n in range(len(legs))]))
+    options = "" if weights is None else f", weights => {weights}"
+    scores = fuse(legs, weights or [1.0] * len(legs), "rrf", 20, "none")
+    ranks = ", ".join(f"_rank_{number}" for number in range(1, len(legs) + 1))
+    sql = (
+        f"SELECT id, _relevance_score, {ranks} FROM rrf({', '.join(calls)}, k => {k}, candidates => {candidates}, "
+        f"rrf_k => 20{options}) {where}"
+    )
+    check(db.sql(sql, values).fetchall(), legs, scores, notes, k)
+
+
+def test_a_fusion_in_sql(db: lancesql.Connection) -> None:
+    """The idiom of the documentation gives what rrf() gives."""
+    by_hand = """
+        WITH near AS (SELECT id, row_number() OVER (ORDER BY _distance, id) AS rank
+                      FROM vector_search('notes', 'near', [1, 1], k => 30)),
+             found AS (SELECT id, row_number() OVER (ORDER BY _score DESC, id) AS rank
+                       FROM fts('notes', 'body', 'storm', k => 30))
+        SELECT id, sum(1 / (60 + rank)) AS score FROM (FROM near UNION ALL FROM found) GROUP BY id
+        ORDER BY score DESC, id LIMIT 20
+    """
+    call = "SELECT id, _relevance_score FROM rrf(vector_search('notes', 'near', [1, 1], k => 30), "
+    rows = db.sql(call + "fts('notes', 'body', 'storm', k => 30), k => 20)").fetchall()
+    wanted = db.sql(by_hand).fetchall()
+    assert [row[0] for row in rows] == [row[0] for row in wanted]
+    assert [row[1] for row in rows] == pytest.approx([row[1] for row in wanted])
+
+
+def test_a_row_of_another_relation(db: lancesql.Connection) -> None:
+    sql = (
+        "SELECT a.id, b.id, b._relevance_score FROM (SELECT id, near, shelf FROM notes WHERE id % 9 = 4) a, "
+        "LATERAL rrf(vector_search('notes', a.near, column => 'near'), fts('notes', 'storm'), k => 3) b "
+        "WHERE b.shelf <> a.shelf ORDER BY a.id, b._relevance_score DESC, b.id"
+    )
+    rows = db.sql(sql).fetchall()
+    assert len(rows) == 3 * 7
+    one = (
+        "SELECT id, _relevance_score FROM rrf(vector_search('notes', 'near', (SELECT near FROM notes WHERE id = $id)), "
+        "fts('notes', 'storm'), k => 3) WHERE shelf <> $id % 5 ORDER BY _relevance_score DESC, id"
+    )
+    for owner in range(4, ROWS, 9):
+        assert [row[1:] for row in rows if row[0] == owner] == db.sql(one, {"id": owner}).fetchall()
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "hybrid_search('notes', 'near', [1, 1], 'body', 'storm', candidates => 40)",
+        "rrf(vector_search('notes', near, [1, 1]), vector_search('notes', colour, [1, 2, 3]), fts('notes', 'lake'))",
+        "rerank(hybrid_search('notes', 'near', [1, 1], 'body', 'storm'), 'rrf')",
+    ],
+)
+def test_pages_are_cut_from_one_ranking(db: lancesql.Connection, search: str) -> None:
+    whole = db.sql(f"SELECT id FROM {search} LIMIT 40").fetchall()
+    pages = [db.sql(f"SELECT id FROM {search} LIMIT 4 OFFSET {offset}").fetchall() for offset in range(0, 40, 4)]
+    assert [row for page in pages for row in page] == whole
+    assert len(set(whole)) == 40
+
+
+RERANKERS = {
+    "rrf": lambda v, t: (1 / (60 + v) if v else 0) + (1 / (60 + t) if t else 0),
+    "mrr": lambda v, t: 0.5 * (1 / v if v else 0) + 0.5 * (1 / t if t else 0),
+}
+
+
+@pytest.mark.parametrize("name", ["rrf", "mrr", "linear_combination"])
+@pytest.mark.parametrize("where", ["", "WHERE shelf < 3"])
+def test_rerankers_without_a_model(db: lancesql.Connection, notes: Notes, name: str, where: str) -> None:
+    hybrid = "hybrid_search('notes', 'near', [1, 1], 'body', 'storm', candidates => 25, k => 30)"
+    rows = db.sql(f"SELECT id, _distance, _score, _rank_vector, _rank_text FROM {hybrid} {where}").fetchall()
+    near = sorted((row[3], row[0]) for row in rows if row[3] is not None)
+    found = sorted((row[4], row[0]) for row in rows if row[4] is not None)
+    places = [{n: place for place, (_, n) in enumerate(leg, 1)} for leg in (near, found)]
+    scores = {}
+    for n, distance, score, _, _ in rows:
+        if name == "linear_combination":
+            scores[n] = 0.3 * (0.0 if distance is None else 1 - distance) + 0.7 * (0.0 if score is None else score)
+        else:
+            scores[n] = RERANKERS[name](*(place.get(n) for place in places))
+    option = ", weight => 0.3" if name == "linear_combination" else ""
+    columns = "id, _relevance_score, _rank_vector, _rank_text"
+    sql = f"SELECT {columns} FROM rerank({hybrid}, '{name}', k => 12{option}) {where}"
+    answer = db.sql(sql).fetchall()
+    assert [row[1] for row in answer] == pytest.approx(sorted(scores.values(), reverse=True)[:12], rel=1e-5)
+    assert [row[1] for row in answer] == pytest.approx([scores[row[0]] for row in answer], rel=1e-5)
+    assert all(a[1] > b[1] or notes.ids[a[0]] < notes.ids[b[0]] for a, b in itertools.pairwise(answer))
+    assert {row[0]: row[2:] for row in answer} == {row[0]: row[3:] for row in rows if row[0] in {r[0] for r in answer}}

@@ -22,7 +22,7 @@ from lancesql.plan.values import Parameter, ScalarQuery, Value
 
 from .arguments import SearchContext
 from .signatures import SIGNATURES
-from .source import bind_search
+from .source import SearchDraft, bind_search
 
 __all__ = ["bind_call", "bind_scalar", "is_prefiltered", "read_value"]
 
@@ -70,7 +70,7 @@ def bind_call(
         read_text=lambda span: _number_parameters(context.statement, span),
         read_filter=lambda argument: read_explicit_filter(draft.alias, draft.table, argument, context),
     )
-    source = bind_search(call, draft.table, draft.arguments, search)
+    source = bind_search(SearchDraft(call, draft.table, draft.arguments, draft.parts), search)
     return source if context.outer is None else replace(source, outer=tuple(context.outer.values))
 
 

@@ -19,10 +19,13 @@ from lancesql.parser.calls import Argument
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import OuterValue
 
+from .source import SearchDraft
+
 __all__ = ["OuterColumns", "find_outer_columns", "value_arguments", "write_search_text"]
 
 _WORDS = frozenset({"column", "columns", "vector_column", "text_columns", "id_column", "group_by", "metric", "filter",
-                    "prefilter", "operator", "syntax", "fusion", "version", "tag", "timestamp"})  # fmt: skip
+                    "prefilter", "operator", "syntax", "fusion", "normalize", "recency", "reranker", "version", "tag",
+                    "timestamp"})  # fmt: skip
 """Arguments that are words of the statement, never values."""
 
 
@@ -141,13 +144,14 @@ def find_outer_columns(
     return outer
 
 
-def value_arguments(draft: Draft) -> list[Argument]:
+def value_arguments(draft: Draft | SearchDraft) -> list[Argument]:
     """The arguments that an outer relation may give: neither words of the statement nor literals."""
-    return [
+    own = [
         argument
         for name, argument in draft.arguments.items()
         if name not in _WORDS and read_literal(argument.tokens) is None
     ]
+    return [*own, *(argument for part in draft.parts for argument in value_arguments(part))]
 
 
 def _names_one_of(column: exp.Column, before: set[str], outer: OuterColumns) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lancesql.errors import ArgumentError, nearest_name
-from lancesql.parser.calls import Argument, SearchCall
+from lancesql.parser.calls import Argument, SearchCall, read_search_argument
 from lancesql.parser.tokens import TokenType
 
-__all__ = ["SIGNATURES", "Signature", "read_arguments"]
+__all__ = ["SIGNATURES", "Signature", "check_names", "read_arguments", "read_parts"]
 
 _SNAPSHOT = ("version", "tag", "timestamp")
 _FILTER = ("filter", "prefilter")
@@ -23,6 +23,8 @@ _HYBRID = (
     "vector_column", "vector", "text_columns", "text", "k", "candidates", "fusion", "rrf_k", "weights", "alpha",
     "normalize", "recency", *_READING, *_EFFORT, *_EXAMPLES, *_FILTER, *_SNAPSHOT,
 )  # fmt: skip
+_FUSION = ("k", "candidates", "rrf_k", "weights", "recency", *_FILTER)
+_RERANKING = ("reranker", "query", "column", "k", "candidates", *_FILTER)
 
 _SYNONYMS = {
     "top_k": "k",
@@ -43,7 +45,7 @@ class Signature:
     """One search function.
 
     Attributes:
-        kind: `vector`, `text` or `hybrid`.
+        kind: `vector`, `text`, `hybrid`, `fusion` or `reranking`.
         names: Every argument that may be named.
         positions: What the arguments behind the table mean, by how many there are.
         prefilter: Whether WHERE is applied before the top-k unless the call says otherwise.
@@ -77,6 +79,10 @@ SIGNATURES = {
         _HYBRID,
         _HYBRID_POSITIONS,
         "hybrid_search(table, [[vector_column,] vector,] [text_columns,] text, k => 10, …)",
+    ),
+    "rrf": Signature("fusion", _FUSION, {}, "rrf(search, search, …, k => 10, rrf_k => 60, weights => […], …)"),
+    "rerank": Signature(
+        "reranking", _RERANKING, {}, "rerank(search, 'reranker', query => 'text', column => 'text', k => 10, …)"
     ),
     "lance_vector_search": Signature(
         "vector",
@@ -135,6 +141,48 @@ def read_arguments(call: SearchCall) -> tuple[Argument, dict[str, Argument]]:
             raise ArgumentError(f"argument '{name}' is given twice", span=by_name[name].name_span)
         by_name[name] = argument
     return positional[0], by_name
+
+
+def read_parts(call: SearchCall) -> tuple[list[SearchCall], list[Argument], dict[str, Argument]]:
+    """The searches that a function of searches is given, its other arguments without a name, and those with one.
+
+    Raises:
+        ArgumentError: When an argument is repeated, or one without a name stands behind one with a name.
+    """
+    signature = SIGNATURES[call.function]
+    searches: list[SearchCall] = []
+    rest: list[Argument] = []
+    named: dict[str, Argument] = {}
+    for argument in call.arguments:
+        search = read_search_argument(argument)
+        if argument.name is None and named:
+            raise ArgumentError(
+                "an argument without a name stands behind one with a name", hint=signature.usage, span=argument.span
+            )
+        if search is not None:
+            searches.append(search)
+        elif argument.name is None:
+            rest.append(argument)
+        else:
+            name = argument.name.lower()
+            name = _SYNONYMS.get(name, name)
+            if name in named:
+                raise ArgumentError(f"argument '{argument.name}' is given twice", span=argument.name_span)
+            named[name] = argument
+    return searches, rest, named
+
+
+def check_names(call: SearchCall, named: dict[str, Argument], names: tuple[str, ...]) -> None:
+    """Refuses an argument that is not among `names`."""
+    for name, argument in named.items():
+        if name not in names:
+            near = nearest_name(name, names)
+            listed = f"arguments: {', '.join(names)}"
+            raise ArgumentError(
+                f"{call.function}() has no argument '{argument.name}'",
+                hint=f"did you mean '{near}'? {listed}" if near else listed,
+                span=argument.name_span,
+            )
 
 
 def _choose_positions(

@@ -23,6 +23,7 @@ from lancesql.plan.sources import (
     SCORE,
     FullTextSearch,
     FusedSearch,
+    RerankedSearch,
     Search,
     VectorSearch,
     score_fields,
@@ -35,10 +36,11 @@ from .examples import Target, read_target
 from .fusion import FusedRanking, Ranking, fuse_rankings, measure_closeness
 from .query_batches import find_queries, settle_query
 from .recency import decay_scores
+from .reranking import rerank_rows
 from .selection import select_vectors
 from .text import run_text_search
 
-__all__ = ["rank_search", "run_fused_search", "settle_leaves"]
+__all__ = ["run_fused_search", "run_reranked_search", "settle_leaves"]
 
 
 def run_fused_search(source: FusedSearch, run: Run, columns: Sequence[str]) -> pa.Table:
@@ -139,6 +141,25 @@ def rank_search(search: Search, run: Run, depth: int | None, page: int) -> pa.Ta
     return _rank_leg(search, run, depth, page, None, [])
 
 
+def run_reranked_search(source: RerankedSearch, run: Run, columns: Sequence[str]) -> pa.Table:
+    """The reranked rows, best first."""
+    k = sum_counts(source, run) or 0
+    if k == 0:
+        return make_empty(source, columns)
+    ranked = rank_reranked(source, run, find_page(source, run))
+    return complete_rows(source, run, ranked.slice(0, k), columns)
+
+
+def rank_reranked(source: RerankedSearch, run: Run, page: int) -> pa.Table:
+    """Every row that the reranker keeps of the search within."""
+    part = source.search
+    share_filter(source, part, run)
+    depth = (
+        sum_counts(part, run) if part.k_origin != CANDIDATES else max(read_count(part.k[0], run, "candidates"), page)
+    )
+    return rerank_rows(source, run, rank_search(part, run, depth, page))
+
+
 def _rank_leg(
     leg: Search, run: Run, depth: int | None, page: int, target: Target | None, excluded: list[int]
 ) -> pa.Table:
@@ -151,8 +172,9 @@ def _rank_leg(
             ranked = run_text_search(leg, run, (ROW_ID, SCORE), deeper)
         case FusedSearch():
             ranked = rank_legs(leg, run, page if leg.k_origin == CANDIDATES else find_page(leg, run)).slice(0, deeper)
-        case _:
-            raise NotImplementedError
+        case RerankedSearch():
+            inner = page if leg.k_origin == CANDIDATES else find_page(leg, run)
+            ranked = rank_reranked(leg, run, inner).slice(0, deeper)
     if excluded:
         examples = pa.array(excluded, pa.uint64())
         ranked = ranked.filter(pc.invert(pc.is_in(ranked.column(ROW_ID), value_set=examples))).slice(0, depth)

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from lancesql.execution.row_count import run_row_count
 from lancesql.execution.run import Run
-from lancesql.plan.sources import FullTextSearch, FusedSearch, RowCount, Search, VectorSearch
+from lancesql.plan.sources import FullTextSearch, FusedSearch, RerankedSearch, RowCount, Search, VectorSearch
 
 from .counts import sum_counts
-from .fused import run_fused_search
+from .fused import run_fused_search, run_reranked_search
 from .query_batches import QUERY_INDEX, find_queries, run_query_batch, settle_query
 from .selection import run_vector_search
 from .text import run_text_search
@@ -44,6 +44,8 @@ def run_search(source: Search | RowCount, run: Run, columns: Sequence[str] | Non
             table = run_text_search(source, run, wanted, sum_counts(source, run))
         case FusedSearch():
             table = run_fused_search(source, run, wanted)
+        case RerankedSearch():
+            table = run_reranked_search(source, run, wanted)
         case RowCount():
             table = run_row_count(source, run)
     run.answers[source.placeholder] = table
