@@ -13,6 +13,7 @@ from lancesql.execution.filters.text_matches import settle_matches
 from lancesql.execution.searches.correlated_filters import split_filter
 from lancesql.execution.searches.fused import settle_leaves
 from lancesql.execution.searches.nearest import refuse_search
+from lancesql.execution.searches.pages import list_steps
 from lancesql.execution.searches.text import describe_text, is_behind
 from lancesql.execution.searches.vector import plan_vector_search
 from lancesql.plan import Explain, LogicalPlan, QueryPlan
@@ -140,9 +141,11 @@ def _describe_strategy(source: VectorSearch, run: Run) -> str:
         if not run.settings.approximate and source.table.index_on(source.column, ("IVF",)) is not None:
             return "exact: lancesql.approximate is off"
     k = sum(read_count(value, run, "k", least=0) for value in source.k) if source.k else None
-    action = plan_vector_search(source, run, k)
+    steps = list_steps(source, run, k)
+    action = plan_vector_search(source, run, steps[-1] if steps else k)
     kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"
-    return f"{kind}: {action.strategy.reason}"
+    paged = f"; a page of the searches for {', '.join(f'{one:,}' for one in steps)} rows" if steps else ""
+    return f"{kind}: {action.strategy.reason}{paged}"
 
 
 def _describe_leaves(source: FusedSearch | RerankedSearch, run: Run) -> list[str]:

@@ -19,6 +19,7 @@ from lancesql.storage.searches.distances import measure_distances, read_matrix
 
 from .counts import make_empty
 from .examples import Target, read_target
+from .pages import list_steps, rank_pages
 from .vector import rank_vectors
 
 __all__ = ["run_vector_search", "select_vectors"]
@@ -37,7 +38,7 @@ def run_vector_search(source: VectorSearch, run: Run, columns: Sequence[str], k:
 def select_vectors(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None, target: Target) -> pa.Table:
     """As `run_vector_search`, of a query that is read."""
     if source.selection is None or k == 0:
-        return rank_vectors(source, run, columns, k, target)
+        return _read_ranking(source, run, columns, k, target)
     if isinstance(source.selection, Grouping):
         chosen = _select_groups(source, source.selection, run, k, target)
     else:
@@ -47,6 +48,14 @@ def select_vectors(source: VectorSearch, run: Run, columns: Sequence[str], k: in
     own = [name for name in columns if name != DISTANCE]
     rows = take_rows(run.database.open_dataset(source.table), list_row_ids(chosen.column(ROW_ID)), own)
     return rows.append_column(DISTANCE, chosen.column(DISTANCE)).select(list(columns))
+
+
+def _read_ranking(source: VectorSearch, run: Run, columns: Sequence[str], k: int | None, target: Target) -> pa.Table:
+    steps = list_steps(source, run, k)
+    if not steps or k is None:
+        return rank_vectors(source, run, columns, k, target)
+    wanted = (ROW_ID, DISTANCE)
+    return rank_pages(source, run, columns, k, steps, lambda rows: rank_vectors(source, run, wanted, rows, target))
 
 
 def _select_groups(source: VectorSearch, grouping: Grouping, run: Run, k: int | None, target: Target) -> pa.Table:
