@@ -15,7 +15,7 @@ from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalP
 from lancesql.plan.expansion import place_error
 from lancesql.storage.scan import pull_scan
 
-from .commands import run_command
+from .commands import describe_command, run_command
 from .explain import explain_plan
 from .query import (
     explain_relation_error,
@@ -56,7 +56,8 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
         case QueryPlan():
             return _answer_table(run_plan(run), explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
         case Explain():
-            text = explain_plan(plan.plan, run, analyze=plan.analyze, recall=plan.recall)
+            touched = [] if isinstance(plan.plan, QueryPlan) else describe_command(plan.plan, run, _open_within(run))
+            text = explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall)
             return _answer_table(pa.table({"plan": text.split("\n")}))
         case ChangeSetting() | CreateView() | DropView():
             return _answer_table(pa.table({}))  # the connection holds the settings and the views
@@ -64,8 +65,13 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
             return _answer_table(show_settings(run.settings, name))
         case _:
             with run.watch.ending():
-                table = run_command(plan, run, lambda query: _open_plan_stream(run.within(query)))
+                table = run_command(plan, run, _open_within(run))
             return _answer_table(table, explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
+
+
+def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:
+    """Opens the query within a command."""
+    return lambda query: _open_plan_stream(run.within(query))
 
 
 def _answer_query(plan: QueryPlan, run: Run) -> Result:

@@ -42,13 +42,16 @@ from .run import Run, read_count
 __all__ = ["explain_plan"]
 
 
-def explain_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: bool = False) -> str:
+def explain_plan(
+    plan: LogicalPlan, run: Run, *, touched: Sequence[str] = (), analyze: bool = False, recall: bool = False
+) -> str:
     """The text of a plan. ANALYZE runs it too, and adds rows and times; RECALL runs its searches and their exact twins.
 
     The filter of a search is resolved either way, since the choice between exact and index depends on its matches.
     """
     query = plan if isinstance(plan, QueryPlan) else None if isinstance(plan, Explain) else find_query(plan)
     head = [] if isinstance(plan, QueryPlan) else [_name_command(plan), *describe_fills(plan, run)]
+    head += [f"  touches    {one}" for one in touched]
     if not isinstance(query, QueryPlan):
         return "\n".join(head)
     run = run.within(query)

@@ -12,7 +12,7 @@ from lancesql.storage.database import LanceDatabase
 
 __all__ = ["Gate"]
 
-_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze"
+_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze|optimize|restore|reindex|diff"
 
 
 class Gate:

@@ -23,6 +23,7 @@ __all__ = [
     "DeleteRows",
     "DescribeTable",
     "DiffTable",
+    "DropIndex",
     "DropReference",
     "DropTable",
     "DropView",
@@ -30,14 +31,19 @@ __all__ = [
     "InsertInto",
     "MergeBranch",
     "MergeRows",
+    "OptimizeTable",
+    "RefreshIndexes",
     "RestoreTable",
+    "SetAutoCleanup",
     "SettingCommand",
+    "ShowHealth",
     "ShowHistory",
     "ShowIndexes",
     "ShowSettings",
     "ShowTables",
     "TruncateTable",
     "UpdateRows",
+    "VacuumTable",
     "ViewCommand",
     "find_query",
 ]
@@ -240,6 +246,60 @@ class DiffTable:
 
 
 @dataclass(frozen=True)
+class DropIndex:
+    """`DROP INDEX [IF EXISTS] name ON table`."""
+
+    table: TableInfo
+    name: str
+
+
+@dataclass(frozen=True)
+class RefreshIndexes:
+    """`REINDEX` and `ALTER INDEX … OPTIMIZE`: the rows that indexes do not know are added, or they are built anew."""
+
+    table: TableInfo
+    names: tuple[str, ...]
+    retrain: bool = False
+
+
+@dataclass(frozen=True)
+class OptimizeTable:
+    """`OPTIMIZE table`: fragments are put together, then each index learns the rows it does not know."""
+
+    table: TableInfo
+    target_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class VacuumTable:
+    """`VACUUM table`: versions older than `seconds`, all but the newest `retain`, or those before `before` go."""
+
+    table: TableInfo
+    seconds: float | None = None
+    retain: int | None = None
+    before: int | None = None
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
+class ShowHealth:
+    """`SHOW HEALTH ON table`, or `SHOW MAINTENANCE ON table`."""
+
+    table: TableInfo
+    maintenance: bool = False
+
+
+@dataclass(frozen=True)
+class SetAutoCleanup:
+    """`ALTER TABLE table SET AUTO_CLEANUP`: every `interval` versions, those older than `seconds` go; None ends it."""
+
+    table: TableInfo
+    interval: int | None
+    seconds: float | None = None
+    retain: int | None = None
+
+
+@dataclass(frozen=True)
 class ChangeSetting:
     """`SET lancesql.name = value`, or `RESET`, whose value is the default."""
 
@@ -256,6 +316,12 @@ class ShowSettings:
 
 Command = (
     AnalyzeTable
+    | DropIndex
+    | OptimizeTable
+    | RefreshIndexes
+    | SetAutoCleanup
+    | ShowHealth
+    | VacuumTable
     | CreateReference
     | DiffTable
     | DropReference

@@ -18,7 +18,7 @@ from .text_indexes import show_text_options
 if TYPE_CHECKING:
     from .database import LanceDatabase
 
-__all__ = ["OnProgress", "create_index", "read_indexes"]
+__all__ = ["OnProgress", "create_index", "name_kind", "read_indexes"]
 
 OnProgress = Callable[[str, int | None, int | None], None]
 """Told the stage of a build, how much of it is done, and how much there is."""
@@ -53,8 +53,13 @@ def read_indexes(dataset: lance.LanceDataset) -> tuple[IndexInfo, ...]:
     return tuple(_describe_index(dataset, index, rows) for index in described)
 
 
+def name_kind(index: Any) -> str:
+    """What Lance calls the kind of an index it describes, where it is asked to make one."""
+    return _KINDS.get(index.index_type, str(index.index_type).upper())
+
+
 def _describe_index(dataset: lance.LanceDataset, index: Any, rows: int) -> IndexInfo:
-    kind = _KINDS.get(index.index_type, str(index.index_type).upper())
+    kind = name_kind(index)
     details = index.details or {}
     metric = partitions = code_bits = None
     uuid = "+".join(sorted(str(segment.uuid) for segment in index.segments))

@@ -45,6 +45,7 @@ _OPERATIONS = {
     "Project": "ALTER",
     "UpdateConfig": "CONFIGURE",
     "Clone": "CLONE",
+    "BaseOperation": "INTERNAL",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lancesql.binder.views import bind_create_view, bind_drop_view
 from lancesql.parser.commands import (
     AnalyzeSyntax,
+    AutoCleanupSyntax,
     CommandSyntax,
     CreateIndexSyntax,
     CreateReferenceSyntax,
@@ -13,19 +14,24 @@ from lancesql.parser.commands import (
     DeleteSyntax,
     DescribeSyntax,
     DiffSyntax,
+    DropIndexSyntax,
     DropReferenceSyntax,
     DropTableSyntax,
     DropViewSyntax,
     InsertSyntax,
     MergeSyntax,
+    OptimizeSyntax,
+    RefreshIndexSyntax,
     RestoreSyntax,
     SetSyntax,
+    ShowHealthSyntax,
     ShowHistorySyntax,
     ShowIndexesSyntax,
     ShowSettingsSyntax,
     ShowTablesSyntax,
     TruncateSyntax,
     UpdateSyntax,
+    VacuumSyntax,
 )
 from lancesql.plan.commands import (
     AnalyzeTable,
@@ -41,7 +47,8 @@ from lancesql.plan.commands import (
 from lancesql.settings import Settings, check_setting, find_setting
 
 from .changes import bind_delete, bind_truncate, bind_update
-from .indexes import bind_create_index
+from .indexes import bind_create_index, bind_drop_index, bind_refresh_index
+from .maintenance import bind_auto_cleanup, bind_optimize, bind_show_health, bind_vacuum
 from .merge import bind_merge
 from .rows import bind_insert
 from .tables import bind_create_table, bind_drop_table
@@ -88,6 +95,18 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
             return bind_restore(syntax, context)
         case DiffSyntax():
             return bind_diff(syntax, context)
+        case DropIndexSyntax():
+            return bind_drop_index(syntax, context)
+        case RefreshIndexSyntax():
+            return bind_refresh_index(syntax, context)
+        case OptimizeSyntax():
+            return bind_optimize(syntax, context)
+        case VacuumSyntax():
+            return bind_vacuum(syntax, context)
+        case ShowHealthSyntax():
+            return bind_show_health(syntax, context)
+        case AutoCleanupSyntax():
+            return bind_auto_cleanup(syntax, context)
         case DropTableSyntax():
             return bind_drop_table(syntax, context)
         case CreateViewSyntax():

@@ -1,4 +1,4 @@
-"""CREATE INDEX, bound."""
+"""Statements about indexes, bound."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from lancesql.binder.index_kinds import INDEX_KINDS, check_column, find_kind, read_options, refuse_nested
+from lancesql.binder.index_kinds import INDEX_KINDS, check_column, find_kind, refuse_nested
 from lancesql.binder.languages import choose_text_options
+from lancesql.binder.options import Choice, Flag, Option, read_options
 from lancesql.binder.tables import require_table
-from lancesql.errors import (
-    ArgumentError,
-    Span,
-)
-from lancesql.parser.commands import CreateIndexSyntax
-from lancesql.plan.commands import CreateIndex
+from lancesql.catalog import IndexInfo, TableInfo
+from lancesql.errors import ArgumentError, BindError, Span, nearest_name
+from lancesql.parser.commands import CreateIndexSyntax, DropIndexSyntax, NameSyntax, RefreshIndexSyntax
+from lancesql.plan.commands import CreateIndex, DropIndex, RefreshIndexes
 
 from .targets import CommandContext, find_column, find_target, read_lance_name
 
-__all__ = ["bind_create_index"]
+__all__ = ["bind_create_index", "bind_drop_index", "bind_refresh_index"]
+
+_OPTIMIZE: dict[str, Option] = {"mode": Choice({"append": "append", "retrain": "retrain"}), "retrain": Flag()}
 
 
 def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> CreateIndex | None:
@@ -79,3 +80,52 @@ def _check_together(field: pa.Field[Any], options: dict[str, object], spans: dic
         raise ArgumentError(
             "num_partitions and target_partition_size exclude each other", span=spans["target_partition_size"]
         )
+
+
+def bind_drop_index(syntax: DropIndexSyntax, context: CommandContext) -> DropIndex | None:
+    """The index to drop; None when the table is DuckDB's, or when there is none and need not be."""
+    table = find_target(syntax.table, context.catalog)
+    if table is None:
+        name, _ = read_lance_name(syntax.table)
+        if name is None or not context.has_database or context.catalog.engine_tables(name):
+            return None
+        table = require_table(name, syntax.table.span, context.catalog, None)
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.table.span)
+    if syntax.if_exists and not any(index.name.lower() == syntax.name.parts[0].lower() for index in table.indexes):
+        return DropIndex(table, "")
+    return DropIndex(table, _find_index(table, syntax.name).name)
+
+
+def bind_refresh_index(syntax: RefreshIndexSyntax, context: CommandContext) -> RefreshIndexes | None:
+    """The indexes to bring up to date; None when the table is DuckDB's."""
+    table = find_target(syntax.table, context.catalog)
+    if table is None:
+        name, _ = read_lance_name(syntax.table)
+        if name is None or not context.has_database or context.catalog.engine_tables(name):
+            return None
+        table = require_table(name, syntax.table.span, context.catalog, None)
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.table.span)
+    options, _ = read_options(
+        syntax.options, {} if syntax.rebuild else _OPTIMIZE, "REINDEX" if syntax.rebuild else "OPTIMIZE"
+    )
+    names = [index.name for index in table.indexes] if syntax.name is None else [_find_index(table, syntax.name).name]
+    retrain = syntax.rebuild or options.get("retrain") is True or options.get("mode") == "retrain"
+    return RefreshIndexes(table, tuple(names), retrain)
+
+
+def _find_index(table: TableInfo, name: NameSyntax) -> IndexInfo:
+    for index in table.indexes:
+        if index.name.lower() == name.parts[0].lower():
+            return index
+    names = [index.name for index in table.indexes]
+    near = nearest_name(name.parts[0], names)
+    listed = f"indexes: {', '.join(names) or 'none'}"
+    raise BindError(
+        f"table '{table.name}' has no index '{name.parts[0]}'",
+        hint=f"did you mean '{near}'? {listed}" if near else listed,
+        span=name.span,
+    )

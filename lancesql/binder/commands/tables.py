@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lancesql.binder.index_kinds import Flag, Names, Option, read_options
+from lancesql.binder.options import Flag, Names, Option, read_options
 from lancesql.binder.tables import LANCE_SCHEMA, is_lance_path, require_table
 from lancesql.errors import (
     AmbiguousNameError,

@@ -1,5 +1,6 @@
 """Commands carried out: a family a file."""
 
+from .explain import describe_command
 from .run import run_command
 
-__all__ = ["run_command"]
+__all__ = ["describe_command", "run_command"]

@@ -29,7 +29,7 @@ from lancesql.storage.writes.tables import fit_column
 
 from .tables import answer_count
 
-__all__ = ["delete_rows", "merge_rows", "update_rows"]
+__all__ = ["delete_rows", "merge_rows", "read_changed_ids", "update_rows"]
 
 OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
 
@@ -133,6 +133,16 @@ def _merge_part(
     rows = _renew_rows(table, run, row_ids, branch.columns, values)
     writer.update(iter([(row_ids, rows)]), branch.columns)
     return rows
+
+
+def read_changed_ids(
+    changed: ChangedRows, open_query: OpenQuery
+) -> Iterator[tuple[RowIds, np.ndarray[Any, Any] | None]]:
+    """The ids of the rows of the query (0 for one that is not in the table), and the numbers of a MERGE's branches."""
+    for batch in _read(changed, open_query):
+        ids = batch.column(0).fill_null(0).to_numpy().astype(np.uint64, copy=False)
+        chosen = batch.column(1).to_numpy(zero_copy_only=False) if "__lancesql_branch" in batch.schema.names else None
+        yield ids, chosen
 
 
 def _read(changed: ChangedRows, open_query: OpenQuery) -> Iterator[pa.RecordBatch]:

@@ -18,24 +18,32 @@ from lancesql.plan.commands import (
     DeleteRows,
     DescribeTable,
     DiffTable,
+    DropIndex,
     DropReference,
     DropTable,
     InsertInto,
     MergeRows,
+    OptimizeTable,
+    RefreshIndexes,
     RestoreTable,
+    SetAutoCleanup,
+    ShowHealth,
     ShowHistory,
     ShowIndexes,
     ShowTables,
     TruncateTable,
     UpdateRows,
+    VacuumTable,
 )
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
+from lancesql.storage.maintenance import drop_index
 from lancesql.storage.versions import create_reference, drop_reference, restore_version
 from lancesql.storage.writes.tables import drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, merge_rows, update_rows
 from .indexes import answer_efforts, build_index, list_indexes
+from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
 from .tables import answer_count, count_rows, describe_table, show_tables, write_table
 from .versions import compare_versions, show_history
 
@@ -94,6 +102,20 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return pa.table({"version": pa.array([restore_version(database, table)], pa.int64())})
         case DiffTable():
             return compare_versions(command, run)
+        case DropIndex(table, name):
+            if name:
+                drop_index(database, table, name)
+            return pa.table({})
+        case RefreshIndexes():
+            return refresh(command, database)
+        case OptimizeTable():
+            return optimize(command, database)
+        case VacuumTable():
+            return vacuum(command, database)
+        case ShowHealth():
+            return answer_health(command, database)
+        case SetAutoCleanup():
+            return change_auto_cleanup(command, database)
         case DropTable(name, table):
             if table is not None:
                 drop_table(database, name)

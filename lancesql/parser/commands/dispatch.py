@@ -14,7 +14,15 @@ from lancesql.parser.tokens import Token, TokenType, is_word
 from .changes import read_delete, read_merge, read_truncate, read_update
 from .cursor import TokenCursor
 from .explain import read_explain
-from .indexes import read_analyze, read_create_index, read_show_indexes
+from .indexes import (
+    read_analyze,
+    read_create_index,
+    read_drop_index,
+    read_optimize_index,
+    read_refresh_index,
+    read_show_indexes,
+)
+from .maintenance import read_auto_cleanup, read_optimize, read_show_health, read_vacuum
 from .rows import read_insert, read_prefixed_insert
 from .settings import read_reset, read_set, read_show_settings
 from .syntax import CommandSyntax, ShowTablesSyntax
@@ -91,6 +99,8 @@ def _read_drop(cursor: TokenCursor) -> CommandSyntax | None:
         return read_drop_view(cursor)
     if cursor.at_word("TAG", "BRANCH"):
         return read_drop_reference(cursor)
+    if cursor.accept("INDEX"):
+        return read_drop_index(cursor)
     return read_drop_table(cursor) if cursor.accept("TABLE") else None
 
 
@@ -99,17 +109,31 @@ def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
         return ShowTablesSyntax() if cursor.at_end() else None
     if cursor.at_word("INDEXES", "INDICES") or (cursor.at_word("INDEX") and not cursor.is_last()):
         return read_show_indexes(cursor)
+    if cursor.at_word("HEALTH", "MAINTENANCE") and not cursor.is_last():
+        return read_show_health(cursor)
     if at_history(cursor):
         return read_show_history(cursor)
     return read_show_settings(cursor) or read_describe(cursor)
 
 
 def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
+    if cursor.accept("INDEX"):
+        return read_refresh_index(cursor, rebuild=False)
     if not cursor.accept("TABLE"):
         return None
     cursor.accept("IF", "EXISTS")
     name = cursor.read_name()
-    return None if name is None else read_alter_reference(cursor, name)
+    if name is None:
+        return None
+    for read in (read_alter_reference, read_auto_cleanup, read_optimize_index):
+        found = read(cursor, name)
+        if found is not None:
+            return found
+    return None
+
+
+def _read_reindex(cursor: TokenCursor) -> CommandSyntax | None:
+    return read_refresh_index(cursor, rebuild=True)
 
 
 _CHANGES: dict[str, Callable[[TokenCursor, Span], CommandSyntax | None]] = {
@@ -126,6 +150,9 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "TRUNCATE": read_truncate,
     "DROP": _read_drop,
     "ALTER": _read_alter,
+    "OPTIMIZE": read_optimize,
+    "VACUUM": read_vacuum,
+    "REINDEX": _read_reindex,
     "RESTORE": read_restore,
     "DIFF": read_diff,
     "SHOW": _read_show,

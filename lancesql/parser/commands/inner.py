@@ -7,7 +7,8 @@ from lancesql.parser.tokens import Token, TokenType, find_closing, is_word
 
 __all__ = ["find_inner_commands"]
 
-_SHOWN = ("VERSIONS", "TAGS", "BRANCHES", "INDEXES", "INDICES", "HEALTH")
+_SHOWN = ("VERSIONS", "TAGS", "BRANCHES", "INDEXES", "INDICES", "HEALTH", "MAINTENANCE", "EMBEDDINGS")
+_DOING = ("DIFF", "OPTIMIZE", "VACUUM", "REINDEX", "ALTER")
 
 
 def find_inner_commands(tokens: list[Token]) -> list[tuple[Span, Span]]:
@@ -24,7 +25,7 @@ def find_inner_commands(tokens: list[Token]) -> list[tuple[Span, Span]]:
         if opening.token_type is not TokenType.L_PAREN or not is_word(tokens[index - 1], "FROM", "JOIN", ","):
             continue
         shown = is_word(first, "SHOW") and is_word(second, *_SHOWN)
-        if shown or (is_word(first, "DIFF") and is_word(second, "TABLE")):
+        if shown or is_word(first, *_DOING):
             closing = tokens[find_closing(tokens, index)]
             found.append((Span(opening.start, closing.end + 1), Span(first.start, closing.start)))
     return found

@@ -12,6 +12,7 @@ from .cursor import NameSyntax, OptionSyntax
 __all__ = [
     "AnalyzeSyntax",
     "AssignmentSyntax",
+    "AutoCleanupSyntax",
     "BranchSyntax",
     "CommandSyntax",
     "CreateIndexSyntax",
@@ -21,20 +22,25 @@ __all__ = [
     "DeleteSyntax",
     "DescribeSyntax",
     "DiffSyntax",
+    "DropIndexSyntax",
     "DropReferenceSyntax",
     "DropTableSyntax",
     "DropViewSyntax",
     "ExplainSyntax",
     "InsertSyntax",
     "MergeSyntax",
+    "OptimizeSyntax",
+    "RefreshIndexSyntax",
     "RestoreSyntax",
     "SetSyntax",
+    "ShowHealthSyntax",
     "ShowHistorySyntax",
     "ShowIndexesSyntax",
     "ShowSettingsSyntax",
     "ShowTablesSyntax",
     "TruncateSyntax",
     "UpdateSyntax",
+    "VacuumSyntax",
     "VersionSyntax",
 ]
 
@@ -209,6 +215,62 @@ class DiffSyntax:
 
 
 @dataclass(frozen=True)
+class DropIndexSyntax:
+    """`DROP INDEX [IF EXISTS] name ON table`."""
+
+    table: NameSyntax
+    name: NameSyntax
+    if_exists: bool = False
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class RefreshIndexSyntax:
+    """`REINDEX name ON table` (rebuild), or `ALTER INDEX name ON table OPTIMIZE`; `name` is None for all of them."""
+
+    table: NameSyntax
+    name: NameSyntax | None
+    rebuild: bool
+    options: tuple[OptionSyntax, ...] = ()
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class OptimizeSyntax:
+    """`OPTIMIZE [TABLE] name [WITH (…)]`."""
+
+    name: NameSyntax
+    options: tuple[OptionSyntax, ...] = ()
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class VacuumSyntax:
+    """`VACUUM [LANCE] name [OLDER THAN …] [RETAIN n VERSIONS]`."""
+
+    name: NameSyntax
+    options: tuple[OptionSyntax, ...] = ()
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class ShowHealthSyntax:
+    """`SHOW HEALTH | MAINTENANCE ON name`."""
+
+    name: NameSyntax
+    maintenance: bool = False
+
+
+@dataclass(frozen=True)
+class AutoCleanupSyntax:
+    """`ALTER TABLE name SET AUTO_CLEANUP WITH (…)`; no options for UNSET."""
+
+    name: NameSyntax
+    options: tuple[OptionSyntax, ...] | None
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
 class CreateViewSyntax:
     """`CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(columns)] AS body`."""
 
@@ -305,6 +367,12 @@ class ExplainSyntax:
 
 CommandSyntax = (
     AnalyzeSyntax
+    | AutoCleanupSyntax
+    | DropIndexSyntax
+    | OptimizeSyntax
+    | RefreshIndexSyntax
+    | ShowHealthSyntax
+    | VacuumSyntax
     | CreateReferenceSyntax
     | DiffSyntax
     | DropReferenceSyntax

@@ -19,7 +19,7 @@ from lancesql.storage.scan import serialize_row_ids, wrap_lance_error
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
 
-__all__ = ["ChangeWriter", "RowIds"]
+__all__ = ["ChangeWriter", "RowIds", "measure_change"]
 
 RowIds = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -157,6 +157,19 @@ class ChangeWriter:
             if one.name() in self._modified:
                 found += _list_ids(one)
         return found
+
+
+def measure_change(database: LanceDatabase, table: TableInfo, row_ids: RowIds) -> tuple[int, int, int]:
+    """How many fragments hold these rows, how many there are, and about how many bytes the rows have."""
+    dataset = database.open_dataset(table)
+    numbers = np.unique(_find_addresses(dataset, row_ids) >> np.uint64(32))
+    sizes = {
+        fragment.fragment_id: sum(file.file_size_bytes or 0 for file in fragment.metadata.files)
+        for fragment in dataset.get_fragments()
+    }
+    stored = sum(fragment.metadata.physical_rows for fragment in dataset.get_fragments())
+    size = sum(sizes.values()) * len(row_ids) // stored if stored else 0
+    return len(numbers), len(sizes), size
 
 
 def _find_addresses(dataset: lance.LanceDataset, row_ids: RowIds) -> RowIds:

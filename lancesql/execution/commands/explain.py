@@ -1,0 +1,104 @@
+"""EXPLAIN of a command: what it would touch, without touching it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lancesql.catalog import TableInfo
+from lancesql.execution.run import Run
+from lancesql.plan.commands import (
+    ChangedRows,
+    Command,
+    DeleteRows,
+    MergeRows,
+    OptimizeTable,
+    RefreshIndexes,
+    SettingCommand,
+    TruncateTable,
+    UpdateRows,
+    VacuumTable,
+    ViewCommand,
+)
+from lancesql.plan.query import QueryPlan
+from lancesql.storage.maintenance import plan_compaction, plan_vacuum
+from lancesql.storage.writes.changes import measure_change
+
+from .changes import read_changed_ids
+
+__all__ = ["describe_command"]
+
+OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
+
+
+def describe_command(command: Command | SettingCommand | ViewCommand, run: Run, open_query: OpenQuery) -> list[str]:
+    """Lines that say how much a command would touch; none for one that touches nothing or cannot know."""
+    match command:
+        case DeleteRows(changed) | UpdateRows(changed):
+            touched = [ids for ids, _ in read_changed_ids(changed, open_query)]
+            return [_describe_rows(changed.table, touched, run, writes=isinstance(command, UpdateRows))]
+        case MergeRows(changed):
+            return _describe_merge(command, changed, run, open_query)
+        case TruncateTable(table):
+            return [f"{table.rows:,} rows, all of them"]
+        case OptimizeTable(table, target):
+            return _describe_compaction(table, target, run)
+        case RefreshIndexes(table, names, retrain):
+            return (
+                [f"{name}: {table.rows:,} rows read" for name in names] if retrain else _describe_indexes(table, names)
+            )
+        case VacuumTable():
+            found = plan_vacuum(run.database, command)
+            pinned = f"; tags keep {', '.join(found.pinned)}" if found.pinned else ""
+            return [f"{found.versions:,} versions, {found.files:,} files, {found.bytes:,} bytes would go{pinned}"]
+        case _:
+            return []
+
+
+def _describe_rows(table: TableInfo, touched: list[np.ndarray[Any, Any]], run: Run, *, writes: bool) -> str:
+    row_ids = np.unique(np.concatenate([np.empty(0, np.uint64), *touched]))
+    fragments, of, size = measure_change(run.database, table, row_ids)
+    written = f", about {size:,} bytes written anew" if writes else ""
+    return f"{len(row_ids):,} of {table.rows:,} rows, in {fragments:,} of {of:,} fragments{written}"
+
+
+def _describe_merge(command: MergeRows, changed: ChangedRows, run: Run, open_query: OpenQuery) -> list[str]:
+    touched: dict[int, list[np.ndarray[Any, Any]]] = {}
+    counts: dict[int, int] = {}
+    for ids, chosen in read_changed_ids(changed, open_query):
+        assert chosen is not None
+        for number in range(len(command.branches)):
+            kept = chosen == number
+            counts[number] = counts.get(number, 0) + int(kept.sum())
+            touched.setdefault(number, []).append(ids[kept])
+    lines = []
+    for number, branch in enumerate(command.branches):
+        if branch.action in ("update", "delete"):
+            rows = _describe_rows(changed.table, touched.get(number, []), run, writes=branch.action == "update")
+        else:
+            rows = f"{counts.get(number, 0):,} rows"
+        lines.append(f"{branch.action.upper()}: {rows}")
+    return lines
+
+
+def _describe_compaction(table: TableInfo, target: int | None, run: Run) -> list[str]:
+    groups = plan_compaction(run.database, table, target)
+    lines = [f"{fragments:,} fragments rewritten: {rows:,} rows, {size:,} bytes" for fragments, rows, size in groups]
+    return [
+        *(lines or ["no fragments to put together"]),
+        *_describe_indexes(table, [one.name for one in table.indexes]),
+    ]
+
+
+def _describe_indexes(table: TableInfo, names: object) -> list[str]:
+    assert isinstance(names, list | tuple)
+    return [
+        f"{index.name}: {index.rows_unindexed:,} rows to add"
+        if index.rows_unindexed
+        else f"{index.name}: nothing to do"
+        for index in table.indexes
+        if index.name in names
+    ]
