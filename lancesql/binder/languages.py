@@ -95,6 +95,12 @@ def choose_text_options(options: Mapping[str, object], spans: Mapping[str, Span]
     for name in ("ngram_min_length", "ngram_max_length", "prefix_only"):
         if name in chosen and not grams:
             raise ArgumentError(f"option '{name}' needs base_tokenizer = 'ngram'", span=spans[name])
+    if chosen.pop("prefix_only", False):
+        raise ArgumentError(
+            "option 'prefix_only' leaves out all of a text but its beginning, so nothing else would be found",
+            hint="word* in a query finds what begins so, whatever the index",
+            span=spans["prefix_only"],
+        )
     if grams:
         _choose_lengths(chosen, spans)
     return chosen

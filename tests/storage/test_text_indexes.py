@@ -96,9 +96,9 @@ def test_no_advice_without_need(db: lancesql.Connection, texts: list[str]) -> No
             ),
         ),
         (
-            "tokenizer = ngram, ngram_min = 3, prefix_only = on, lower_case = off",
+            "tokenizer = ngram, ngram_min = 3, lower_case = off",
             (
-                "base_tokenizer = ngram, ngram_min_length = 3, ngram_max_length = 3, prefix_only = true, "
+                "base_tokenizer = ngram, ngram_min_length = 3, ngram_max_length = 3, "
                 "lower_case = false, with_position = false"
             ),
         ),
