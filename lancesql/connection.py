@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .engines.duckdb import DuckDBEngine, capture_namespace
 from .errors import ArgumentError
 from .execution.results.result import Result
+from .execution.watch import Watch
 from .session import Parameters, Session
 from .settings import Settings
 from .storage.database import LanceDatabase
@@ -181,7 +182,7 @@ class Connection(Session):
 
         A stream that is not at its end raises it when its next batch is asked for.
         """
-        for watch in list(self._watches):
+        for watch in self._list_watches():
             watch.stop()
 
     def close(self) -> None:
@@ -195,6 +196,13 @@ class Connection(Session):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _list_watches(self) -> list[Watch]:
+        while True:
+            try:
+                return list(self._watches)
+            except RuntimeError:  # another thread began a statement meanwhile
+                continue
 
     @property
     def settings(self) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -62,7 +63,7 @@ def stop_later(db: lancesql.Connection, act: Callable[[], object], pause: float 
     """Acts once, when a statement runs."""
 
     def wait_and_act() -> None:
-        while not any(watch._tasks for watch in list(db._watches)):
+        while not any(watch._running for watch in db._list_watches()):
             threading.Event().wait(0.002)
         threading.Event().wait(pause)
         act()
@@ -122,8 +123,72 @@ def test_fifty_times_in_a_row_and_no_thread_is_left(db: lancesql.Connection) -> 
         over.set()
         thread.join()
         assert db.sql("SELECT 1").fetchall() == [(1,)]
-    workers = [one for one in threading.enumerate() if one.name == "lancesql-worker"]
-    assert len(workers) <= 5
+    threading.Event().wait(0.1)
+    names = [one.name for one in threading.enumerate()]
+    assert names.count("lancesql-worker") <= 5
+    assert names.count("lancesql-listener") <= 1
+    assert names.count("lancesql-interrupter") == 0
+
+
+class AlarmError(Exception):
+    """What a handler of the user's raises."""
+
+
+def test_a_handler_of_the_users_is_left_alone(db: lancesql.Connection) -> None:
+    def sound(number: int, frame: object) -> None:
+        raise AlarmError
+
+    before = signal.signal(signal.SIGINT, sound)
+    try:
+        thread = stop_later(db, lambda: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(AlarmError):
+            run_statement(db, ENDLESS)
+        thread.join()
+        assert signal.getsignal(signal.SIGINT) is sound
+    finally:
+        signal.signal(signal.SIGINT, before)
+    check_usable(db)
+
+
+def test_who_is_told_of_signals_is_still_told(db: lancesql.Connection) -> None:
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        before = signal.set_wakeup_fd(writer.fileno())
+        try:
+            thread = stop_later(db, lambda: os.kill(os.getpid(), signal.SIGINT))
+            with pytest.raises(KeyboardInterrupt):
+                run_statement(db, ENDLESS)
+            thread.join()
+            assert reader.recv(1) == bytes([signal.SIGINT])
+        finally:
+            assert signal.set_wakeup_fd(before) == writer.fileno()
+    check_usable(db)
+
+
+def test_nothing_is_left_of_a_statement(db: lancesql.Connection) -> None:
+    check_usable(db)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.set_wakeup_fd(-1)
+    assert before == -1
+
+
+def test_control_c_within_a_statement_of_a_statement(db: lancesql.Connection) -> None:
+    """DuckDB calls a search for each row, which asks DuckDB again, all on the main thread."""
+    sql = "SELECT count(*) FROM points a, LATERAL vector_search('points', a.vector, k => 1) b WHERE a.id < 4096"
+    thread = stop_later(db, lambda: os.kill(os.getpid(), signal.SIGINT), 0.1)
+    with pytest.raises(KeyboardInterrupt):
+        db.sql(sql).fetchall()
+    thread.join()
+    check_usable(db)
+
+
+def test_control_c_while_a_statement_is_planned(db: lancesql.Connection) -> None:
+    threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        while True:
+            db._engine.tables_named("points")
+    check_usable(db)
 
 
 def test_on_a_thread_that_is_not_the_main_one(db: lancesql.Connection) -> None:

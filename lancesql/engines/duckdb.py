@@ -321,6 +321,10 @@ class DuckDBEngine:
             return self.connection.execute(sql, parameters).fetchall()
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
+        except RuntimeError as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # DuckDB looks for Ctrl-C here, and wraps it
+                raise KeyboardInterrupt from None
+            raise
 
 
 _BEFORE_PARENTHESES = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,9 @@ from typing import TypeVar
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.errors import LanceSQLError, QueryInterruptedError, QueryTimeoutError
 
-from .workers import Outcome, Task, start_task
+from .engine_calls import EngineCall
+from .signals import claim_interrupt, release_interrupt
+from .workers import Outcome, Task, run_work, start_task
 
 __all__ = ["MANY_ROWS", "Watch"]
 
@@ -27,8 +30,10 @@ _PATIENCE = 100
 class Watch:
     """One execution of a statement, and what can stop it.
 
-    Long work runs on another thread while the caller's waits, since neither DuckDB nor LanceDB lets go of the thread it
-    was called on. The time between two pieces of work, as a consumer of a stream takes it, does not count.
+    DuckDB runs on the caller's thread and is interrupted from another. LanceDB cannot be interrupted: its long work is
+    done on another thread while the caller's waits. So is DuckDB's where only the caller's thread can tell that it is
+    to stop: a timeout is over, or Ctrl-C is somebody else's. The time between two pieces of work, as a consumer of a
+    stream takes it, does not count.
 
     Args:
         timeout: Seconds the work may take; None for any time.
@@ -37,7 +42,7 @@ class Watch:
     def __init__(self, timeout: float | None = None) -> None:
         self._timeout = timeout
         self._spent = 0.0
-        self._tasks: set[Task] = set()
+        self._running: set[Task | EngineCall] = set()
         self._stopped: LanceSQLError | None = None
 
     def stop(self) -> None:
@@ -56,7 +61,14 @@ class Watch:
 
     def call_engine(self, act: Callable[[], T], engine: DuckDBEngine) -> T:
         """Runs what DuckDB does. When it is stopped, DuckDB has ended before this raises."""
-        return self._call(act, engine)
+        is_main = threading.current_thread() is threading.main_thread()
+        if self._timeout is not None or (is_main and not claim_interrupt(self.stop)):
+            return self._hand_over(lambda: self._run_engine(act, engine), ends=True)
+        outcome = run_work(lambda: self._run_engine(act, engine))
+        if is_main and release_interrupt():
+            del outcome  # an error, whose frames hold what DuckDB has not given yet
+            raise KeyboardInterrupt
+        return self._settle(outcome)
 
     def call_storage(self, act: Callable[[], T], rows: int) -> T:
         """Runs what LanceDB does with a table of so many rows.
@@ -66,7 +78,7 @@ class Watch:
         if rows < MANY_ROWS and self._timeout is None:
             self.check()
             return act()
-        return self._call(act, None)
+        return self._hand_over(act, ends=False)
 
     @contextmanager
     def ending(self) -> Iterator[None]:
@@ -76,28 +88,44 @@ class Watch:
         except KeyboardInterrupt:
             self.stop()
             for _ in range(_PATIENCE):
-                if not self._tasks:
+                if not self._running:
                     break
                 time.sleep(_PAUSE)
             raise
 
-    def _call(self, act: Callable[[], T], engine: DuckDBEngine | None) -> T:
-        task, started = Task(act), time.perf_counter()
-        self._tasks.add(task)
+    def _run_engine(self, act: Callable[[], T], engine: DuckDBEngine) -> T:
+        call = EngineCall(engine)
+        self._running.add(call)
         try:
-            self.check()  # behind the line above: who stops the statement now finds the task
+            self.check()  # behind the line above: who stops the statement now finds the call
+            return act()
+        finally:
+            call.end()
+            self._running.discard(call)
+
+    def _hand_over(self, act: Callable[[], T], *, ends: bool) -> T:
+        """Does work on another thread; `ends` says that it can be stopped, and that its end is waited for."""
+        task, started = Task(act), time.perf_counter()
+        self._running.add(task)
+        try:
+            self.check()
             start_task(task)
             done = self._wait(task)
-            if done is None and engine is not None:
-                _end_engine(engine, task)
-        except KeyboardInterrupt:
+            if done is None and ends:
+                _await_end(task)
+        except LanceSQLError:
+            raise
+        except BaseException:  # Ctrl-C, or what a handler of the user's makes of a signal
             self.stop()
-            if engine is not None:
-                _end_engine(engine, task)
+            if ends:
+                _await_end(task)
             raise
         finally:
-            self._tasks.discard(task)
+            self._running.discard(task)
             self._spent += time.perf_counter() - started
+        return self._settle(done)
+
+    def _settle(self, done: Outcome | None) -> T:  # type: ignore[type-var]
         if done is None or not isinstance(done[1], KeyboardInterrupt):
             self.check()
         value, error = done or (None, None)
@@ -121,15 +149,14 @@ class Watch:
     def _stop(self, error: LanceSQLError) -> None:
         if self._stopped is None:
             self._stopped = error
-        for task in list(self._tasks):
-            task.outcome.put(None)
+        for one in list(self._running):
+            one.stop()
 
 
-def _end_engine(engine: DuckDBEngine, task: Task) -> None:
-    """Interrupts DuckDB until it has ended: an interrupt that comes before its query starts is lost."""
+def _await_end(task: Task) -> None:
+    """Waits until work that was asked to stop has ended."""
     pauses = 0
     while not task.has_ended and (task.has_begun or pauses < _PATIENCE):  # Ctrl-C can come before it has begun
-        engine.interrupt()
         pauses += 1
         with suppress(Empty):
             task.outcome.get(timeout=_PAUSE)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-__all__ = ["Outcome", "Task", "start_task"]
+__all__ = ["Outcome", "Task", "run_work", "start_task"]
 
 Outcome = tuple[object, BaseException | None]
 _MAX_IDLE = 4
@@ -32,10 +32,19 @@ class Task:
     def run(self) -> Outcome:
         """Does the work on the thread that calls."""
         self.has_begun = True
-        try:
-            return self.act(), None
-        except BaseException as error:  # noqa: BLE001 - raised again where the task is waited for
-            return None, error
+        return run_work(self.act)
+
+    def stop(self) -> None:
+        """Wakes who waits for it."""
+        self.outcome.put(None)
+
+
+def run_work(act: Callable[[], object]) -> Outcome:
+    """Does work on the thread that calls."""
+    try:
+        return act(), None
+    except BaseException as error:  # noqa: BLE001 - raised again where the work was asked for
+        return None, error
 
 
 class _Worker:
