@@ -322,9 +322,9 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
         except RuntimeError as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):  # DuckDB looks for Ctrl-C here, and wraps it
-                raise KeyboardInterrupt from None
-            raise
+            if str(error) != "Query interrupted":  # what DuckDB makes of Ctrl-C, or of what a handler raises
+                raise
+            raise error.__cause__ or KeyboardInterrupt() from None
 
 
 _BEFORE_PARENTHESES = frozenset(
