@@ -139,7 +139,8 @@ class Connection(Session):
             >>> import lancesql
             >>> with lancesql.connect() as db:
             ...     db.register_embedding("docs", "vector", lambda texts: [[len(text), 1.0] for text in texts])
-            ...     db.unregister_embedding("docs", "vector")
+            ...     db.sql("SELECT embed('four') AS vector").fetchall()
+            [([4.0, 1.0],)]
         """
         self._check_open()
         options = {"query_function": query_function, "source": source, "batch_size": batch_size}

@@ -21,12 +21,14 @@ from lancesql.errors import LanceSQLError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.text_calls import TextCall
+from lancesql.plan.embeddings import EmbedFunction
 from lancesql.plan.expansion import Expansion, place_error
 from lancesql.plan.query import QueryPlan, QueryShape
 from lancesql.plan.sources import ROW_ID, Conjunct, Nearest, Source, TableScan
 from lancesql.plan.values import ScalarQuery
 
 from .drafts import Draft, contains, find_drafts, is_reshaped
+from .embed_calls import expand_embeds
 from .facets import expand_facets
 from .first_rows import read_first_rows
 from .relation import edit_statement, settle_conjuncts, settle_matches
@@ -60,6 +62,9 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         expansion = expand_bases(statement, catalog)
     if expansion is not None:
         return _bind_expanded(expansion, catalog, numbers)
+    embeds = expand_embeds(statement, catalog)
+    if embeds is not None:
+        return _bind_expanded(embeds.expansion, catalog, numbers, embeds.functions)
     drafts = find_drafts(statement, catalog, numbers)
     calls = find_own_calls(statement, catalog)
     if not drafts and not calls:
@@ -250,7 +255,7 @@ class _Binding:
             scalars=scalars,
             functions=(*self.functions, *(function for plan in inner for function in plan.functions)),
             condenses=_condenses(statement.tree),
-            returns_rows=isinstance(statement.tree, exp.Query | exp.Pivot | exp.Describe | exp.Summarize | exp.Table),
+            returns_rows=_returns_rows(statement),
         )
 
 
@@ -265,16 +270,34 @@ def _name_parameters(outers: Iterable[OuterColumns]) -> list[str]:
     return [use.name for text in texts for use in find_parameters(read_tokens(text))]
 
 
-def _bind_expanded(expansion: Expansion, catalog: Catalog, numbers: Iterator[int]) -> QueryPlan:
+def _bind_expanded(
+    expansion: Expansion, catalog: Catalog, numbers: Iterator[int], embeds: tuple[EmbedFunction, ...] = ()
+) -> QueryPlan:
     statement = parse_statement(expansion.text)
     try:
         plan = bind_query(statement, catalog, numbers)
     except LanceSQLError as error:
         raise place_error(error, expansion) from None
-    if plan is None:  # its table is gone: let the engine say so
-        names = tuple(dict.fromkeys(use.name for use in statement.parameters))
-        plan = QueryPlan(sql=statement.sql, relation=statement.sql, parameters=names, used_parameters=names)
-    return replace(plan, expansion=replace(expansion, inner=plan.expansion))
+    if plan is None:  # its table is gone, which the engine says; or it only embeds
+        plan = _plan_plain(statement)
+    inner = replace(expansion, inner=plan.expansion)
+    return replace(plan, expansion=inner, embeds=(*embeds, *plan.embeds))
+
+
+def _plan_plain(statement: Statement) -> QueryPlan:
+    names = tuple(dict.fromkeys(use.name for use in statement.parameters))
+    numbered = [Edit(use.span, f"${use.name}") for use in statement.parameters if use.anonymous]
+    return QueryPlan(
+        sql=statement.sql,
+        relation=splice(statement.sql, numbered),
+        parameters=names,
+        used_parameters=names,
+        returns_rows=_returns_rows(statement),
+    )
+
+
+def _returns_rows(statement: Statement) -> bool:
+    return isinstance(statement.tree, exp.Query | exp.Pivot | exp.Describe | exp.Summarize | exp.Table)
 
 
 def _refuse_stored(statement: Statement, what: str, span: Span) -> None:

@@ -130,7 +130,7 @@ def bind_create_view(syntax: CreateViewSyntax, query: QueryPlan, catalog: Catalo
     """
     name = syntax.name.parts[-1]
     held = catalog.find_view(name)
-    if not query.sources:
+    if not query.sources and not query.embeds:
         if held is not None:
             raise BindError(
                 f"view '{name}' exists already, over Lance tables",

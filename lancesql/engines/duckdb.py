@@ -79,6 +79,7 @@ class DuckDBEngine:
         self._row_changing: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
         self._unwanted: set[str] = set()
+        self._shared: dict[str, int] = {}
         self._collation_named = False
         self._stream: Callable[[], Stream | None] = lambda: None
         if self.owned:
@@ -196,6 +197,19 @@ class DuckDBEngine:
             )
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
+
+    def share_scalar_function(self, name: str, act: Callable[..., pa.Array[Any]], type_: pa.DataType) -> None:
+        """As `add_scalar_function`; what is shared again while it is there is gone when it was released as often."""
+        self._shared[name] = self._shared.get(name, 0) + 1
+        if self._shared[name] == 1:
+            self.add_scalar_function(name, act, type_)
+
+    def release_scalar_function(self, name: str) -> None:
+        """Takes a function away that was shared."""
+        self._shared[name] -= 1
+        if not self._shared[name]:
+            del self._shared[name]
+            self.remove_function(name)
 
     def remove_function(self, name: str) -> None:
         """Takes a function away; one that a ROLLBACK has taken, or that a result still needs, is left alone."""

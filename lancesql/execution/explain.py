@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lancesql.execution.embeddings.describe import describe_embedding, describe_fills
+from lancesql.execution.embeddings.describe import describe_calls, describe_embedding, describe_fills
+from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
 from lancesql.execution.filters.scans import resolve_scan
 from lancesql.execution.filters.text_matches import settle_matches
@@ -54,7 +55,12 @@ def explain_plan(
     head += [f"  touches    {one}" for one in touched]
     if not isinstance(query, QueryPlan):
         return "\n".join(head)
-    run = run.within(query)
+    with offer_embeds(run.within(query)):
+        text = _explain_query(plan, query, run.within(query), analyze=analyze, recall=recall)
+    return "\n".join([*head, *describe_calls(query, run), name_embeds(text, query)])
+
+
+def _explain_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bool, recall: bool) -> str:
     run.measured = analyze and isinstance(plan, QueryPlan) and plan.returns_rows
     rows = seconds = None
     if run.measured:
@@ -72,7 +78,7 @@ def explain_plan(
     if direct is None and query.direct is not None:
         shown = replace(query, direct=None)
     shown = replace(shown, sources=tuple(_settle_first_rows(source, run) for source in shown.sources))
-    text = restore_names("\n".join([*head, display_plan(shown, notes)]), query.functions)
+    text = restore_names(display_plan(shown, notes), query.functions)
     if seconds is not None:
         inner = sum(run.report(source.placeholder).seconds for source in query.sources)
         text += (

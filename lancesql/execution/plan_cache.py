@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lancesql.catalog import TableInfo
 from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.parser.embed_calls import EMBED
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.sources import RowCount, TableScan
 from lancesql.settings import Settings
@@ -59,6 +61,7 @@ class PlanCache:
         if len(self._plans) >= _MAX_PLANS:
             self._plans.pop(next(iter(self._plans)), None)
         tables = {source.table.uri: source.table for source in plan.sources}
+        tables |= {one.table.uri: one.table for one in plan.embeds if isinstance(one.table, TableInfo)}
         versions = tuple((table, self._database.newest_version(table)) for table in tables.values())
         self._plans[sql] = _CachedPlan(plan, versions, settings)
 
@@ -70,6 +73,8 @@ class PlanCache:
         """A user's own connection can gain a table of the same name behind our back."""
         if self._engine.owned or not isinstance(plan, QueryPlan):
             return False
+        if plan.embeds and self._engine.has_function(EMBED):
+            return True
         scans = [getattr(source, "scan", None) or source for source in plan.sources]
         names = {scan.table.name for scan in scans if isinstance(scan, TableScan | RowCount)}
         return any(self._engine.tables_named(name) for name in names if not name.lower().endswith(".lance"))

@@ -14,6 +14,7 @@ from lancesql.engines.dataset import ScanDataset, ScanStream
 from lancesql.engines.duckdb import Namespace
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
+from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import render_conjuncts
 from lancesql.execution.filters.scans import resolve_scan
 from lancesql.execution.searches.correlated import (
@@ -42,6 +43,11 @@ __all__ = ["name_plan_types", "offer_relation", "open_plan_reader", "read_plan_t
 
 def read_plan_table(run: Run) -> pa.Table:
     """The whole answer."""
+    with offer_embeds(run):
+        return _read_table(run)
+
+
+def _read_table(run: Run) -> pa.Table:
     direct = find_direct_answer(run)
     if direct is not None and not _has_queries(run):
         return _read_direct(direct, run)
@@ -56,10 +62,11 @@ def read_plan_table(run: Run) -> pa.Table:
 
 def open_plan_reader(run: Run) -> pa.RecordBatchReader:
     """The answer as a stream; a scan is never held in memory."""
-    direct = find_direct_answer(run)
-    if direct is not None and not _has_queries(run):
-        return _open_direct(direct, run)
     with ExitStack() as stack:
+        stack.enter_context(offer_embeds(run))
+        direct = find_direct_answer(run)
+        if direct is not None and not _has_queries(run):
+            return _open_direct(direct, run)
         given = stack.enter_context(offer_relation(run, ahead=True))
         reader = run.ask_engine(lambda: run.engine.open_reader(*given))
         types = _restored_types(run.plan, reader.schema)
@@ -84,11 +91,11 @@ def _hold_functions(reader: pa.RecordBatchReader, schema: pa.Schema, held: ExitS
 
 
 def _calls_functions(plan: QueryPlan) -> bool:
-    return has_functions(plan) or calls_texts(plan)
+    return bool(plan.embeds) or has_functions(plan) or calls_texts(plan)
 
 
 def _name_columns(names: list[str], plan: QueryPlan) -> list[str]:
-    return name_text_columns(name_columns(names, plan), plan)
+    return [name_embeds(name, plan) for name in name_text_columns(name_columns(names, plan), plan)]
 
 
 def name_plan_types(run: Run) -> list[str]:
@@ -115,7 +122,7 @@ def offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict
     functions: dict[str, SearchFunction] = {}
     texts: list[TextCaller] = []
     try:
-        with offer_functions(run, ahead=ahead) as functions, offer_text_functions(run) as texts:
+        with offer_embeds(run), offer_functions(run, ahead=ahead) as functions, offer_text_functions(run) as texts:
             relation, parameters, sources, namespace = _give_relation(run, ahead=ahead)
             for placeholder, function in functions.items():
                 relation = relation.replace(f'"{placeholder}"(', f'"{function.name}"(')
@@ -297,6 +304,7 @@ def _cast_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[p
 
 def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLError:
     """An engine error in the user's words: their table names, their text, the nearest of every column there is."""
+    error.message = name_embeds(error.message, plan)
     for source in plan.sources:
         error.message = error.message.replace(source.placeholder, source.table.name)
         if error.hint:

@@ -22,12 +22,14 @@ class EmbedFunction:
     Attributes:
         name: Its name in the relation.
         table: The table of the column whose vectors it makes; the name alone when the table does not exist yet.
+        span: Where the call stands in the text that is planned.
     """
 
     name: str
     table: TableInfo | str
     column: str
     role: Role = "query"
+    span: Span | None = None
 
 
 def refuse_text(table: str, column: str, registered: Sequence[EmbeddingInfo], span: Span | None) -> ArgumentError:

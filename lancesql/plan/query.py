@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from .embeddings import EmbedFunction
 from .expansion import Expansion
 from .sources import Source
 from .text_functions import TextFunction
@@ -91,6 +92,7 @@ class QueryPlan:
         condenses: Whether the relation aggregates, so that its rows are few.
         scalars: Expressions evaluated once, whose values the relation reads by their placeholders.
         functions: What the relation, or a predicate of a source, may call by its placeholder.
+        embeds: The functions that stand in the place of `embed()`.
     """
 
     sql: str
@@ -107,3 +109,4 @@ class QueryPlan:
     expansion: Expansion | None = None
     scalars: tuple[ScalarQuery, ...] = ()
     functions: tuple[TextFunction, ...] = ()
+    embeds: tuple[EmbedFunction, ...] = ()

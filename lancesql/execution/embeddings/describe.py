@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from lancesql.catalog import TableInfo
 from lancesql.execution.run import Run
-from lancesql.plan import LogicalPlan
+from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.commands import InsertInto
 from lancesql.plan.parts import list_leaves
 from lancesql.plan.sources import Source, VectorSearch
 from lancesql.plan.values import Constant, Parameter
 from lancesql.plan.vector_options import Examples
 
-__all__ = ["describe_embedding", "describe_fills"]
+from .registry import Embedding
+
+__all__ = ["describe_calls", "describe_embedding", "describe_fills"]
 
 
 def describe_embedding(source: Source, run: Run) -> list[str]:
@@ -26,7 +29,7 @@ def _describe(search: VectorSearch, run: Run) -> list[str]:
     found = run.embeddings.find(search.table, search.column) if run.embeddings is not None else None
     if found is None:
         return []
-    origin = "registered" if found.info.origin == "session" else "of the table's metadata"
+    origin = _name_origin(found)
     match search.query:
         case Constant(value):
             raw = value
@@ -48,3 +51,20 @@ def describe_fills(plan: LogicalPlan, run: Run) -> list[str]:
         for one in run.embeddings.find_sources(plan.table)
         if one.info.column not in plan.columns
     ]
+
+
+def describe_calls(plan: QueryPlan, run: Run) -> list[str]:
+    """What the calls of `embed()` in a statement mean."""
+    lines: list[str] = []
+    for one in plan.embeds:
+        found = run.embeddings.find(one.table, one.column) if run.embeddings is not None else None
+        table = one.table.name if isinstance(one.table, TableInfo) else one.table
+        if found is not None:
+            lines.append(
+                f"Function embed as a {one.role} of {table}.{one.column}: {found.info.function}, {_name_origin(found)}"
+            )
+    return list(dict.fromkeys(lines))
+
+
+def _name_origin(embedding: Embedding) -> str:
+    return "registered" if embedding.info.origin == "session" else "of the table's metadata"

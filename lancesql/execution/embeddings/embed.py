@@ -49,8 +49,8 @@ def embed_texts(
     *,
     role: Role = "query",
     span: Span | None = None,
-) -> list[Vector]:
-    """A vector for each text; equal texts of a statement are embedded once.
+) -> list[Any]:
+    """A vector for each text; equal texts of a statement are embedded once. A text that is stored may have none.
 
     Raises:
         ArgumentError: When the column has no embedding function.
@@ -71,7 +71,7 @@ def embed_texts(
     vectors = []
     for text in texts:
         vector = known[str(text)]
-        if vector is None:
+        if vector is None and role == "query":
             raise EmbeddingError(f"{_name(embedding)} gave no vector for {_show(text)}", span=span)
         vectors.append(vector)
     return vectors
