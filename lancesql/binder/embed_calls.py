@@ -106,7 +106,9 @@ def _write_text(call: EmbedCall, text: Argument, statement: Statement) -> str:
     literal = len(text.tokens) == 1 and text.tokens[0].token_type is TokenType.STRING
     if not call.unnamed or not literal:
         return shown
-    return f"query => {shown}" if call.last and call.unnamed.endswith("vector_search") else f"({shown})"
+    if call.unnamed.endswith("hybrid_search"):
+        return f"({shown})"
+    return f"query => {shown}" if call.alone else shown
 
 
 def _write_call(call: EmbedCall, function: EmbedFunction, statement: Statement) -> str:

@@ -17,7 +17,7 @@ EMBED = "embed"
 _NAMED_QUERY = ("query", "vector")
 _SEARCHES = frozenset({"vector_search", "hybrid_search", "lance_vector_search", "lance_hybrid_search"})
 _NAMING = (TokenType.FARROW, TokenType.COLON_EQ, TokenType.EQ)
-_NOT_A_CALL = ("MACRO", "FUNCTION", "TABLE", "INTO", "VIEW", "INDEX", "AS")
+_NOT_A_CALL = ("MACRO", "FUNCTION", "TABLE", "INTO", "VIEW", "INDEX", "AS", "WITH", "RECURSIVE", "FROM", "JOIN")
 _CALL = re.compile(r"(?<!\w)embed\s*\(", re.IGNORECASE)
 
 
@@ -29,7 +29,7 @@ class EmbedCall:
         span: From the name to the closing parenthesis.
         searched: Whether it is the query of a search, which says whose vectors are compared.
         unnamed: The search, when that query stands there without a name.
-        last: Whether no argument without a name stands behind it.
+        alone: Whether no other argument without a name but the table stands beside it.
     """
 
     span: Span
@@ -37,7 +37,7 @@ class EmbedCall:
     arguments: tuple[Argument, ...]
     searched: bool = False
     unnamed: str = ""
-    last: bool = False
+    alone: bool = False
 
 
 def names_embed(sql: str) -> bool:
@@ -76,7 +76,11 @@ def _starts_call(tokens: list[Token], index: int) -> bool:
     if tokens[index + 1].token_type is not TokenType.L_PAREN:
         return False
     before = tokens[index - 1] if index else None
-    return before is None or (before.token_type is not TokenType.DOT and not is_word(before, *_NOT_A_CALL))
+    if before is not None and (before.token_type is TokenType.DOT or is_word(before, *_NOT_A_CALL)):
+        return False
+    behind = tokens[find_closing(tokens, index + 1) + 1 :][:2]
+    names_query = len(behind) == 2 and is_word(behind[0], "AS") and behind[1].token_type is TokenType.L_PAREN
+    return not names_query  # `WITH …, embed(a) AS (SELECT …)`
 
 
 def _read_call(tokens: list[Token], index: int, closing: int, around: int | None) -> EmbedCall:
@@ -92,4 +96,5 @@ def _read_call(tokens: list[Token], index: int, closing: int, around: int | None
         return EmbedCall(span, name_span, arguments, searched=tokens[index - 2].text.lower() in _NAMED_QUERY)
     last = behind is TokenType.R_PAREN or tokens[closing + 3].token_type in _NAMING
     searched = before is TokenType.COMMA
-    return EmbedCall(span, name_span, arguments, searched, search if searched else "", last)
+    alone = last and len(split_arguments(tokens[: index + 1], around or 0, index - 1)) == 1
+    return EmbedCall(span, name_span, arguments, searched, search if searched else "", alone)

@@ -152,7 +152,7 @@ def _read_query(
             raise ArgumentError(
                 f"{call.function}() needs a query vector: a list of numbers, or a text to embed", span=argument.span
             )
-        if isinstance(value.value, str) and argument.name is None:
+        if isinstance(value.value, str) and argument.name is None and "column" not in arguments:
             _refuse_column_name(value.value, table, argument)
         given = value.value if isinstance(value.value, tuple) else (value.value,)
         first = next((one for one in given if one is not None), None)
