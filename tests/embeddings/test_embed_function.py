@@ -27,10 +27,6 @@ def vector_of(text: str) -> list[float]:
     return embed_text(text).astype(np.float32).tolist()
 
 
-def literal(text: str) -> str:
-    return f"{vector_of(text)}::FLOAT[{DIMENSION}]"
-
-
 STATEMENTS = [
     "SELECT {} AS v",
     "SELECT id FROM vector_search('docs', {}, k => 3) WHERE kind <> 'a'",
@@ -56,7 +52,7 @@ STATEMENTS = [
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_it_is_the_vector(db: lancesql.Connection, bag: Bag, statement: str) -> None:
-    wanted = db.sql(statement.format(literal("stone moon"))).fetchall()
+    wanted = db.sql(statement.format(f"$v::FLOAT[{DIMENSION}]"), {"v": vector_of("stone moon")}).fetchall()
     assert bag.calls == []
     for call in [
         "embed('stone moon')",

@@ -116,8 +116,7 @@ def test_batches_are_no_larger_than_asked(db: lancesql.Connection) -> None:
     questions = pa.table({"n": range(200), "text": [f"word{number}" for number in range(200)]})
     got = db.sql("SELECT q.n, d.id FROM questions q, LATERAL vector_search('docs', q.text, k => 1) d").fetchall()
     assert len(got) == len(questions) == len(bag.texts)
-    assert {len(call) for call in bag.calls} <= {64, 8}
-    assert len(bag.calls) == 4
+    assert max(len(call) for call in bag.calls) == 64
 
 
 @pytest.mark.parametrize("filter_", ["", " WHERE d.kind = q.kind", " WHERE length(d.text) <> length(q.text)"])

@@ -118,6 +118,7 @@ class SearchFunction:
         self._lock = threading.Lock()
         self._run = run
         self._source = source
+        self._ahead = ahead
         if ahead:
             # The engine is busy while the relation runs: what it must be asked for is asked for now.
             self._source = _settle_values(source, run)
@@ -147,6 +148,9 @@ class SearchFunction:
             raise
 
     def _answer(self, columns: Sequence[Any]) -> Any:
+        if not self._ahead:  # DuckDB 1 calls it even while it plans, when the values are constants
+            none = pa.Table.from_batches([], self.schema).to_struct_array().combine_chunks()
+            return pa.ListArray.from_arrays(pa.array(np.zeros(len(columns[0]) + 1), pa.int32()), none)
         names = [value.parameter for value in self._source.outer]
         distinct, firsts, places = read_outer_rows(columns)
         rows = [dict(zip(names, row, strict=True)) for row in distinct]
