@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .binder import bind_query
+from .binder import bind_query, bind_text
 from .binder.commands import CommandContext, bind_command
 from .catalog import View
 from .engines.duckdb import DuckDBEngine, Namespace
@@ -35,6 +35,7 @@ from .execution.watch import Watch
 from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
 from .parser.commands import CreateViewSyntax, ExplainSyntax, find_inner_commands, read_command
+from .parser.text_calls import names_text_function
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
 from .plan.commands import ChangingCommand, find_query
 from .plan.composition import compose
@@ -176,7 +177,8 @@ class Session:
             return optimize(bound, catalog)
 
         syntax = read_command(sql, tokens)
-        if isinstance(syntax, CreateViewSyntax) and not self._gate.names_lance(sql, self._views):
+        is_named = self._gate.names_lance(sql, self._views)
+        if isinstance(syntax, CreateViewSyntax) and not (is_named or names_text_function(sql)):
             return None
         if isinstance(syntax, ExplainSyntax):
             body = sql[syntax.body.start : syntax.body.end]
@@ -195,7 +197,7 @@ class Session:
             command = bind_command(syntax, context)
             if command is not None:
                 return command
-        query = bind_query(parse_statement(sql, tokens), catalog) if self._gate.names_lance(sql, self._views) else None
+        query = bind_text(sql, tokens, catalog, is_named=is_named)
         return None if query is None else optimize(query, catalog)
 
     def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:

@@ -189,3 +189,17 @@ def test_explaining_what_cannot_be_bound_is_the_same_error(db: lancesql.Connecti
     assert caught.value.span is not None
     assert caught.value.sql is not None
     assert caught.value.sql[slice(*caught.value.span)] == "'movie'"
+
+
+def test_a_text_predicate_says_how_its_rows_were_found(db: lancesql.Connection) -> None:
+    by_ids = db.explain("SELECT id FROM vector_search('movies', [1, 0, 0, 0]) WHERE match(plot, 'space') LIMIT 2")
+    assert "match(plot, 'space') → row ids by the text search: 3 rows" in by_ids
+    scanned = db.explain("SELECT id FROM movies WHERE NOT match(plot, 'space') AND year > 1950")
+    assert "NOT match(plot, 'space') → row ids by the text search: 9 rows" in scanned
+    assert "WHERE true AND year > 1950" in scanned
+    mixed = db.explain("SELECT id FROM vector_search('movies', [1, 0, 0, 0]) WHERE match(plot, 'space') OR year > 1990")
+    assert "match(plot, 'space') OR year > 1990 → DuckDB, as row ids: the words of each text are looked at" in mixed
+    marked = db.explain("SELECT highlight(plot, 'space'), highlight(body, 'x') FROM movies, reviews")
+    assert "Function highlight() of movies.plot, cut as index plot_idx cuts it" in marked
+    assert "Function highlight() of reviews.body, cut as a default index cuts it" in marked
+    assert "__lancesql_text" not in by_ids + scanned + mixed + marked

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .query import bind_query
+from .query import bind_query, bind_text
 
-__all__ = ["bind_query"]
+__all__ = ["bind_query", "bind_text"]

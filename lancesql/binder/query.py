@@ -17,10 +17,11 @@ from lancesql.binder.searches.base import FOUND, expand_bases
 from lancesql.binder.searches.call import bind_call, is_prefiltered, read_value
 from lancesql.binder.searches.correlation import OuterColumns, find_outer_columns, value_arguments
 from lancesql.catalog import Catalog
-from lancesql.errors import LanceSQLError, Span, UnsupportedError
+from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
 from lancesql.parser.parameters import find_parameters
-from lancesql.parser.text_calls import TextCall
+from lancesql.parser.text_calls import TextCall, names_text_function
+from lancesql.parser.tokens import Token
 from lancesql.plan.embeddings import EmbedFunction
 from lancesql.plan.expansion import Expansion, place_error
 from lancesql.plan.query import QueryPlan, QueryShape
@@ -41,7 +42,7 @@ from .text_functions import bind_text_functions, find_own_calls
 from .usage import UsageReader
 from .views import expand_views
 
-__all__ = ["bind_query"]
+__all__ = ["bind_query", "bind_text"]
 
 
 def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | None = None) -> QueryPlan | None:
@@ -75,6 +76,25 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         _refuse_stored(statement, f"{calls[0].function}(), which is there for a statement alone", calls[0].span)
     _settle_orders(statement, catalog)
     return _Binding(statement, catalog, numbers, drafts, calls).bind()
+
+
+def bind_text(sql: str, tokens: list[Token], catalog: Catalog, *, is_named: bool) -> QueryPlan | None:
+    """As `bind_query`, for a text that is not read unless something in it may be ours.
+
+    Args:
+        sql: The text.
+        tokens: Its tokens.
+        catalog: Answers about names.
+        is_named: Whether it names a table, a view or a search of ours.
+    """
+    if not is_named and not names_text_function(sql):
+        return None
+    try:
+        return bind_query(parse_statement(sql, tokens), catalog)
+    except ParseError:
+        if is_named:
+            raise
+        return None  # a function of the user's may be meant, and DuckDB reads more than sqlglot
 
 
 class _Binding:

@@ -38,9 +38,7 @@ class Gate:
         """Whether a text that passed may name a table, a view or a search of ours."""
         folded = sql.lower()
         names = (self._database.known_names() | SEARCH_FUNCTIONS).union(views)
-        return (
-            "lance" in folded or any(name in folded for name in names) or names_text_function(sql) or names_embed(sql)
-        )
+        return "lance" in folded or any(name in folded for name in names) or names_embed(sql)
 
     def has_new_names(self, sql: str) -> bool:
         """Whether a text names a table that was not there at the last listing."""

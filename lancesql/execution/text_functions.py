@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -94,6 +95,7 @@ class TextCaller:
         self._markers: dict[str, Marker] = {}
         self._seen = 0
         self._known: pa.Array[Any] | None = None
+        self._lock = threading.Lock()
         if function.query is not None:
             read_function_query(function, run)  # an error of the query is one without rows, too
 
@@ -134,14 +136,17 @@ class TextCaller:
 
     def _find_known(self) -> Column | None:
         """Every text of the table that matches, when the texts come from one and there are not too many of them."""
-        traced = self._function.traced[0]
-        if self._known is None and traced is not None:
-            rows = find_match_rows(self._function, self._run)
-            if len(rows) <= _MOST_TEXTS:
-                dataset = self._run.database.open_dataset(traced.table)
-                read = select_rows(dataset, rows.tolist(), [traced.column])
-                self._known = read.column(traced.column).combine_chunks().cast(pa.string())
-        return self._known
+        (traced,) = self._function.traced
+        if traced is None:
+            return None
+        with self._lock:
+            if self._known is None:
+                rows = find_match_rows(self._function, self._run)
+                if len(rows) <= _MOST_TEXTS:
+                    dataset = self._run.database.open_dataset(traced.table)
+                    read = select_rows(dataset, rows.tolist(), [traced.column])
+                    self._known = read.column(traced.column).combine_chunks().cast(pa.string())
+            return self._known
 
     def _mark(self, texts: Column, others: Mapping[str, tuple[Column, Span]]) -> Column:
         queries = _read_texts(*_place(others["query"], self._function))
@@ -153,12 +158,12 @@ class TextCaller:
         escapes, cuts = self._function.escapes, self._function.function == "snippet"
         for raw, asked in _group(queries, there):
             found = self._find_marker(raw).find([written[at] or "" for at in asked])
-            for at, (split, marks) in zip(asked, found, strict=True):
-                if cuts:
-                    excerpt = cut_excerpt(split, marks, most(at), starts(at), ends(at), escapes=escapes)
-                    written[at] = excerpt
-                else:
-                    written[at] = write_marks(split.text, marks, starts(at), ends(at), escapes=escapes)
+            for at, (text, marks) in zip(asked, found, strict=True):
+                written[at] = (
+                    cut_excerpt(text, marks, most(at), starts(at), ends(at), escapes=escapes)
+                    if cuts
+                    else write_marks(text.text, marks, starts(at), ends(at), escapes=escapes)
+                )
         for at in np.flatnonzero(_is_valid(texts) & ~there).tolist():
             written[at] = None  # a NULL query gives NULL, as any function of it
         return pa.array(written, pa.string())
@@ -187,7 +192,7 @@ class TextCaller:
         if given is None:
             return lambda _: _MOST
         column, span = given
-        if not pa.types.is_integer(column.type) or (pc.min(column).as_py() or 0) < 1 or column.null_count:
+        if not pa.types.is_integer(column.type) or column.null_count or (len(column) and pc.min(column).as_py() < 1):
             raise ArgumentError("'max_chars' is a whole number, at least 1", span=span)
         values = column.to_pylist()
         return lambda at: values[at]

@@ -30,6 +30,8 @@ def _push(source: Source) -> Any:
 def _translate(conjunct: Conjunct, alias: str, table: TableInfo) -> Conjunct:
     if conjunct.barred:
         return conjunct
+    if '"__lancesql_text_' in conjunct.sql:
+        return replace(conjunct, reason="the words of each text are looked at")
     if conjunct.prelude:
         return replace(conjunct, reason="it reads a common table expression")
     try:

@@ -22,6 +22,7 @@ from .sources import (
     VectorSearch,
     list_key_queries,
 )
+from .text_functions import TextFunction
 from .vector_options import Diversity, Examples, Grouping
 
 __all__ = ["display_plan", "display_source", "display_value"]
@@ -42,6 +43,7 @@ def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> s
         shown = source if plan.direct is None else replace(source, columns=tuple(read))
         lines += display_source(shown, (notes or {}).get(source.placeholder, {}))
     lines += [f"Value {flatten(one.sql)} as {one.placeholder}" for one in plan.scalars]
+    lines += [_describe_function(one) for one in plan.functions if f'"{one.placeholder}"(' in plan.relation]
     if plan.direct is not None:
         lines.append("Answered without DuckDB")
         output = ", ".join(
@@ -56,6 +58,15 @@ def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> s
         lines.append("Relation (DuckDB)")
         lines += [f"  {line}" for line in plan.relation.strip().split("\n")]
     return "\n".join(lines)
+
+
+def _describe_function(function: TextFunction) -> str:
+    texts = []
+    for traced in function.traced:
+        index = None if traced is None else traced.table.index_on(traced.column, ("INVERTED", "FTS"))
+        place = "any text" if traced is None else f"{traced.table.name}.{traced.column}"
+        texts.append(f"{place}, cut as {'a default index' if index is None else f'index {index.name}'} cuts it")
+    return f"Function {function.function}() of {' and '.join(texts)}"
 
 
 def display_source(source: Source, notes: Notes) -> list[str]:

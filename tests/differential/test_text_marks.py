@@ -14,7 +14,7 @@ from lancesql.parser.text_syntax import read_text_query
 from lancesql.plan.text import TextReading
 from lancesql.storage.texts.excerpts import cut_excerpt, write_marks
 from lancesql.storage.texts.marks import Mark, Marker
-from lancesql.storage.texts.places import Splitted, WordFinder, find_end
+from lancesql.storage.texts.places import CutText, WordFinder, find_end
 from lancesql.storage.texts.predicates import match_texts
 from lancesql.storage.texts.terms import bind_query
 
@@ -57,7 +57,7 @@ ATOMS = [
 START, END, CUT = "\ue000", "\ue001", "…"
 
 
-def _mark(text: str, query: str, finder: WordFinder) -> tuple[Splitted, list[Mark]]:
+def _mark(text: str, query: str, finder: WordFinder) -> tuple[CutText, list[Mark]]:
     tree = read_text_query(query, "query", TextReading(columns=("t",)))
     ((split, marks),) = Marker(bind_query(tree, {"t": finder}), "t", finder).find([text])
     return split, marks

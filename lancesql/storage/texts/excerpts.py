@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from .marks import Mark
-from .places import Splitted, find_end, list_pieces
+from .places import CutText, find_end, list_pieces
 
 __all__ = ["cut_excerpt", "write_marks"]
 
@@ -39,7 +39,7 @@ def _escape(text: str) -> str:
     return html.escape(text, quote=True)
 
 
-def cut_excerpt(split: Splitted, marks: Sequence[Mark], most: int, start: str, end: str, *, escapes: bool) -> str:
+def cut_excerpt(split: CutText, marks: Sequence[Mark], most: int, start: str, end: str, *, escapes: bool) -> str:
     """At most so many characters of the text around most of what matches, with … where it goes on.
 
     The part has the most different terms, then the most marks, and is the first of those; it begins and ends with whole
@@ -55,7 +55,7 @@ def cut_excerpt(split: Splitted, marks: Sequence[Mark], most: int, start: str, e
     return f"{_CUT if text[:begin].strip() else ''}{written}{_CUT if text[stop:].strip() else ''}"
 
 
-def _choose_part(split: Splitted, marks: Sequence[Mark], most: int) -> tuple[int, int]:
+def _choose_part(split: CutText, marks: Sequence[Mark], most: int) -> tuple[int, int]:
     text = split.text
     pieces = list_pieces(split)
     first = last = begin = 0

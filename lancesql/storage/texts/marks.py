@@ -8,7 +8,7 @@ from typing import Any as Whatever
 
 from .edits import find_near
 from .parts import find_spans
-from .places import Splitted, WordFinder, find_end
+from .places import MOST_WORDS, CutText, WordFinder, find_end
 from .terms import All, Any, Bag, Chain, Demoted, Except, Leaf, Node, Part, Preferred, Scaled, Similar
 
 __all__ = ["Mark", "Marker"]
@@ -44,28 +44,33 @@ class Marker:
         self._finder = finder
         self._held: dict[str, tuple[Term, ...]] = {}
 
-    def find(self, texts: Sequence[str]) -> list[tuple[Splitted, list[Mark]]]:
+    def find(self, texts: Sequence[str]) -> list[tuple[CutText, list[Mark]]]:
         """Each text cut into words, and its marks in order: they may touch, and none overlaps another."""
         split = self._finder.cut(texts)
-        if self._terms:
-            self._learn({word for text in split for word in text.words} - self._held.keys())
-        return [(text, self._mark(text) if self._terms or self._parts else []) for text in split]
+        if not self._terms and not self._parts:
+            return [(text, []) for text in split]
+        held = self._learn({word for text in split for word in text.words}) if self._terms else {}
+        return [(text, self._mark(text, held)) for text in split]
 
-    def _learn(self, words: set[str]) -> None:
-        listed = sorted(words)
+    def _learn(self, words: set[str]) -> dict[str, tuple[Term, ...]]:
+        """What each word is asked for by: in what is remembered, or in a new place when there is no room in it."""
+        held = self._held if len(self._held) + len(words) <= MOST_WORDS else {}
+        listed = sorted(words - held.keys())
         kept = self._finder.keep(listed)
         similar = [term for term in self._terms if isinstance(term, Similar)]
         plain = self._finder.fold(listed) if similar else listed
         near = {term: _find_similar(term, plain, kept) for term in similar}
         for at, (word, token) in enumerate(zip(listed, kept, strict=True)):
             found = [term for term in self._terms if (at in near[term] if isinstance(term, Similar) else term == token)]
-            self._held[word] = tuple(found) if token is not None else ()
+            held[word] = tuple(found) if token is not None else ()
+        self._held = held
+        return held
 
-    def _mark(self, text: Splitted) -> list[Mark]:
+    def _mark(self, text: CutText, held: dict[str, tuple[Term, ...]]) -> list[Mark]:
         if self._parts:
             marked = [(part, find_spans(text.text, part, self._finder)) for part in self._parts]
             return _join([Mark(start, end, part) for part, places in marked for start, end in places], text.text)
-        hits = [(at, terms) for at, word in enumerate(text.words) if (terms := self._held[word])]
+        hits = [(at, terms) for at, word in enumerate(text.words) if (terms := held[word])]
         if not hits:
             return []
         spans = text.locate()
@@ -112,7 +117,7 @@ def _find_similar(term: Similar, plain: Sequence[str], kept: Sequence[str | None
 
 
 def _mark_chain(
-    chain: Chain, hits: list[tuple[int, tuple[Term, ...]]], text: Splitted, spans: list[tuple[int, int]]
+    chain: Chain, hits: list[tuple[int, tuple[Term, ...]]], text: CutText, spans: list[tuple[int, int]]
 ) -> Iterator[Mark]:
     """A phrase is one mark; where other words may stand between its own, or its words overlap, each is one."""
     where: dict[tuple[int, Term], list[int]] = {}

@@ -13,17 +13,17 @@ import lance
 
 from .tokens import UNTOUCHED, Tokenizer
 
-__all__ = ["Splitted", "WordFinder", "find_end", "list_pieces", "open_finder"]
+__all__ = ["MOST_WORDS", "CutText", "WordFinder", "find_end", "list_pieces", "open_finder"]
 
 V = TypeVar("V")
 
-_MOST_WORDS = 1 << 18
+MOST_WORDS = 1 << 18
 """So many different words are remembered."""
 _BLANK = re.compile(r"\S+")
 
 
 @dataclass(frozen=True)
-class Splitted:
+class CutText:
     """A text cut into words.
 
     Attributes:
@@ -65,22 +65,22 @@ class WordFinder(Tokenizer):
         self._kept: dict[str, str | None] = {}
         self._plain: dict[str, str] = {}
 
-    def cut(self, texts: Sequence[str]) -> list[Splitted]:
+    def cut(self, texts: Sequence[str]) -> list[CutText]:
         """The words of each text."""
         if self.separable:
             cut = zip(texts, self.split(texts), strict=True)
-            return [Splitted(text, words, places or range(len(words))) for text, (words, places) in cut]
+            return [CutText(text, words, places or range(len(words))) for text, (words, places) in cut]
         return [self._cut_tokens(text) for text in texts]
 
-    def _cut_tokens(self, text: str) -> Splitted:
+    def _cut_tokens(self, text: str) -> CutText:
         """What is kept of a text that is not cut into words first: pieces of some letters, or the whole."""
         raw = [token.text for token in lance.tokenize(text, **{**self.options, **UNTOUCHED})]
         kept = lance.tokenize(text, **self.options)
         if len(raw) != len(kept):
-            return Splitted(text, (), ())
+            return CutText(text, (), ())
         for word, token in zip(raw, kept, strict=True):
             self._kept[word] = token.text
-        return Splitted(text, raw, [token.position for token in kept], overlapping=self.base == "ngram")
+        return CutText(text, raw, [token.position for token in kept], overlapping=self.base == "ngram")
 
     def keep(self, words: Sequence[str]) -> list[str | None]:
         """What the index keeps of each word."""
@@ -98,7 +98,7 @@ def _learn(held: dict[str, V], words: Sequence[str], ask: Callable[[list[str]], 
     unknown = sorted({*words} - held.keys())
     if not unknown:
         return held
-    if len(held) + len(unknown) > _MOST_WORDS:
+    if len(held) + len(unknown) > MOST_WORDS:
         return dict(zip(listed := sorted({*words}), ask(listed), strict=True))
     held.update(zip(unknown, ask(unknown), strict=True))
     return held
@@ -117,7 +117,7 @@ def open_finder(options: Mapping[str, Any]) -> WordFinder:
     return _open_finder(hashable)
 
 
-def list_pieces(text: Splitted) -> list[tuple[int, int]]:
+def list_pieces(text: CutText) -> list[tuple[int, int]]:
     """The pieces a text may be cut between: its words, or what stands between blanks."""
     return [one.span() for one in _BLANK.finditer(text.text)] if text.overlapping or not text.words else text.locate()
 
