@@ -64,7 +64,7 @@ def choose_text_columns(
         names = _read_names(argument, table)
         columns = tuple(find_column(table, name, argument.span, candidates) for name in names)
         for column in columns:
-            if column not in candidates:
+            if not _holds_texts(table.schema.field(column).type):
                 raise ArgumentError(
                     f"column '{column}' is not text ({table.schema.field(column).type})",
                     hint=f"text columns of '{table.name}': {', '.join(candidates) or 'none'}",
@@ -112,6 +112,13 @@ def _holds_integers(type_: pa.DataType) -> bool:
 def is_text_column(type_: pa.DataType) -> bool:
     """Whether Lance can search a column of this type by its words."""
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)
+
+
+def _holds_texts(type_: Any) -> bool:
+    """Whether a column can be searched by its words when it is named: text, of few values too, or lists of texts."""
+    if pa.types.is_dictionary(type_) or pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return is_text_column(type_.value_type)
+    return is_text_column(type_)
 
 
 def find_column(table: TableInfo, name: str, span: Span, preferred: list[str]) -> str:

@@ -141,8 +141,7 @@ class _Search:
         candidates = self._find_leaf(every, Route.INDEX)
         texts = select_rows(self.dataset, candidates.ids.tolist(), [leaf.column])
         blocks = build_blocks(texts.to_batches(), leaf.column, ROW_ID, self.tokenizers[leaf.column])
-        kept = [block.ids[block.find_chain(leaf)] for block in blocks]
-        return candidates.within(np.concatenate([np.empty(0, np.uint64), *kept]))
+        return candidates.within(search_blocks(blocks, [leaf])[0].ids)
 
     def _search_flat(self, column: str, leaves: Sequence[Leaf]) -> list[Matches]:
         parts = [leaf for leaf in leaves if isinstance(leaf, Part)]

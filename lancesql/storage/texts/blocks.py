@@ -12,15 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .edits import find_near
-from .terms import Chain, Similar
+from .terms import Chain, Term
 from .tokens import Tokenizer
 
-__all__ = ["Block", "Term", "build_blocks"]
+__all__ = ["Block", "build_blocks"]
 
 Numbers = np.ndarray[Any, Any]
-Term = str | Similar
-"""A token, or any word like another."""
-
 _WORDS_OF_BLOCK = 4_000_000
 _TEXTS_AT_ONCE = 8_192
 
@@ -127,15 +124,13 @@ def build_blocks(batches: Iterable[pa.RecordBatch], column: str, ids: str, token
         yield builder.finish()
 
 
-def _read_texts(array: pa.Array[Any]) -> list[Any]:
+def _read_texts(array: pa.Array[Any]) -> list[str | None]:
     if isinstance(array, pa.DictionaryArray):
         array = array.dictionary_decode()
-    read: list[Any] = array.to_pylist()
-    return read
-
-
-def _list_parts(text: Any) -> list[str]:
-    return [part for part in text if part is not None] if isinstance(text, list) else [text]
+    texts = array.to_pylist()
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):  # joined as Lance joins them
+        return [None if parts is None else " ".join(one for one in parts if one is not None) for parts in texts]
+    return texts
 
 
 class _Words(dict[str, int]):
@@ -156,19 +151,18 @@ class _Builder:
         self.spans: list[int] = []
         self.end = self.words = 0
 
-    def add(self, ids: Numbers, texts: Sequence[Any]) -> None:
+    def add(self, ids: Numbers, texts: Sequence[str | None]) -> None:
         """Takes texts in; None is left out."""
-        there = [at for at, text in enumerate(texts) if text is not None]
-        self.ids.append(ids[there])
+        there = [(at, text) for at, text in enumerate(texts) if text is not None]
+        self.ids.append(ids[[at for at, _ in there]])
         words: list[str] = []
-        for at in there:
-            text, start = texts[at], self.end
-            for some, places in self.tokenizer.split(_list_parts(text)):
-                words += some
-                stand = range(len(some)) if places is None else places
-                self.places.append(np.fromiter(stand, np.int64, len(some)) + self.end)
-                self.end += max(stand, default=-1) + 1
-            self.spans.append(self.end - start)
+        for _, text in there:
+            some, places = self.tokenizer.split(text)
+            words += some
+            stand = range(len(some)) if places is None else places
+            self.places.append(np.fromiter(stand, np.int64, len(some)) + self.end)
+            self.spans.append(max(stand, default=-1) + 1)
+            self.end += self.spans[-1]
         self.codes.append(np.fromiter(map(self.numbers.__getitem__, words), np.int32, len(words)))
         self.words += len(words)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any as Whatever
+from weakref import WeakKeyDictionary
 
 import lance
 from lance.query import BooleanQuery, BoostQuery, FullTextOperator, FullTextQuery, MatchQuery, Occur, PhraseQuery
@@ -46,15 +47,32 @@ class TextIndex:
         return self.finds_rows and not self.options.get("prefix_only")
 
 
-def read_text_indexes(dataset: lance.LanceDataset) -> dict[str, TextIndex]:
+_READ: WeakKeyDictionary[lance.LanceDataset, Mapping[str, TextIndex]] = WeakKeyDictionary()
+"""What was read of a handle, which never changes its version."""
+
+
+def read_text_indexes(dataset: lance.LanceDataset) -> Mapping[str, TextIndex]:
     """The text indexes of a table by their column; of several on one column the first."""
+    found = _READ.get(dataset)
+    if found is None:
+        found = _READ[dataset] = _read_indexes(dataset)
+    return found
+
+
+def _read_indexes(dataset: lance.LanceDataset) -> Mapping[str, TextIndex]:
     found: dict[str, TextIndex] = {}
     for index in dataset.describe_indices():
         if len(index.field_names) == 1 and "Inverted" in index.type_url:
             (column,) = index.field_names
             covered = frozenset(fragment for segment in index.segments for fragment in segment.fragment_ids)
-            found.setdefault(column, TextIndex(index.name, column, dict(index.details or {}), covered))
+            found.setdefault(column, TextIndex(index.name, column, _read_options(dataset, index), covered))
     return found
+
+
+def _read_options(dataset: lance.LanceDataset, index: Whatever) -> dict[str, Whatever]:
+    """The options of an index; its own stop words are only among its statistics."""
+    built = dataset.stats.index_stats(index.name).get("indices") or [{}]
+    return {**(index.details or {}), **{key: value for key, value in built[0].get("params", {}).items() if value}}
 
 
 def compile_query(node: Node, indexes: Mapping[str, TextIndex], factor: float = 1.0) -> FullTextQuery | None:
@@ -66,7 +84,8 @@ def compile_query(node: Node, indexes: Mapping[str, TextIndex], factor: float = 
     """
     match node:
         case Bag(column, text, _, operator):
-            if column not in indexes or not indexes[column].finds_rows or factor <= 0:
+            index = indexes.get(column)
+            if index is None or not index.finds_rows or factor <= 0:
                 return None
             return MatchQuery(text, column, boost=factor, operator=FullTextOperator[operator.upper()])
         case Chain(column, text, parts, slop):

@@ -68,8 +68,8 @@ class WordFinder(Tokenizer):
     def cut(self, texts: Sequence[str]) -> list[CutText]:
         """The words of each text."""
         if self.separable:
-            cut = zip(texts, self.split(texts), strict=True)
-            return [CutText(text, words, places or range(len(words))) for text, (words, places) in cut]
+            cut = ((text, *self.split(text)) for text in texts)
+            return [CutText(text, words, places or range(len(words))) for text, words, places in cut]
         return [self._cut_tokens(text) for text in texts]
 
     def _cut_tokens(self, text: str) -> CutText:
@@ -82,6 +82,9 @@ class WordFinder(Tokenizer):
             self._kept[word] = token.text
         return CutText(text, raw, [token.position for token in kept], overlapping=self.base == "ngram")
 
+    def _fold_each(self, words: Sequence[str]) -> list[str]:
+        return [self.fold_whole(word) for word in words]
+
     def keep(self, words: Sequence[str]) -> list[str | None]:
         """What the index keeps of each word."""
         held = self._kept = _learn(self._kept, words, super().keep)
@@ -89,7 +92,7 @@ class WordFinder(Tokenizer):
 
     def fold(self, words: Sequence[str]) -> list[str]:
         """Each word in the letters the index knows, endings and all."""
-        held = self._plain = _learn(self._plain, words, super().fold)
+        held = self._plain = _learn(self._plain, words, super().fold if self.separable else self._fold_each)
         return [held[word] for word in words]
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Block, Term
+from .blocks import Block
 from .matches import Matches
-from .terms import Bag, Chain, Leaf, Part, Similar
+from .terms import Bag, Chain, Leaf, Term, list_terms
 
 __all__ = ["Statistics", "search_blocks"]
 
@@ -87,19 +87,6 @@ def search_blocks(blocks: Iterable[Block], leaves: Sequence[Leaf], known: Statis
         ids = np.concatenate([np.empty(0, np.uint64), *(part.ids for part in parts)])
         matched.append(Matches.sort(ids, np.concatenate([np.empty(0), *(part.scores for part in parts)])))
     return matched
-
-
-def list_terms(leaf: Leaf) -> Sequence[Term]:
-    """The terms of a leaf, as often as they are asked for."""
-    match leaf:
-        case Bag(tokens=tokens):
-            return tokens
-        case Chain(parts=parts):
-            return [term for term, _ in parts]
-        case Similar():
-            return [leaf]
-        case Part():
-            raise AssertionError("parts of texts are no words")
 
 
 def _score_leaf(leaf: Leaf, found: _Found, holders: Counter[Term], statistics: Statistics) -> Matches:

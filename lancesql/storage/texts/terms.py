@@ -40,8 +40,10 @@ __all__ = [
     "Preferred",
     "Scaled",
     "Similar",
+    "Term",
     "bind_query",
     "list_leaves",
+    "list_terms",
 ]
 
 
@@ -87,7 +89,7 @@ class Chain:
 
     column: str
     text: str
-    parts: tuple[tuple[str | Similar, int], ...]
+    parts: tuple[tuple[Term, int], ...]
     slop: int
 
 
@@ -155,6 +157,8 @@ class Demoted:
 
 
 Leaf = Bag | Similar | Chain | Part
+Term = str | Similar
+"""A token, or any word like another."""
 Node = Leaf | All | Any | Preferred | Except | Scaled | Demoted
 
 
@@ -239,7 +243,7 @@ def _bind_prefix(text: str, column: str, tokenizer: Tokenizer) -> Node | None:
     if tokenizer.grams is not None:
         return _bind_part(text.strip(), column, tokenizer)
     if not tokenizer.separable:
-        plain = tokenizer.fold([text.strip()])[0]
+        plain = tokenizer.fold_whole(text.strip())
         return Similar(column, plain, None) if plain else None
     words = tokenizer.read_words(text)
     if not words:
@@ -288,3 +292,16 @@ def list_leaves(node: Node) -> Iterator[Leaf]:
             yield from list_leaves(second)
         case Scaled(item):
             yield from list_leaves(item)
+
+
+def list_terms(leaf: Leaf) -> Sequence[Term]:
+    """The terms of a leaf, as often as they are asked for."""
+    match leaf:
+        case Bag(tokens=tokens):
+            return tokens
+        case Chain(parts=parts):
+            return [term for term, _ in parts]
+        case Similar():
+            return [leaf]
+        case Part():
+            raise AssertionError("parts of texts are no words")

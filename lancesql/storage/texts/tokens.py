@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ __all__ = ["UNTOUCHED", "Tokenizer", "Written"]
 
 _OPTIONS = (
     "base_tokenizer", "language", "max_token_length", "lower_case", "stem", "remove_stop_words", "custom_stop_words",
-    "ascii_folding", "min_ngram_length", "max_ngram_length", "prefix_only", "split_identifiers", "split_on_numerics",
-    "preserve_original", "index_operators",
+    "ascii_folding", "min_ngram_length", "max_ngram_length", "prefix_only",
 )  # fmt: skip
+_CODE_OPTIONS = ("split_identifiers", "split_on_numerics", "preserve_original", "index_operators")
 _UNSHORTENED: dict[str, Any] = {
     "stem": False,
     "remove_stop_words": False,
@@ -75,17 +75,20 @@ class Tokenizer:
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         given = dict(options or {})
-        self.options = {key: given[key] for key in _OPTIONS if given.get(key) is not None}
+        self.options = {key: given[key] for key in (*_OPTIONS, *_CODE_OPTIONS) if given.get(key) is not None}
         if "max_token_length" in given:
             self.options["max_token_length"] = given["max_token_length"]
-        if given.get("lance_tokenizer") == "code":
+        if "code" in (given.get("lance_tokenizer"), given.get("base_tokenizer")):
             self.options["analyzer"] = "code"
+        else:
+            self.options = {key: value for key, value in self.options.items() if key not in _CODE_OPTIONS}
         self.base = str(self.options.get("base_tokenizer", "simple"))
         self.separable = "analyzer" not in self.options and self.base in ("simple", "whitespace", "icu", "icu/split")
         """Whether a text is cut into words first, whatever becomes of each word then."""
         self.grams = int(self.options.get("min_ngram_length", 3)) if self.base == "ngram" else None
         """How long the least parts of a text are that the index knows; None when it knows words."""
         self._letters = _Letters(self.options)
+        self._cut = {**self.options, **UNTOUCHED} if self.separable else self.options
         self.key = repr(sorted(self.options.items()))
 
     def read(self, text: str) -> list[tuple[str, int]]:
@@ -96,32 +99,34 @@ class Tokenizer:
         """The words of a text, each with what is kept of it."""
         if not self.separable:
             return [Written(token, token, token, place) for token, place in self.read(text)]
-        ((words, places),) = self.split([text])
+        words, places = self.split(text)
         kept = zip(words, self.fold(words), self.keep(words), places or range(len(words)), strict=True)
         return [Written(*word) for word in kept]
 
-    def split(self, texts: Sequence[str]) -> Iterator[tuple[list[str], list[int] | None]]:
-        """The words of each text as they are written, and their places unless those count from 0 without a gap."""
+    def split(self, text: str) -> tuple[list[str], list[int] | None]:
+        """The words of a text as they are written, and their places unless those count from 0 without a gap."""
         if self.separable and self.base == "simple":
-            for text in texts:
-                yield text.translate(_SEPARATORS).split(), None
-            return
-        options = {**self.options, **UNTOUCHED} if self.separable else self.options
-        for text in texts:
-            tokens = lance.tokenize(text, **options)
-            yield [token.text for token in tokens], [token.position for token in tokens]
+            return text.translate(_SEPARATORS).split(), None
+        tokens = lance.tokenize(text, **self._cut)
+        return [token.text for token in tokens], [token.position for token in tokens]
 
     def fold(self, words: Sequence[str]) -> list[str]:
         """The words in the letters the index knows, endings and all."""
-        letters = {**self.options, **_UNSHORTENED}
         if not self.separable:
-            letters = {key: value for key, value in letters.items() if key != "analyzer"} | {"base_tokenizer": "raw"}
-            return [self._pass_one(word, letters) or word for word in words]
+            return list(words)
+        letters = {**self.options, **_UNSHORTENED}
         return [word if token is None else token for word, token in zip(words, self._pass(words, letters), strict=True)]
 
     def fold_letters(self, text: str) -> str:
         """A text in the letters an index of its parts knows."""
         return text.translate(self._letters)
+
+    def fold_whole(self, text: str) -> str:
+        """A text in the letters the index knows, as one word."""
+        folding = ("lower_case", "ascii_folding")
+        letters: dict[str, Any] = {key: self.options[key] for key in folding if key in self.options}
+        tokens = lance.tokenize(text, **{**_UNSHORTENED, **letters, "base_tokenizer": "raw"})
+        return tokens[0].text if tokens else ""
 
     def keep(self, words: Sequence[str]) -> list[str | None]:
         """What the index keeps of each word."""
