@@ -18,6 +18,7 @@ from .cases import Bar, cycle_queries, make_cases
 from .data import build_database, read_source
 from .measure import Measurement, measure_case, measure_imports
 from .semi_joins import make_semi_join_cases
+from .texts import make_text_cases
 from .tpch import make_tpch_cases
 
 
@@ -52,6 +53,8 @@ def run(folder: Path, rounds: int) -> bool:
         next_query = cycle_queries(source)
         cases = make_cases(db, source, folder)
         verdicts += [_add_row(table, one.name, measure_case(one, rounds, next_query), one.bar) for one in cases]
+        texts = make_text_cases(db, source, folder)
+        verdicts += [_add_row(table, one.name, measure_case(one, rounds, lambda: None), one.bar) for one in texts]
         few = max(2, rounds // 50)
         batches = make_batch_cases(db, source)
         verdicts += [_add_row(table, one.name, measure_case(one, few, lambda: None), one.bar) for one in batches]
