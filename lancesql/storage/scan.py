@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+_FEW = 1_000
+"""So many rows are read by their ids one by one, more by a scan with a list of ids."""
+
+
 def open_scan(
     dataset: lance.LanceDataset,
     columns: Sequence[str],
@@ -147,7 +151,21 @@ def take_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence
     """The rows with these ids, in the order of the ids."""
     if columns == [ROW_ID]:
         return pa.table({ROW_ID: pa.array(row_ids, pa.uint64())})
+    if len(row_ids) <= _FEW and all(name == ROW_ID or _is_plain(dataset.schema.field(name)) for name in columns):
+        # A third of the time of a scan with a list of ids; pylance has no public name for it.
+        try:
+            return dataset._take_rows(row_ids, list(columns))
+        except BaseException as error:
+            raise wrap_lance_error(error, "reading rows by their ids") from None
     return order_rows(select_rows(dataset, row_ids, columns), np.array(row_ids, np.uint64), columns)
+
+
+def _is_plain(field: pa.Field[Any]) -> bool:
+    """Whether a column is stored as the type it has: not JSON, not kept apart."""
+    type_ = field.type
+    if isinstance(type_, pa.BaseExtensionType) or field.metadata:
+        return False
+    return all(_is_plain(type_.field(at)) for at in range(type_.num_fields))
 
 
 def order_rows(table: pa.Table, row_ids: np.ndarray[Any, Any], columns: Sequence[str]) -> pa.Table:

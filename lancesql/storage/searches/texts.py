@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import lance
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from lance.query import FullTextQuery
 
 from lancesql.plan.sources import ROW_ID, SCORE
@@ -26,6 +27,11 @@ from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, Part, bind_quer
 from lancesql.storage.texts.tokens import Tokenizer
 
 __all__ = ["describe_text_search", "search_texts"]
+
+Numbers = np.ndarray[Any, Any]
+
+_LEAST_FETCHED = 32
+"""Ranking so many rows costs hardly more than ranking ten, and ties at the limit are seldom longer."""
 
 
 def search_texts(
@@ -56,7 +62,7 @@ def search_texts(
     """
     indexes = read_text_indexes(dataset)
     tokenizers = {column: _make_tokenizer(indexes.get(column)) for column in text_columns}
-    node = bind_query(query, tokenizers)
+    node = _bind(query, tuple(tokenizers.items()))
     own = [name for name in columns if name not in (ROW_ID, SCORE)]
     if node is None:
         empty = dataset.scanner(columns=own, with_row_id=True, limit=0).to_table()
@@ -72,8 +78,7 @@ def search_texts(
     matches = search.find(node)
     scores = matches.scores.astype(np.float32)
     order = np.lexsort((matches.ids, -scores))[:limit]
-    table = take_rows(dataset, matches.ids[order].tolist(), [name for name in columns if name != SCORE] or [ROW_ID])
-    return table.append_column(SCORE, pa.array(scores[order])).select(list(columns))
+    return _read_found(dataset, matches.ids[order], scores[order], own).select(list(columns))
 
 
 def describe_text_search(dataset: lance.LanceDataset, *, text_columns: Sequence[str], query: TextQuery) -> list[str]:
@@ -83,8 +88,16 @@ def describe_text_search(dataset: lance.LanceDataset, *, text_columns: Sequence[
     return describe_routes(node, indexes)
 
 
+_DEFAULT = Tokenizer()
+
+
 def _make_tokenizer(index: TextIndex | None) -> Tokenizer:
-    return Tokenizer(None if index is None else index.options)
+    return _DEFAULT if index is None else index.tokenizer
+
+
+@lru_cache(maxsize=256)
+def _bind(query: TextQuery, tokenizers: tuple[tuple[str, Tokenizer], ...]) -> Node | None:
+    return bind_query(query, dict(tokenizers))
 
 
 @dataclass
@@ -167,20 +180,31 @@ class _Search:
 
 
 def _search_ordered(search: _Search, query: FullTextQuery, columns: Sequence[str], limit: int | None) -> pa.Table:
-    fetch = None if limit is None else limit + 1
+    """What Lance finds, in order. With a limit rows are ranked first, and columns read of those alone that are left."""
+    if limit is None or limit >= search.dataset.count_rows():
+        table = search.ask_lance(query, columns, None)
+        return table.take(_order(table)[2])
+    fetch = max(2 * limit, _LEAST_FETCHED)
     while True:
-        table = search.ask_lance(query, columns, fetch)
-        if limit is None or fetch is None or table.num_rows < fetch or not _cuts_tie(table, limit):
+        ids, scores, order = _order(search.ask_lance(query, [], fetch))
+        if len(order) < fetch or scores[order[limit - 1]] > scores[order[-1]]:
             break
         fetch *= 4  # rows of one score straddle the limit: which of them come first is decided by their ids, here
-    order = pc.sort_indices(table.select([SCORE, ROW_ID]), [(SCORE, "descending"), (ROW_ID, "ascending")])
-    return table.take(order[:limit] if limit is not None else order)
+    best = order[:limit]
+    return _read_found(search.dataset, ids[best], scores[best], columns)
 
 
-def _cuts_tie(table: pa.Table, limit: int) -> bool:
-    scores = table.column(SCORE).combine_chunks().to_numpy()
-    ranked = sorted(scores.tolist(), reverse=True)
-    return bool(ranked[limit - 1] == ranked[-1])
+def _read_found(dataset: lance.LanceDataset, ids: Numbers, scores: Numbers, columns: Sequence[str]) -> pa.Table:
+    """Rows that were found, in that order, with `_rowid` and `_score`."""
+    found = {ROW_ID: pa.array(ids), SCORE: pa.array(scores)}
+    rows = take_rows(dataset, ids.tolist(), columns) if columns else None
+    return pa.table({**found, **({name: rows.column(name) for name in columns} if rows is not None else {})})
+
+
+def _order(table: pa.Table) -> tuple[Numbers, Numbers, Numbers]:
+    """The ids and scores of the rows, and their places in order: best first, ties by their ids."""
+    ids, scores = table.column(ROW_ID).to_numpy(), table.column(SCORE).to_numpy()
+    return ids, scores, np.lexsort((ids, -scores))
 
 
 def _read_matches(table: pa.Table) -> Matches:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any as Whatever
 from weakref import WeakKeyDictionary
 
@@ -11,6 +12,7 @@ import lance
 from lance.query import BooleanQuery, BoostQuery, FullTextOperator, FullTextQuery, MatchQuery, Occur, PhraseQuery
 
 from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Part, Preferred, Scaled, Similar
+from .tokens import Tokenizer
 
 __all__ = ["TextIndex", "compile_grams", "compile_query", "read_text_indexes"]
 
@@ -30,6 +32,11 @@ class TextIndex:
     column: str
     options: Mapping[str, Whatever]
     fragments: frozenset[int]
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """What cuts a text as the index does."""
+        return Tokenizer(self.options)
 
     @property
     def has_positions(self) -> bool:
@@ -104,6 +111,8 @@ def compile_query(node: Node, indexes: Mapping[str, TextIndex], factor: float = 
             if index.options.get("stem") or index.options.get("remove_stop_words"):
                 return None
             return MatchQuery(text, column, boost=factor, operator=FullTextOperator.AND)
+        case All(items) if (bag := _merge_bags(items, indexes)) is not None:
+            return compile_query(bag, indexes, factor)
         case All(items):
             return _join([(Occur.MUST, item) for item in items], indexes, factor)
         case Any(items):
@@ -128,6 +137,19 @@ def compile_grams(part: Part) -> FullTextQuery:
     """
     chosen = part.grams[:: -(-len(part.grams) // _MOST_GRAMS)]
     return BooleanQuery([(Occur.MUST, MatchQuery(gram, part.column, operator=FullTextOperator.AND)) for gram in chosen])
+
+
+def _merge_bags(items: Sequence[Node], indexes: Mapping[str, TextIndex]) -> Bag | None:
+    """Words of one column that each have to be there, as one bag, which Lance answers faster; or None."""
+    bags = [item for item in items if isinstance(item, Bag) and (item.operator == "and" or len(item.tokens) == 1)]
+    columns = {bag.column for bag in bags}
+    if len(bags) < len(items) or len(columns) > 1:
+        return None
+    (column,) = columns
+    if column not in indexes or indexes[column].tokenizer.base not in ("simple", "whitespace"):
+        return None
+    tokens = tuple(token for bag in bags for token in bag.tokens)
+    return Bag(column, " ".join(bag.text for bag in bags), tokens, "and")
 
 
 def _join(
