@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["find_spaceless_language"]
+__all__ = ["BY_SPACES", "find_spaceless_language"]
+
+BY_SPACES = ("simple", "whitespace", "code")
+"""The tokenizers that cut texts at spaces and marks alone."""
 
 _LETTERS, _LEAST_SHARE = 1_000, 0.3
 _SCRIPTS = (

@@ -11,7 +11,7 @@ import pyarrow as pa
 from lancesql.catalog import IndexInfo, TableInfo
 
 from .scan import wrap_lance_error
-from .scripts import find_spaceless_language
+from .scripts import BY_SPACES, find_spaceless_language
 
 if TYPE_CHECKING:
     from .database import LanceDatabase
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["advise_language", "show_text_options"]
 
 _SAMPLE = 100
-_BY_SPACES = ("simple", "whitespace", "code")
 
 
 def show_text_options(details: Mapping[str, Any]) -> str:
@@ -47,7 +46,7 @@ def advise_language(database: LanceDatabase, table: TableInfo, index: IndexInfo)
     """What to do about a text index that finds no words in the texts there are; None when nothing is amiss."""
     if index.kind != "INVERTED" or len(index.columns) != 1 or index.columns[0] not in table.schema.names:
         return None
-    if f"{index.text_options},".partition(",")[0].removeprefix("base_tokenizer = ") not in _BY_SPACES:
+    if f"{index.text_options},".partition(",")[0].removeprefix("base_tokenizer = ") not in BY_SPACES:
         return None
     try:
         code = find_spaceless_language(_sample_texts(database.open_dataset(table), index.columns[0]))

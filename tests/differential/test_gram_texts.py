@@ -220,3 +220,25 @@ def test_indexes_of_other_lengths(tmp_path: Path, lengths: tuple[int, int]) -> N
         )
         for part in ("언어", "언어처리", "대한민국의", "가가", "가", "없는것", "처리를 언어", "DB"):
             assert ask(db, "ko", "fresh", f'"{part}"') == find_holders("ko", "fresh", part), part
+
+
+def test_lists_of_texts(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path / "db") as db:
+        db.execute(
+            "CREATE TABLE docs AS SELECT * FROM (VALUES (1, ['机器', '学习']), (2, ['机器学习', NULL]), (3, NULL), "
+            "(4, []), (5, ['学习机器'])) AS v(id, tags)"
+        )
+        db.execute("CREATE INDEX ON docs USING FTS (tags) WITH (language = 'zh')")
+        for query, expected in (("机器学习", [2]), ("学习", [1, 2, 5]), ("学", [1, 2, 5]), ("器学习", [2])):
+            rows = db.sql("SELECT id FROM fts('docs', 'tags', $q) ORDER BY id", {"q": query}).fetchall()
+            assert [row[0] for row in rows] == expected, query
+
+
+def test_the_plan_warns_of_a_query_in_another_script(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path / "db") as db:
+        db.execute("CREATE TABLE docs AS SELECT 1 AS id, 'some words' AS text")
+        db.execute("CREATE INDEX ON docs USING FTS (text)")
+        plan = db.explain("SELECT id FROM fts('docs', '机器学习 words')")
+        assert "cannot find parts of such words" in plan
+        assert "CREATE OR REPLACE INDEX ON … USING FTS (text) WITH (language = 'zh')" in plan
+        assert "cannot find" not in db.explain("SELECT id FROM fts('docs', 'words')")

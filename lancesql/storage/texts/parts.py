@@ -31,15 +31,14 @@ def holds_part(texts: pa.ChunkedArray[Any], part: Part, tokenizer: Tokenizer) ->
 
 
 def _look(texts: Sequence[Any], part: Part, tokenizer: Tokenizer) -> Numbers:
-    found = (any(part.plain in one for one in _fold(text, tokenizer)) for text in texts)
-    return np.fromiter(found, np.bool_, len(texts))
+    return np.fromiter((part.plain in _fold(text, tokenizer) for text in texts), np.bool_, len(texts))
 
 
-def _fold(text: Any, tokenizer: Tokenizer) -> list[str]:
-    """A text, or the texts of a list, in the letters of the index."""
-    if text is None:
-        return []
-    return [tokenizer.fold_letters(one) for one in (text if isinstance(text, list) else [text]) if one is not None]
+def _fold(text: Any, tokenizer: Tokenizer) -> str:
+    """A text in the letters of the index; the texts of a list are joined as Lance joins them."""
+    if isinstance(text, list):
+        text = " ".join(one for one in text if one is not None)
+    return tokenizer.fold_letters(text or "")
 
 
 def find_spans(text: str, part: Part, tokenizer: Tokenizer) -> Iterator[tuple[int, int]]:
@@ -72,9 +71,9 @@ def search_parts(
         rows.append(batch.column(ids).to_numpy().astype(np.uint64))
         for text in batch.column(parts[0].column).to_pylist():
             folded = _fold(text, tokenizer)
-            lengths.append(sum(map(len, folded)))
+            lengths.append(len(folded))
             for part, counted in zip(parts, counts, strict=True):
-                counted.append(sum(one.count(part.plain) for one in folded))
+                counted.append(folded.count(part.plain))
     row_ids, long = np.concatenate(rows), np.array(lengths, np.int64)
     statistics = Statistics(int(np.count_nonzero(long)), int(long.sum()))
     found = []

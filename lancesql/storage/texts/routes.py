@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
+from lancesql.storage.scripts import BY_SPACES, find_spaceless_language
+
 from .indexes import TextIndex, compile_query
 from .terms import Bag, Chain, Leaf, Node, Part, Similar, list_leaves
 
@@ -48,6 +50,28 @@ def describe_routes(node: Node | None, indexes: Mapping[str, TextIndex]) -> list
     """
     if node is None:
         return ["it asks for no word that is kept, so nothing matches"]
+    return [*_list_routes(node, indexes), *_advise_languages(node, indexes)]
+
+
+def _advise_languages(node: Node, indexes: Mapping[str, TextIndex]) -> list[str]:
+    """What to do about words of scripts without spaces, where an index cuts texts at spaces alone."""
+    asked: dict[str, list[str]] = {}
+    for leaf in list_leaves(node):
+        index = indexes.get(leaf.column)
+        if isinstance(leaf, Bag | Chain) and index is not None and index.options.get("base_tokenizer") in BY_SPACES:
+            asked.setdefault(leaf.column, []).extend(leaf.text.split())
+    lines = []
+    for column, words in asked.items():
+        code = next(filter(None, (find_spaceless_language([word]) for word in words)), None)
+        if code is not None:
+            lines.append(
+                f"index {indexes[column].name} cannot find parts of such words: "
+                f"CREATE OR REPLACE INDEX ON … USING FTS ({column}) WITH (language = '{code}') can"
+            )
+    return lines
+
+
+def _list_routes(node: Node, indexes: Mapping[str, TextIndex]) -> list[str]:
     if compile_query(node, indexes) is not None:
         return []
     leaves = [leaf for leaf in dict.fromkeys(list_leaves(node)) if leaf.column in indexes]
