@@ -10,7 +10,7 @@ from lancesql.execution.embeddings.describe import describe_calls, describe_embe
 from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
 from lancesql.execution.filters.scans import resolve_scan
-from lancesql.execution.filters.text_matches import settle_matches
+from lancesql.execution.filters.text_matches import describe_match, settle_matches
 from lancesql.execution.searches.correlated_filters import split_filter
 from lancesql.execution.searches.fused import settle_leaves
 from lancesql.execution.searches.nearest import refuse_search
@@ -124,6 +124,7 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
             notes["filter"] = _describe_filter(resolve_filter(source, run))
             notes["strategy"] = _describe_leaves(source, run)
     notes["embedding"] = describe_embedding(source, run)
+    notes["filter"] += _describe_matches(source.filter, run)
     report = run.reports.get(source.placeholder)
     if report is not None and run.measured:
         notes["rows"] = [f"{report.rows:,}"]
@@ -186,6 +187,21 @@ def _describe_correlated_filter(source: Search, run: Run) -> list[str]:
     lines = _describe_filter(resolve_filter(replace(source, filter=fixed), replace(run, filters={})))
     lines += [f"{flatten(one.sql)} → Lance, for each row: {text}" for one, text in pushed]
     return lines + [f"{flatten(one.sql)} → DuckDB, as row ids for each row: {reason}" for one, reason in left]
+
+
+def _describe_matches(conjuncts: Sequence[Conjunct], run: Run) -> list[str]:
+    """How the text searches are answered that `match()` in a filter stands for."""
+    lines: list[str] = []
+    for function in [one.match.function for one in conjuncts if one.match is not None and not one.barred]:
+        for traced in function.traced:
+            index = None if traced is None else traced.table.index_on(traced.column, ("INVERTED", "FTS"))
+            if index is not None:
+                unindexed = f", {index.rows_unindexed:,} rows not indexed yet" if index.rows_unindexed else ""
+                lines.append(f"text: index {index.name} on {index.columns[0]}{unindexed}")
+            elif traced is not None:
+                lines.append(f"text: no index on {traced.column}, every text is read and cut into words")
+        lines += [f"text: {line}" for line in describe_match(function, run)]
+    return list(dict.fromkeys(lines))
 
 
 def _describe_text(source: FullTextSearch, run: Run | None = None) -> list[str]:

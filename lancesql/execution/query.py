@@ -13,7 +13,7 @@ import pyarrow as pa
 from lancesql.engines.dataset import ScanDataset, ScanStream
 from lancesql.engines.duckdb import Namespace
 from lancesql.engines.engine_errors import find_name_span
-from lancesql.errors import LanceSQLError, UnknownColumnError, nearest_name
+from lancesql.errors import BindError, LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import render_conjuncts
 from lancesql.execution.filters.scans import resolve_scan
@@ -35,6 +35,7 @@ from lancesql.storage.types import widen_schema, widen_table, widen_type
 from .first_rows import defers_columns, find_first_rows
 from .run import Run, read_count, read_scalar_table
 from .streams import watch_scan
+from .suggestions import suggest_function
 from .text_functions import TextCaller, calls_texts, name_text_columns, offer_text_functions
 from .watch import MANY_ROWS
 
@@ -311,6 +312,8 @@ def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLErr
             error.hint = error.hint.replace(source.placeholder, source.table.name)
     if error.sql is None and error.span is None:
         error.span = find_name_span(plan.sql, error)
+    if isinstance(error, BindError):
+        error = suggest_function(error, plan.sql)
     if isinstance(error, UnknownColumnError) and error.span is not None:
         name = plan.sql[error.span.start : error.span.end]
         names = [field.name for source in plan.sources for field in (*source.table.schema, *score_fields(source))]

@@ -9,6 +9,7 @@ from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import BindError, LanceSQLError, UnknownTableError, UnsupportedError, nearest_name
 from lancesql.parser.calls import COMBINATORS, SEARCH_FUNCTIONS
+from lancesql.parser.text_calls import TEXT_FUNCTIONS
 
 __all__ = ["suggest_function", "suggest_table"]
 
@@ -35,6 +36,10 @@ def suggest_function(error: BindError, sql: str) -> BindError:
         error.span = find_name_span(sql, error)
         error.message = f"{name}() takes {'searches' if name == 'rrf' else 'a search'}"
         error.hint = SIGNATURES[name].usage
+        return error
+    scalar = re.search(r"Scalar Function with name (\S+) does not exist", error.message)
+    if scalar and scalar.group(1).lower() in TEXT_FUNCTIONS:
+        error.hint = f"{scalar.group(1)}() is written as a call: {scalar.group(1)}(text, 'query')"
         return error
     near = nearest_name(match.group(1), SEARCH_FUNCTIONS | COMBINATORS) if match else None
     if near is not None:

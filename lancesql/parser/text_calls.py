@@ -15,7 +15,8 @@ __all__ = ["TEXT_FUNCTIONS", "TextCall", "disguise_text_calls", "find_text_calls
 
 TEXT_FUNCTIONS = frozenset({"match", "highlight", "snippet"})
 
-_CALLED = re.compile(r"(?<![\w.])(?:match|highlight|snippet)\s*\(", re.IGNORECASE)
+_CALLED = re.compile(r'(?<![\w.])"?(?:match|highlight|snippet)"?\s*\(', re.IGNORECASE)
+_QUOTED = re.compile(r'"match"(?=\s*\()', re.IGNORECASE)
 _NO_CALL_BEHIND = (
     "INTO", "TABLE", "VIEW", "MACRO", "FUNCTION", "USING", "AS", "INDEX", "FROM", "JOIN", "LATERAL", "REFERENCES",
     "UPDATE", "EXISTS", "WITH",
@@ -75,7 +76,8 @@ def find_text_calls(tokens: list[Token], hidden: Iterable[Span] = ()) -> tuple[T
 
 
 def disguise_text_calls(text: str, calls: Iterable[TextCall]) -> str:
-    """The text, of the same length, as sqlglot reads it: MATCH is a keyword to it, and so is the name `end`."""
+    """The text, of the same length, as sqlglot reads it: MATCH is a keyword to it, quoted too, and `end` is one."""
+    text = _QUOTED.sub('"matc_"', text)
     for call in calls:
         if call.function == "match":
             text = f"{text[: call.name_span.start]}matc_{text[call.name_span.end :]}"
@@ -92,7 +94,23 @@ def _starts_call(tokens: list[Token], index: int) -> bool:
     if tokens[index + 1].token_type is not TokenType.L_PAREN:
         return False
     before = tokens[index - 1] if index else None
-    return before is None or not (before.token_type in _ENDS_EXPRESSION or is_word(before, *_NO_CALL_BEHIND))
+    if before is None or _closes_distinct(tokens, index - 1):
+        return True
+    return not (before.token_type in _ENDS_EXPRESSION or is_word(before, *_NO_CALL_BEHIND))
+
+
+def _closes_distinct(tokens: list[Token], closing: int) -> bool:
+    """Whether the parenthesis ends `DISTINCT ON (…)`, behind which an expression stands."""
+    if tokens[closing].token_type is not TokenType.R_PAREN:
+        return False
+    openings = (at for at in range(closing) if tokens[at].token_type is TokenType.L_PAREN)
+    return any(
+        at > 1
+        and is_word(tokens[at - 1], "ON")
+        and is_word(tokens[at - 2], "DISTINCT")
+        and find_closing(tokens, at) == closing
+        for at in openings
+    )
 
 
 def _names_query(tokens: list[Token], closing: int) -> bool:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lancesql.catalog import TableInfo
 from lancesql.execution.run import Run
 from lancesql.execution.text_queries import read_function_query
 from lancesql.plan.sources import Conjunct
 from lancesql.plan.text_functions import TextFunction, TextMatch
 from lancesql.storage.searches.text_rows import find_matching_rows, list_text_rows
+from lancesql.storage.searches.texts import describe_text_search
 
-__all__ = ["SettledMatches", "find_match_rows", "settle_matches"]
+__all__ = ["SettledMatches", "describe_match", "find_match_rows", "settle_matches"]
 
 RowIds = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -82,7 +84,16 @@ def find_match_rows(function: TextFunction, run: Run) -> RowIds:
     return rows
 
 
-def _find_place(function: TextFunction) -> tuple[Any, tuple[str, ...]]:
+def _find_place(function: TextFunction) -> tuple[TableInfo, tuple[str, ...]]:
     """The table and the columns of texts that are all columns of one table."""
     traced = [one for one in function.traced if one is not None]
     return traced[0].table, tuple(one.column for one in traced)
+
+
+def describe_match(function: TextFunction, run: Run) -> list[str]:
+    """How the parts of its query are answered, where that is not by the index alone; a line each."""
+    query = read_function_query(function, run)
+    table, columns = _find_place(function)
+    if query is None or not table.rows:
+        return []
+    return describe_text_search(run.database.open_dataset(table), text_columns=columns, query=query)
