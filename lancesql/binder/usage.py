@@ -17,7 +17,7 @@ from lancesql.binder.filters.lineage import Lineage
 from lancesql.parser import Statement
 from lancesql.parser.tokens import Token, TokenType, is_word
 from lancesql.plan.query import Usage
-from lancesql.plan.sources import ROW_ID
+from lancesql.plan.sources import RANK, ROW_ID
 
 from .drafts import Draft, is_reshaped
 from .places import find_place
@@ -172,7 +172,9 @@ class UsageReader:
                     if columns is None:
                         return False
                     draft = self._lineage.draft_of(relation)
-                    names.update((*columns, *COMPUTED) if draft is not None and draft.call is not None else columns)
+                    names.update(columns)
+                    if draft is not None and draft.call is not None:
+                        names.update((*COMPUTED, *(f"{RANK}{at + 1}" for at in range(len(draft.parts)))))
         return max(names.values(), default=0) <= 1  # DuckDB counts the columns of one name
 
 

@@ -71,7 +71,7 @@ def legs_of_rows(draw: st.DrawFn) -> list[Leg]:
     return legs
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(200))
+@settings(DIFFERENTIAL, max_examples=scaled(120))
 @given(legs=legs_of_rows(), data=st.data())
 def test_formulas(legs: list[Leg], data: st.DataObject) -> None:
     weights = data.draw(st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0]), min_size=len(legs), max_size=len(legs)))
@@ -93,6 +93,7 @@ class Notes:
     def __init__(self, folder: Path) -> None:
         rng = np.random.default_rng(3)
         self.near = rng.integers(0, 3, (ROWS, 2)).astype(np.float32)
+        self.near[5::13] = np.nan  # rows without a vector
         self.colour = rng.integers(0, 4, (ROWS, 3)).astype(np.float32)
         self.texts = [TEXTS[n] for n in rng.integers(0, len(TEXTS), ROWS)]
         self.days = [
@@ -105,7 +106,9 @@ class Notes:
                 "id": pa.array(range(ROWS), pa.int64()),
                 "shelf": pa.array([n % 5 for n in range(ROWS)], pa.int32()),
                 "body": pa.array(self.texts, pa.string()),
-                "near": pa.array(self.near.tolist(), pa.list_(pa.float32(), 2)),
+                "near": pa.array(
+                    [None if np.isnan(one).any() else one.tolist() for one in self.near], pa.list_(pa.float32(), 2)
+                ),
                 "colour": pa.array(self.colour.tolist(), pa.list_(pa.float32(), 3)),
                 "day": pa.array(self.days, pa.date32()),
                 "year": pa.array(self.years, pa.int16()),
@@ -120,7 +123,7 @@ class Notes:
     def rank(self, vectors: np.ndarray[Any, Any], query: list[float], kept: set[int], depth: int) -> Leg:
         """The nearest rows by brute force, with their distance negated."""
         far = ((vectors.astype(np.float64) - np.array(query)) ** 2).sum(axis=1)
-        order = sorted(kept, key=lambda n: (far[n], self.ids[n]))
+        order = sorted((n for n in kept if np.isfinite(far[n])), key=lambda n: (far[n], self.ids[n]))
         return [(n, -float(far[n])) for n in order[:depth]]
 
     def read(self, db: lancesql.Connection, words: str, kept: set[int], depth: int) -> Leg:
@@ -165,7 +168,7 @@ def check(rows: list[tuple[Any, ...]], legs: list[Leg], scores: dict[int, float]
         assert list(row[2:]) == ranks
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(60))
+@settings(DIFFERENTIAL, max_examples=scaled(50))
 @given(data=st.data())
 def test_hybrid_search(db: lancesql.Connection, notes: Notes, data: st.DataObject) -> None:
     where = data.draw(st.sampled_from(sorted(FILTERS)))
@@ -240,7 +243,7 @@ def test_alpha_is_short_for_weights(db: lancesql.Connection) -> None:
         assert by_alpha == db.sql(sql % f"fusion => '{formula}', weights => [0.25, 0.75]").fetchall()
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(50))
+@settings(DIFFERENTIAL, max_examples=scaled(40))
 @given(data=st.data())
 def test_any_searches(db: lancesql.Connection, notes: Notes, data: st.DataObject) -> None:
     where = data.draw(st.sampled_from(sorted(FILTERS)))
@@ -309,12 +312,13 @@ def test_a_row_of_another_relation(db: lancesql.Connection) -> None:
         "WHERE b.shelf <> a.shelf ORDER BY a.id, b._relevance_score DESC, b.id"
     )
     rows = db.sql(sql).fetchall()
-    assert len(rows) == 3 * 7
+    owners = [n for n in range(4, ROWS, 9) if n % 13 != 5]  # one row has no vector, and finds nothing
+    assert len(rows) == 3 * len(owners)
     one = (
         "SELECT id, _relevance_score FROM rrf(vector_search('notes', 'near', (SELECT near FROM notes WHERE id = $id)), "
         "fts('notes', 'storm'), k => 3) WHERE shelf <> $id % 5 ORDER BY _relevance_score DESC, id"
     )
-    for owner in range(4, ROWS, 9):
+    for owner in owners:
         assert [row[1:] for row in rows if row[0] == owner] == db.sql(one, {"id": owner}).fetchall()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -249,7 +250,9 @@ def read_weights(source: FusedSearch, run: Run) -> list[float]:
             span=span,
         )
     items = list(listed)
-    if any(isinstance(one, bool) or not isinstance(one, int | float | np.integer | np.floating) for one in items):
+    if any(
+        isinstance(one, bool) or not isinstance(one, int | float | Decimal | np.integer | np.floating) for one in items
+    ):
         raise ArgumentError("weights are numbers", span=span)
     numbers = [float(one) for one in items]
     if len(numbers) != legs:
