@@ -61,12 +61,21 @@ def read_options(
             "-d", "--database", metavar="DIR", envvar="LANCESQL_DATABASE", help="The LanceDB: a directory or a URI."
         ),
     ] = None,
+    embedding: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--embedding",
+            metavar="TABLE.COLUMN=MODULE:FUNCTION",
+            help="A function of a Python module that embeds texts for a vector column; once for each.",
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001 - its callback prints
         bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=print_version)
     ] = False,
 ) -> None:
     """SQL with vector, text and hybrid search over LanceDB."""
     context.obj = database
+    context.meta["embeddings"] = [_read_embedding(text) for text in embedding or ()]
 
 
 @app.command()
@@ -184,6 +193,10 @@ def report_errors() -> Iterator[None]:
     except LanceSQLError as error:
         typer.secho("Error: ", fg="red", bold=True, err=True, nl=False)
         typer.echo(str(error), err=True)
+        if "embedding function" in error.message:
+            typer.echo(
+                "\n  On the command line: --embedding TABLE.COLUMN=MODULE:FUNCTION, or -p q=@vector.json", err=True
+            )
         raise typer.Exit(1) from None
     except BrokenPipeError:
         raise
@@ -200,7 +213,26 @@ def _open_database(context: typer.Context) -> Iterator[lancesql.Connection]:
     import lancesql
 
     with lancesql.connect(context.obj) as db:
+        for table, column, function in context.meta.get("embeddings", ()):
+            db.register_embedding(table, column, function)
         yield db
+
+
+def _read_embedding(text: str) -> tuple[str, str, Any]:
+    """The table, the column and the function of `TABLE.COLUMN=MODULE:FUNCTION`."""
+    import importlib
+
+    target, _, place = text.partition("=")
+    table, _, column = target.strip().rpartition(".")
+    module, _, name = place.strip().partition(":")
+    if not (table and column and module and name):
+        raise typer.BadParameter(f"{text!r} is not TABLE.COLUMN=MODULE:FUNCTION", param_hint="--embedding")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # a module of the directory the command is given in, as `python -m` finds it
+    try:
+        return table, column, getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise typer.BadParameter(str(error), param_hint="--embedding") from None
 
 
 def _read_statement(sql: str) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "RestoreTable",
     "SetAutoCleanup",
     "SettingCommand",
+    "ShowEmbeddings",
     "ShowHealth",
     "ShowHistory",
     "ShowIndexes",
@@ -171,6 +172,11 @@ class CreateIndex:
     replace: bool = False
     if_not_exists: bool = False
     options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ShowEmbeddings:
+    """`SHOW EMBEDDINGS`: the functions of the session, and those of the tables' metadata."""
 
 
 @dataclass(frozen=True)
@@ -335,6 +341,7 @@ Command = (
     | TruncateTable
     | DropTable
     | CreateIndex
+    | ShowEmbeddings
     | ShowTables
     | ShowIndexes
     | DescribeTable

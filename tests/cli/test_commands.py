@@ -33,6 +33,29 @@ def test_a_search_as_json(database: Path) -> None:
     assert [row["_distance"] for row in rows] == [0, 1]
 
 
+def test_a_text_is_embedded_by_a_function_of_a_module(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = "SELECT title FROM vector_search('films', 'xx', k => 1)"
+    failed = run("-d", database, "query", sql)
+    assert failed.exit_code == 1
+    assert "column 'films.vector' has no embedding function" in failed.stderr
+    assert "--embedding TABLE.COLUMN=MODULE:FUNCTION, or -p q=@vector.json" in failed.stderr
+    (tmp_path / "two_numbers.py").write_text("def embed(texts):\n    return [[len(text), 1] for text in texts]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    done = run("-d", database, "--embedding", "films.vector=two_numbers:embed", "query", sql, "-f", "csv")
+    assert done.stdout == run("-d", database, "query", sql.replace("'xx'", "[2, 1]"), "-f", "csv").stdout
+    for text in [
+        "films.vector",
+        "films=two_numbers:embed",
+        "films.vector=nowhere:embed",
+        "films.vector=two_numbers:nothing",
+    ]:
+        assert run("-d", database, "--embedding", text, "query", sql).exit_code == 2
+    assert run("-d", database, "--embedding", "films.vectro=two_numbers:embed", "query", sql).exit_code == 1
+
+
 def test_a_table_is_the_default(database: Path) -> None:
     done = run("-d", database, "query", "SELECT title FROM films WHERE year < $year", "-p", "year=1950")
     assert done.exit_code == 0, done.output

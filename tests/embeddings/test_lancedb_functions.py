@@ -16,7 +16,7 @@ from lancedb.embeddings import TextEmbeddingFunction, get_registry
 from lancedb.pydantic import LanceModel, Vector
 
 import lancesql
-from tests.embeddings.bag import TEXTS, embed_text
+from tests.embeddings.bag import TEXTS, Bag, embed_text
 
 CALLS: list[tuple[str, int]] = []
 
@@ -211,3 +211,25 @@ def test_a_service_that_asks_for_patience_is_asked_again(tmp_path: Path, monkeyp
         db.register_embedding("docs", "vector", Busy.create(max_retries=2))
         with pytest.raises(lancesql.EmbeddingError, match="failed: BusyError: slow down"):
             db.sql(search).fetchall()
+
+
+def test_show_embeddings(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        assert db.sql("SHOW EMBEDDINGS").fetchall() == []
+        make_table(tmp_path, "docs", get_registry().get("test-bag").create())
+        make_table(tmp_path, "pages", get_registry().get("test-asking-bag").create())
+        db.register_embedding("pages", "vector", Bag())
+        db.register_embedding("later", "v", Bag(), source="t")
+        shown = db.sql("show embeddings;")
+        assert shown.columns == ["table", "column", "function", "source", "origin"]
+        assert shown.fetchall() == [
+            ("docs", "vector", "test-bag", "text", "table"),
+            ("later", "v", "Bag", "t", "session"),
+            ("pages", "vector", "Bag", None, "session"),
+        ]
+        assert [("source", len(TEXTS))] * 2 == CALLS  # what LanceDB embedded when it wrote the rows
+        db.execute("CREATE TABLE embeddings AS SELECT 1 AS id")
+        assert db.sql("SHOW embeddings").fetchall()[0][:2] == ("id", "INTEGER")
+        db.execute("DROP TABLE embeddings")
+        db.execute("CREATE TEMP TABLE embeddings AS SELECT 2 AS number")
+        assert db.sql("SHOW embeddings").fetchall()[0][0] == "number"

@@ -24,6 +24,7 @@ from lancesql.parser.commands import (
     RefreshIndexSyntax,
     RestoreSyntax,
     SetSyntax,
+    ShowEmbeddingsSyntax,
     ShowHealthSyntax,
     ShowHistorySyntax,
     ShowIndexesSyntax,
@@ -39,6 +40,7 @@ from lancesql.plan.commands import (
     Command,
     DescribeTable,
     SettingCommand,
+    ShowEmbeddings,
     ShowIndexes,
     ShowSettings,
     ShowTables,
@@ -117,6 +119,11 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
             return bind_create_index(syntax, context)
         case ShowTablesSyntax():
             return ShowTables(tuple(context.catalog.views())) if context.has_database else None
+        case ShowEmbeddingsSyntax(name):
+            table = find_target(name, context.catalog)
+            if table is not None:
+                return DescribeTable(table)
+            return None if context.catalog.engine_tables(name.parts[0]) else ShowEmbeddings()
         case ShowIndexesSyntax(name):
             return ShowIndexes(
                 require_target(name, context.catalog, "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
+from lancesql.execution.embeddings.describe import show_embeddings
 from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.progress import show_progress
 from lancesql.execution.run import Run
@@ -27,6 +28,7 @@ from lancesql.plan.commands import (
     RefreshIndexes,
     RestoreTable,
     SetAutoCleanup,
+    ShowEmbeddings,
     ShowHealth,
     ShowHistory,
     ShowIndexes,
@@ -122,6 +124,8 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return pa.table({})
         case CreateIndex():
             return build_index(command, database)
+        case ShowEmbeddings():
+            return show_embeddings(run)
         case ShowTables(views):
             return show_tables(database, views)
         case ShowIndexes(table):

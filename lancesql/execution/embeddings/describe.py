@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from lancesql.catalog import TableInfo
 from lancesql.execution.run import Run
 from lancesql.plan import LogicalPlan, QueryPlan
@@ -13,7 +15,7 @@ from lancesql.plan.vector_options import Examples
 
 from .registry import Embedding
 
-__all__ = ["describe_calls", "describe_embedding", "describe_fills"]
+__all__ = ["describe_calls", "describe_embedding", "describe_fills", "show_embeddings"]
 
 
 def describe_embedding(source: Source, run: Run) -> list[str]:
@@ -64,6 +66,20 @@ def describe_calls(plan: QueryPlan, run: Run) -> list[str]:
                 f"Function embed as a {one.role} of {table}.{one.column}: {found.info.function}, {_name_origin(found)}"
             )
     return list(dict.fromkeys(lines))
+
+
+def show_embeddings(run: Run) -> pa.Table:
+    """Every vector column that has an embedding function."""
+    listed = run.embeddings.list() if run.embeddings is not None else []
+    return pa.table(
+        {
+            "table": pa.array([one.table for one in listed], pa.string()),
+            "column": pa.array([one.column for one in listed], pa.string()),
+            "function": pa.array([one.function for one in listed], pa.string()),
+            "source": pa.array([one.source for one in listed], pa.string()),
+            "origin": pa.array([one.origin for one in listed], pa.string()),
+        }
+    )
 
 
 def _name_origin(embedding: Embedding) -> str:

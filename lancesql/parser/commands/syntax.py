@@ -33,6 +33,7 @@ __all__ = [
     "RefreshIndexSyntax",
     "RestoreSyntax",
     "SetSyntax",
+    "ShowEmbeddingsSyntax",
     "ShowHealthSyntax",
     "ShowHistorySyntax",
     "ShowIndexesSyntax",
@@ -320,6 +321,13 @@ class ShowTablesSyntax:
 
 
 @dataclass(frozen=True)
+class ShowEmbeddingsSyntax:
+    """`SHOW EMBEDDINGS`; the name, since a table may be called so."""
+
+    name: NameSyntax
+
+
+@dataclass(frozen=True)
 class ShowIndexesSyntax:
     """`SHOW INDEXES ON name`."""
 
@@ -388,6 +396,7 @@ CommandSyntax = (
     | InsertSyntax
     | DropTableSyntax
     | CreateIndexSyntax
+    | ShowEmbeddingsSyntax
     | ShowTablesSyntax
     | ShowIndexesSyntax
     | DescribeSyntax
