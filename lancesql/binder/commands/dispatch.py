@@ -24,7 +24,6 @@ from lancesql.parser.commands import (
     RefreshIndexSyntax,
     RestoreSyntax,
     SetSyntax,
-    ShowEmbeddingsSyntax,
     ShowHealthSyntax,
     ShowHistorySyntax,
     ShowIndexesSyntax,
@@ -119,17 +118,14 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
             return bind_create_index(syntax, context)
         case ShowTablesSyntax():
             return ShowTables(tuple(context.catalog.views())) if context.has_database else None
-        case ShowEmbeddingsSyntax(name):
-            table = find_target(name, context.catalog)
-            if table is not None:
-                return DescribeTable(table)
-            return None if context.catalog.engine_tables(name.parts[0]) else ShowEmbeddings()
         case ShowIndexesSyntax(name):
             return ShowIndexes(
                 require_target(name, context.catalog, "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB")
             )
-        case DescribeSyntax(name):
+        case DescribeSyntax(name, shows_embeddings):
             table = find_target(name, context.catalog)
+            if table is None and shows_embeddings and not context.catalog.engine_tables(name.parts[0]):
+                return ShowEmbeddings()
             return None if table is None else DescribeTable(table)
         case AnalyzeSyntax(name):
             table = find_target(name, context.catalog)

@@ -25,7 +25,7 @@ from .indexes import (
 from .maintenance import read_auto_cleanup, read_optimize, read_show_health, read_vacuum
 from .rows import read_insert, read_prefixed_insert
 from .settings import read_reset, read_set, read_show_settings
-from .syntax import CommandSyntax, ShowEmbeddingsSyntax, ShowTablesSyntax
+from .syntax import CommandSyntax, DescribeSyntax, ShowTablesSyntax
 from .tables import read_create_table, read_describe, read_drop_table
 from .versions import (
     at_history,
@@ -109,7 +109,7 @@ def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
         return ShowTablesSyntax() if cursor.at_end() else None
     if cursor.at_word("EMBEDDINGS") and cursor.is_last():
         name = cursor.read_name()
-        return None if name is None else ShowEmbeddingsSyntax(name)
+        return None if name is None else DescribeSyntax(name, shows_embeddings=True)
     if cursor.at_word("INDEXES", "INDICES") or (cursor.at_word("INDEX") and not cursor.is_last()):
         return read_show_indexes(cursor)
     if cursor.at_word("HEALTH", "MAINTENANCE") and not cursor.is_last():

@@ -33,7 +33,6 @@ __all__ = [
     "RefreshIndexSyntax",
     "RestoreSyntax",
     "SetSyntax",
-    "ShowEmbeddingsSyntax",
     "ShowHealthSyntax",
     "ShowHistorySyntax",
     "ShowIndexesSyntax",
@@ -321,13 +320,6 @@ class ShowTablesSyntax:
 
 
 @dataclass(frozen=True)
-class ShowEmbeddingsSyntax:
-    """`SHOW EMBEDDINGS`; the name, since a table may be called so."""
-
-    name: NameSyntax
-
-
-@dataclass(frozen=True)
 class ShowIndexesSyntax:
     """`SHOW INDEXES ON name`."""
 
@@ -336,9 +328,10 @@ class ShowIndexesSyntax:
 
 @dataclass(frozen=True)
 class DescribeSyntax:
-    """`DESCRIBE name`."""
+    """`DESCRIBE name`, or `SHOW EMBEDDINGS`, which may be the name of a table."""
 
     name: NameSyntax
+    shows_embeddings: bool = False
 
 
 @dataclass(frozen=True)
@@ -396,7 +389,6 @@ CommandSyntax = (
     | InsertSyntax
     | DropTableSyntax
     | CreateIndexSyntax
-    | ShowEmbeddingsSyntax
     | ShowTablesSyntax
     | ShowIndexesSyntax
     | DescribeSyntax
