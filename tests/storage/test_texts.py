@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import lance
@@ -159,3 +160,34 @@ def test_columns_that_hold_texts_in_other_ways(tmp_path: Path) -> None:
         assert db.sql("SELECT id FROM fts('t', 'tags', '\"red foxes\"')").fetchall() == [(0,)]
         with pytest.raises(lancesql.LanceSQLError, match="column 'id' is not text"):
             db.sql("SELECT id FROM fts('t', 'id', 'fox')")
+
+
+def test_texts_kept_are_those_of_the_version(tmp_path: Path) -> None:
+    path = str(tmp_path / "t.lance")
+    chooser = random.Random(11)
+
+    def write(count: int, mode: str) -> None:
+        texts = [" ".join(chooser.choices(["fox", "foxes", "hat", "the"], k=3)) for _ in range(count)]
+        lance.write_dataset(pa.table({"t": texts, "n": list(range(count))}), path, mode=mode, max_rows_per_file=7)
+
+    def check() -> None:
+        dataset = lance.dataset(path)
+        rows = dataset.scanner(columns=["t"], with_row_id=True).to_table().to_pylist()
+        assert set(_search(dataset, Prefix("fo"))) == {row["_rowid"] for row in rows if "fox" in row["t"]}
+
+    write(30, "create")
+    check()
+    for change in (
+        lambda: write(5, "append"),
+        lambda: lance.dataset(path).delete("n % 4 = 1"),
+        lambda: lance.dataset(path).update({"t": "'hat'"}, where="n % 5 = 0"),
+        lambda: lance.dataset(path).optimize.compact_files(),
+        lambda: lance.dataset(path).add_columns({"m": "n + 1"}),
+        lambda: lance.dataset(path).restore(),
+        lambda: write(20, "overwrite"),
+        lambda: shutil.rmtree(path),
+    ):
+        change()
+        if not Path(path).exists():
+            write(12, "create")
+        check()

@@ -133,58 +133,50 @@ def _read_texts(array: pa.Array[Any]) -> list[str | None]:
     return texts
 
 
-class _Words(dict[str, int]):
-    """A number for every word, given when it is first seen."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self)
-        return number
-
-
 class _Builder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.numbers = _Words()
         self.ids: list[Numbers] = []
-        self.codes: list[Numbers] = []
+        self.chunks: list[pa.Array[Any]] = []
         self.places: list[Numbers] = []
-        self.spans: list[int] = []
+        self.spans: list[Numbers] = []
         self.end = self.words = 0
 
     def add(self, ids: Numbers, texts: Sequence[str | None]) -> None:
         """Takes texts in; None is left out."""
         there = [(at, text) for at, text in enumerate(texts) if text is not None]
         self.ids.append(ids[[at for at, _ in there]])
-        words: list[str] = []
-        for _, text in there:
-            some, places = self.tokenizer.split(text)
-            words += some
-            stand = range(len(some)) if places is None else places
-            self.places.append(np.fromiter(stand, np.int64, len(some)) + self.end)
-            self.spans.append(max(stand, default=-1) + 1)
-            self.end += self.spans[-1]
-        self.codes.append(np.fromiter(map(self.numbers.__getitem__, words), np.int32, len(words)))
+        words, spans, places = self.tokenizer.split_all([text for _, text in there])
+        self.chunks.append(words)
+        self.spans.append(spans)
+        self.places.append(places + self.end)
+        self.end += int(spans.sum())
         self.words += len(words)
 
     def finish(self) -> Block:
         """Everything taken in, inverted."""
-        written = list(self.numbers)
+        encoded: Any = pa.concat_arrays(self.chunks).dictionary_encode()
+        written: list[str] = encoded.dictionary.to_pylist()
         kept, plain = self.tokenizer.keep(written), self.tokenizer.fold(written)
-        renumbered = np.full(len(written), -1, np.int64)
+        numbers = np.full(len(written), -1, np.int64)
         codes_kept = [code for code, token in enumerate(kept) if token is not None]
-        renumbered[codes_kept] = np.arange(len(codes_kept))
-        codes = renumbered[np.concatenate(self.codes)] if written else np.empty(0, np.int64)
-        places = np.concatenate(self.places).astype(np.int64) if self.places else np.empty(0, np.int64)
-        starts = np.concatenate(([0], np.cumsum(np.array(self.spans, np.int64))))
-        places, codes = places[codes >= 0], codes[codes >= 0]
-        texts = np.searchsorted(starts, places, side="right") - 1
-        order = np.argsort(codes, kind="stable")
+        numbers[codes_kept] = np.arange(len(codes_kept))
+        codes = numbers[encoded.indices.to_numpy()]
+        places = np.concatenate(self.places)[codes >= 0]
+        codes = codes[codes >= 0]
+        spans = np.concatenate(self.spans)
+        starts = np.concatenate(([0], np.cumsum(spans)))
+        lengths = np.bincount(np.searchsorted(starts, places, side="right") - 1, minlength=len(spans))
+        if self.end < 1 << 32:  # a word and its place in one number are sorted several times as fast
+            places = (np.sort((codes << 32) | places) & 0xFFFFFFFF).astype(np.uint32)
+        else:
+            places = places[np.argsort(codes, kind="stable")]
         return Block(
             ids=np.concatenate(self.ids).astype(np.uint64),
             starts=starts,
-            lengths=np.bincount(texts, minlength=len(self.spans)),
+            lengths=lengths,
             plain=tuple(plain[code] for code in codes_kept),
             tokens=tuple(token for token in kept if token is not None),
-            places=places[order].astype(np.uint32 if starts[-1] < 2**31 else np.int64),
+            places=places,
             bounds=np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=len(codes_kept))))),
         )

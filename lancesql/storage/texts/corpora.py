@@ -1,11 +1,11 @@
-"""The texts of a column cut into words, kept as long as there is room: a version of a table never changes."""
+"""The texts of a column cut into words, kept as long as there is room: files of a table never change."""
 
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import lance
 
@@ -15,58 +15,90 @@ from lancesql.storage.scan import open_scan, wrap_lance_error
 from .blocks import Block, build_blocks
 from .tokens import Tokenizer
 
-__all__ = ["has_corpus", "open_corpus"]
+__all__ = ["open_corpus"]
 
 _ROOM = 256 * 1024 * 1024
 """The bytes kept at most, of all columns together."""
+_ROWS_AT_ONCE = 16_384
+"""Small fragments are read together until they have so many rows."""
 
-_Key = tuple[int, str, str]
-_LOCK = threading.Lock()
-_KEPT: OrderedDict[_Key, tuple[weakref.ref[lance.LanceDataset], Sequence[Block], int]] = OrderedDict()
+_Key = tuple[object, ...]
 
 
 def open_corpus(dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer) -> Iterator[Block]:
-    """Every text of a column, cut into words: what is kept of it, else read as a stream, and kept if there is room."""
-    kept = _find(dataset, column, tokenizer)
-    if kept is not None:
-        yield from kept
-        return
-    blocks: list[Block] | None = []
-    size = 0
-    batches = open_scan(dataset, [column, ROW_ID], widen=False)
-    try:
-        for block in build_blocks(batches, column, ROW_ID, tokenizer):
-            size += block.size
-            if blocks is not None:
-                blocks.append(block)
-            if size > _ROOM:
-                blocks = None
-            yield block
-    except BaseException as error:
-        raise wrap_lance_error(error, f"reading the texts of {column}") from None
-    if blocks is not None:
-        _keep(dataset, column, tokenizer, blocks, size)
+    """Every text of a column, cut into words: what is kept of it, the rest read as a stream and kept if there is room.
+
+    What was cut once serves every later version of the table that has the same files.
+    """
+    used: set[_Key] = set()
+    for fragments in _group_fragments(dataset):
+        key = (dataset.uri, column, tokenizer.key, *map(_identify, fragments))
+        used.add(key)
+        kept = _KEPT.find(key)
+        if kept is not None:
+            yield from kept
+            continue
+        batches = open_scan(dataset, [column, ROW_ID], fragments=fragments, widen=False)
+        blocks: list[Block] = []
+        size = 0
+        try:
+            for block in build_blocks(batches, column, ROW_ID, tokenizer):
+                size += block.size
+                blocks = [*blocks, block] if size <= _ROOM else []
+                yield block
+        except BaseException as error:
+            raise wrap_lance_error(error, f"reading the texts of {column}") from None
+        _KEPT.keep(key, blocks, size, used)
 
 
-def has_corpus(dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer) -> bool:
-    """Whether the texts of a column are at hand."""
-    return _find(dataset, column, tokenizer) is not None
+def _group_fragments(dataset: lance.LanceDataset) -> Iterator[list[lance.LanceFragment]]:
+    group: list[lance.LanceFragment] = []
+    rows = 0
+    for fragment in dataset.get_fragments():
+        group.append(fragment)
+        rows += fragment.metadata.physical_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield group
+            group, rows = [], 0
+    if group:
+        yield group
 
 
-def _find(dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer) -> Sequence[Block] | None:
-    key = (id(dataset), column, tokenizer.key)
-    with _LOCK:
-        found = _KEPT.get(key)
-        if found is None or found[0]() is not dataset:
-            return None
-        _KEPT.move_to_end(key)
-        return found[1]
+def _identify(fragment: lance.LanceFragment) -> _Key:
+    """The files a fragment is read from; each has a name of its own."""
+    metadata: Any = fragment.metadata
+    paths = tuple(file.path for file in metadata.files)
+    return (fragment.fragment_id, paths, str(metadata.deletion_file), str(metadata.row_id_meta))
 
 
-def _keep(dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer, blocks: Sequence[Block], size: int) -> None:
-    with _LOCK:
-        for key in [key for key, (handle, _, _) in _KEPT.items() if handle() is None]:
-            del _KEPT[key]
-        _KEPT[id(dataset), column, tokenizer.key] = (weakref.ref(dataset), blocks, size)
-        while sum(size for _, _, size in _KEPT.values()) > _ROOM:
-            _KEPT.popitem(last=False)
+class _Kept:
+    """Blocks by what they were read from; those used last stay longest."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[_Key, tuple[Sequence[Block], int]] = OrderedDict()
+        self._size = 0
+
+    def find(self, key: _Key) -> Sequence[Block] | None:
+        with self._lock:
+            if key not in self._entries:
+                return None
+            self._entries.move_to_end(key)
+            return self._entries[key][0]
+
+    def keep(self, key: _Key, blocks: Sequence[Block], size: int, used: set[_Key]) -> None:
+        """Keeps blocks in the place of older ones, but not of those that the same search has `used`."""
+        with self._lock:
+            while self._entries and self._size + size > _ROOM and next(iter(self._entries)) not in used:
+                self._size -= self._entries.popitem(last=False)[1][1]
+            if key not in self._entries and self._size + size <= _ROOM:
+                self._entries[key] = (blocks, size)
+                self._size += size
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._size = 0
+
+
+_KEPT = _Kept()

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import lance
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = ["UNTOUCHED", "Tokenizer", "Written"]
+
+Numbers = np.ndarray[Any, Any]
 
 _OPTIONS = (
     "base_tokenizer", "language", "max_token_length", "lower_case", "stem", "remove_stop_words", "custom_stop_words",
@@ -109,6 +114,27 @@ class Tokenizer:
             return text.translate(_SEPARATORS).split(), None
         tokens = lance.tokenize(text, **self._cut)
         return [token.text for token in tokens], [token.position for token in tokens]
+
+    def split_all(self, texts: Sequence[str]) -> tuple[pa.Array[Any], Numbers, Numbers]:
+        """The words of many texts as they are written, how many places each text has, and the place of each word.
+
+        Places are counted through all the texts.
+        """
+        if self.separable and self.base == "simple":
+            spaced = pa.array([text.translate(_SEPARATORS).strip(" ") or None for text in texts], pa.string())
+            words = pc.ascii_split_whitespace(spaced)
+            counts: Any = pc.list_value_length(words)
+            spans = counts.fill_null(0).to_numpy().astype(np.int64)
+            return words.flatten(), spans, np.arange(spans.sum())
+        listed: list[str] = []
+        places: list[int] = []
+        ends = [0]
+        for text in texts:
+            some, stand = self.split(text)
+            listed += some
+            places += [ends[-1] + place for place in stand or range(len(some))]
+            ends.append(max(places[len(places) - len(some) :], default=ends[-1] - 1) + 1)
+        return pa.array(listed, pa.string()), np.diff(ends), np.array(places, np.int64)
 
     def fold(self, words: Sequence[str]) -> list[str]:
         """The words in the letters the index knows, endings and all."""
