@@ -37,6 +37,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     lance.write_dataset(table, root / "ties.lance", max_rows_per_file=50).create_scalar_index("txt", "INVERTED")
     lance.write_dataset(table, root / "indexed.lance").create_index("vec", "IVF_FLAT", num_partitions=4)
+    lance.write_dataset(table, root / "unindexed.lance", max_rows_per_file=70)
+    behind = lance.write_dataset(table.slice(0, 100), root / "behind.lance")
+    behind.create_scalar_index("txt", "INVERTED", with_position=True)
+    lance.write_dataset(table.slice(100), root / "behind.lance", mode="append")
     return root
 
 
@@ -100,3 +104,40 @@ def test_vector_search_without_k_and_limit_gives_ten(db: lancesql.Connection) ->
 def test_limit_is_not_k_when_rows_change_on_the_way(db: lancesql.Connection, tail: str) -> None:
     answer = db.sql(f"SELECT id FROM vector_search('ties', [0.0, 0.0]) {tail}").fetchall()
     assert {row[0] for row in answer} <= set(range(0, 20, 2))
+
+
+TEXTS = ["duck OR goose", "goose duck~1", 'du* OR "one goose"', "(duck OR goose) -swan", "goose^3 duck"]
+FILTERS = ["", "WHERE id >= 0", "WHERE length(txt) > 2 AND id % 2 < 3"]
+
+
+@pytest.mark.parametrize("table", ["ties", "unindexed", "behind"])
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("where", FILTERS)
+def test_pages_of_a_text_search_are_the_whole_list(db: lancesql.Connection, table: str, text: str, where: str) -> None:
+    search = f"SELECT id, _score, _rowid FROM fts('{table}', $text) {where}"
+    whole = db.sql(search, {"text": text}).fetchall()
+    assert whole == sorted(whole, key=lambda row: (-row[1], row[2]))
+    assert {row[0] for row in whole} == set(range(ROWS))
+    pages = [
+        row for page in range(18) for row in db.sql(f"{search} LIMIT 10 OFFSET {10 * page}", {"text": text}).fetchall()
+    ]
+    assert pages == whole
+
+
+@pytest.mark.parametrize("table", ["ties", "unindexed", "behind"])
+def test_offsets_alone_and_offsets_behind_the_end(db: lancesql.Connection, table: str) -> None:
+    search = f"SELECT id FROM fts('{table}', 'duck goose')"
+    whole = db.sql(search).fetchall()
+    assert db.sql(f"{search} OFFSET 173").fetchall() == whole[173:]
+    assert db.sql(f"{search} LIMIT 9223372036854775000 OFFSET 173").fetchall() == whole[173:]
+    for offset in (ROWS, 10**6, 10**12, 2**62):
+        assert db.sql(f"{search} OFFSET {offset}").fetchall() == []
+        assert db.sql(f"{search} LIMIT 10 OFFSET {offset}").fetchall() == []
+        assert db.sql(f"{search} LIMIT $n OFFSET $m", {"n": 10, "m": offset}).fetchall() == []
+    assert db.sql(f"{search} ORDER BY id LIMIT 10 OFFSET 170").fetchall() == sorted(whole)[170:]
+
+
+def test_k_is_a_slice_of_the_whole_list(db: lancesql.Connection) -> None:
+    whole = db.sql("SELECT id FROM fts('ties', 'duck goose')").fetchall()
+    for k in (1, 15, 16, 17, 89, 90, 91, 179, 180, 181, 10**12):
+        assert db.sql(f"SELECT id FROM fts('ties', 'duck goose', k => {k})").fetchall() == whole[:k]

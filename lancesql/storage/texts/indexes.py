@@ -11,12 +11,14 @@ from weakref import WeakKeyDictionary
 import lance
 from lance.query import BooleanQuery, BoostQuery, FullTextOperator, FullTextQuery, MatchQuery, Occur, PhraseQuery
 
-from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Part, Preferred, Scaled, Similar
+from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Part, Preferred, Scaled, Similar, list_leaves
 from .tokens import Tokenizer
 
 __all__ = ["TextIndex", "compile_grams", "compile_query", "read_text_indexes"]
 
 _MOST_GRAMS = 64
+_MOST_LEAVES = 128
+"""Upstream: a query of some thousand clauses overflows Lance's stack, which ends the process."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,8 @@ def _merge_bags(items: Sequence[Node], indexes: Mapping[str, TextIndex]) -> Bag 
 def _join(
     clauses: Sequence[tuple[Occur, Node]], indexes: Mapping[str, TextIndex], factor: float
 ) -> FullTextQuery | None:
+    if sum(1 for _, node in clauses for _ in list_leaves(node)) > _MOST_LEAVES:
+        return None
     compiled = []
     for occur, node in clauses:
         query = compile_query(node, indexes, 1.0 if occur is Occur.MUST_NOT else factor)
