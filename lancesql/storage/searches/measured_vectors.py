@@ -107,8 +107,8 @@ class NearestRows:
         self._parts: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
         self._held = 0
 
-    def add(self, row_ids: Any, vectors: pa.ChunkedArray[Any]) -> None:
-        """Compares some rows more."""
+    def add(self, row_ids: Any, vectors: pa.ChunkedArray[Any]) -> np.ndarray[Any, Any]:
+        """Compares some rows more; their distances."""
         ids, distances = row_ids.to_numpy(), measure_distances(vectors, self.query, self.metric)
         keep = np.isfinite(distances) if self.finite else ~np.isnan(distances)
         low, high = self.bounds
@@ -121,6 +121,7 @@ class NearestRows:
         if self._held > self.k + _HELD:
             self._parts = [self.rank()]
             self._held = self.k
+        return distances
 
     def rank(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Row ids and distances, nearest first, ties by row id."""
