@@ -101,13 +101,13 @@ def test_good_estimates_leave_most_candidates_out() -> None:
     assert 100 < _count_needed(estimates, estimates[:100] + random.normal(0, 1, size=100), k=10) < 1_000
 
 
-def test_what_is_not_listed_is_expected_to_go_on_like_the_list(vectors: np.ndarray) -> None:
-    estimates = np.sort(measure(vectors[:2_000], vectors[-1] * 3, "l2").astype(np.float64))
+def test_what_is_not_listed_is_expected_to_go_on_like_the_list() -> None:
+    random = np.random.default_rng(8)
+    estimates = np.sort((random.normal(size=(4_000, DIMENSION)) ** 2).sum(axis=1))
     further = _continue(estimates[:400], 1_000)
     assert len(further) == 1_000
     assert (np.diff(further) >= 0).all()
     assert np.allclose(further[:200], estimates[400:600], rtol=0.1)
-    random = np.random.default_rng(8)
     distances = estimates[:128] + random.normal(0, estimates[500] - estimates[0], size=128)
     assert _count_needed(estimates[:130], distances, 10, unlisted=1_000) > 130
     assert _count_needed(estimates[:400], estimates[:128], 10, unlisted=1_000) == 128

@@ -31,6 +31,8 @@ _AIM = 0.05
 _DOUBT = 0.3
 """How far the slope of distances over estimates is from 1 as a rule. It would be 1 if every code were the mean of its
 vectors; it is more where codes far away stand for more room, less where rows have come since the codes were chosen."""
+_MEAN_LOG = 1 - float(np.log(2))
+"""The mean of −ln u for u between ½ and 1."""
 _READ_AT_ONCE = 1_000
 """So few values of candidates are read with their vectors: it costs less than to ask once more."""
 
@@ -166,12 +168,14 @@ def _count_needed(estimates: Numbers, distances: Numbers, k: int, unlisted: int 
 
 
 def _continue(estimates: Numbers, more: int) -> Numbers:
-    """What the next estimates may be: as many are within a distance as a power of it, that of the first ones."""
-    if not more:
-        return np.empty(0)
+    """What the next estimates may be: as many are within a distance as a power of it, that of the farther half.
+
+    Of a code that errs either way the near half may lie below zero, and says nothing of that power.
+    """
     listed, last = len(estimates), float(estimates[-1])
-    if last <= 0:
+    half = estimates[listed // 2 :]
+    if not more or half[0] <= 0:
         return np.full(more, last)
-    growth = float(np.log(last / np.maximum(estimates, last * 1e-12)).mean())
+    growth = float(np.log(last / half).mean()) / _MEAN_LOG
     further: Numbers = last * (np.arange(listed + 1, listed + more + 1) / listed) ** growth
     return further
