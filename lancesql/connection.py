@@ -91,8 +91,11 @@ class Connection(Session):
         return result
 
     def explain(self, sql: str, parameters: Parameters = None, *, analyze: bool = False) -> str:
-        """The plan that runs: each source, what it reads and how, and the relation given to DuckDB."""
-        return self.run(sql, parameters, capture_namespace(2)).explain(analyze=analyze)
+        """The plan that runs: each source, what it reads and how, and the relation given to DuckDB.
+
+        Nothing is carried out but a query with `analyze`.
+        """
+        return self.run(sql, parameters, capture_namespace(2), explains=True).explain(analyze=analyze)
 
     def register(self, name: str, data: object) -> None:
         """Makes a pandas, Polars or Arrow object visible to SQL under a name. A lazy frame is read when it is used.

@@ -50,11 +50,16 @@ Parameters = Mapping[str, object] | Sequence[object] | None
 
 @dataclass(frozen=True)
 class _Request:
-    """What is given beside the text of a statement."""
+    """What is given beside the text of a statement.
+
+    Attributes:
+        explains: Whether only the plan is asked for: nothing is carried out that changes anything.
+    """
 
     parameters: Parameters
     namespace: Namespace
     limits: dict[str, Any] = field(default_factory=dict)
+    explains: bool = False
 
 
 class Session:
@@ -90,11 +95,13 @@ class Session:
         *,
         timeout: float | None = None,
         max_rows: int | None = None,
+        explains: bool = False,
     ) -> Result:
-        """As `sql`, with the variables of `namespace` visible by name."""
+        """As `sql`, with the variables of `namespace` visible by name; `explains` carries nothing out."""
         self._check_open()
         limits = {"timeout": timeout, "max_rows": max_rows}
-        request = _Request(parameters, namespace, {name: one for name, one in limits.items() if one is not None})
+        given = {name: one for name, one in limits.items() if one is not None}
+        request = _Request(parameters, namespace, given, explains)
         try:
             cached = self._plans.find(sql, self._settings)
             if cached is not None:
@@ -201,6 +208,12 @@ class Session:
         return None if query is None else optimize(query, catalog)
 
     def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:
+        if (
+            request.explains
+            and not isinstance(plan, Explain)
+            and not (isinstance(plan, QueryPlan) and plan.returns_rows)
+        ):
+            plan = Explain(plan)
         query = plan.plan if isinstance(plan, Explain) else plan
         inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)
         run = self._make_run(inner, check_parameters(inner, request.parameters), request, sql)
@@ -229,7 +242,7 @@ class Session:
     def _run_plain(self, sql: str, request: _Request) -> Result:
         try:
             run = self._make_run(QueryPlan(sql=sql, relation=sql), {}, request, sql)
-            result, changes = execute_text(run, request.parameters)
+            result, changes = execute_text(run, request.parameters, explains=request.explains)
         except BindError as error:
             if not isinstance(error, UnknownTableError):
                 raise suggest_function(error, sql) from None

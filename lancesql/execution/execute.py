@@ -57,8 +57,7 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
             return _answer_table(run_plan(run), explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
         case Explain():
             touched = [] if isinstance(plan.plan, QueryPlan) else describe_command(plan.plan, run, _open_within(run))
-            text = explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall)
-            return _answer_table(pa.table({"plan": text.split("\n")}))
+            return _answer_text(explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall))
         case ChangeSetting() | CreateView() | DropView():
             return _answer_table(pa.table({}))  # the connection holds the settings and the views
         case ShowSettings(name):
@@ -88,11 +87,16 @@ def _answer_query(plan: QueryPlan, run: Run) -> Result:
     )
 
 
-def execute_text(run: Run, parameters: object) -> tuple[Result, bool]:
-    """Runs a text without anything of Lance as plain DuckDB; also says whether it may have changed the catalog."""
+def execute_text(run: Run, parameters: object, *, explains: bool = False) -> tuple[Result, bool]:
+    """Runs a text without anything of Lance as plain DuckDB; also says whether it may have changed the catalog.
+
+    With `explains` a text that is no query is not carried out: its answer is its plan.
+    """
     run.begin()
     engine, given = run.engine, (run.plan.sql, parameters, run.registered, run.namespace)
     if not engine.reads_only(run.plan.sql):
+        if explains:
+            return _answer_text(_explain_text(run, parameters, analyze=False)), False
         return _answer_table(run.ask_engine(lambda: engine.run(*given))), True
     relation = run.ask_engine(lambda: engine.relate(*given))
     if relation is None:
@@ -165,6 +169,10 @@ def _open_stream(
 def _read_limited(run: Run, open_reader: Callable[[], pa.RecordBatchReader], read: Callable[[], pa.Table]) -> pa.Table:
     """The whole answer; where rows are bounded, no more of it is held than the bound and a batch."""
     return read() if run.settings.max_rows is None else open_reader().read_all()
+
+
+def _answer_text(plan: str) -> Result:
+    return _answer_table(pa.table({"plan": plan.split("\n")}), explain=lambda _: plan)
 
 
 def _answer_table(table: pa.Table, **options: Any) -> Result:
