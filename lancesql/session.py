@@ -208,11 +208,8 @@ class Session:
         return None if query is None else optimize(query, catalog)
 
     def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:
-        if (
-            request.explains
-            and not isinstance(plan, Explain)
-            and not (isinstance(plan, QueryPlan) and plan.returns_rows)
-        ):
+        is_query = isinstance(plan, QueryPlan) and plan.returns_rows
+        if request.explains and not is_query and not isinstance(plan, Explain):
             plan = Explain(plan)
         query = plan.plan if isinstance(plan, Explain) else plan
         inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)

@@ -166,9 +166,17 @@ def test_a_statement_that_is_explained_changes_nothing(tmp_path: Path) -> None:
     with lancesql.connect(tmp_path) as db:
         db.execute("CREATE TABLE docs AS SELECT i AS id FROM range(9) t(i)")
         db.execute("CREATE TEMP TABLE mine AS SELECT 1 AS id")
-        for sql in ["DELETE FROM docs WHERE id < 5", "INSERT INTO docs VALUES (9)", "UPDATE docs SET id = 0", "DROP TABLE docs",
-                    "CREATE TABLE more AS SELECT 1 AS id", "CREATE VIEW v AS SELECT * FROM docs", "SET lancesql.recall = 0.5",
-                    "INSERT INTO mine SELECT id FROM docs", "INSERT INTO mine VALUES (2)"]:  # fmt: skip
+        for sql in [
+            "DELETE FROM docs WHERE id < 5",
+            "INSERT INTO docs VALUES (9)",
+            "UPDATE docs SET id = 0",
+            "DROP TABLE docs",
+            "CREATE TABLE more AS SELECT 1 AS id",
+            "CREATE VIEW v AS SELECT * FROM docs",
+            "SET lancesql.recall = 0.5",
+            "INSERT INTO mine SELECT id FROM docs",
+            "INSERT INTO mine VALUES (2)",
+        ]:
             assert db.explain(sql)
         assert db.sql("SELECT count(*), sum(id) FROM docs").fetchall() == [(9, 36)]
         assert db.sql("SELECT * FROM mine").fetchall() == [(1,)]

@@ -45,8 +45,7 @@ def read_command(sql: str, tokens: list[Token]) -> CommandSyntax | None:
     """Reads one statement; None when it is none of these, and DuckDB or the planner of queries has it.
 
     Example:
-        >>> from lancesql.errors import Span
-    from lancesql.parser.tokens import read_tokens
+        >>> from lancesql.parser.tokens import read_tokens
         >>> text = "EXPLAIN ANALYZE SELECT 1"
         >>> read_command(text, read_tokens(text))
         ExplainSyntax(analyze=True, body=Span(start=16, end=24), recall=False)
