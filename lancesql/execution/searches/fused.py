@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,9 @@ import pyarrow.compute as pc
 
 from lancesql.errors import ArgumentError
 from lancesql.execution.filters.resolve import resolve_filter
-from lancesql.execution.run import Run, evaluate, read_count, read_number
+from lancesql.execution.run import Run, read_count
 from lancesql.plan.fusion import Fusion
-from lancesql.plan.parts import list_parts
+from lancesql.plan.parts import list_leaves, list_parts
 from lancesql.plan.sources import (
     CANDIDATES,
     DISTANCE,
@@ -30,6 +29,7 @@ from lancesql.plan.sources import (
     score_fields,
 )
 from lancesql.plan.values import Constant
+from lancesql.plan.vector_options import Examples
 from lancesql.storage.scan import list_row_ids, take_rows
 
 from .counts import make_empty, sum_counts
@@ -40,6 +40,7 @@ from .recency import decay_scores
 from .reranking import rerank_rows
 from .selection import select_vectors
 from .text import run_text_search
+from .weights import read_rrf_k, read_weights
 
 __all__ = ["run_fused_search", "run_reranked_search", "settle_leaves"]
 
@@ -106,6 +107,7 @@ def rank_legs(source: FusedSearch, run: Run, page: int) -> pa.Table:
     weights = read_weights(source, run)
     targets = [_read_target(leg, run) for leg in source.legs]
     excluded = sorted({one for target in targets if target is not None for one in target.excluded})
+    excluded += [one for leg in source.legs for one in _list_examples(leg, run) if one not in excluded]
     tables: list[pa.Table] = []
     for leg, target in zip(source.legs, targets, strict=True):
         if target is None and isinstance(leg, VectorSearch):  # an example of it is not there
@@ -122,7 +124,7 @@ def rank_legs(source: FusedSearch, run: Run, page: int) -> pa.Table:
         [_read_ranking(leg, table, fusion) for leg, table in zip(source.legs, tables, strict=True)],
         weights,
         formula=fusion.formula,
-        rrf_k=_read_rrf_k(fusion, run),
+        rrf_k=read_rrf_k(fusion, run),
         normalize=fusion.normalize,
     )
     scores = fused.scores
@@ -189,6 +191,14 @@ def _read_target(leg: Search, run: Run) -> Target | None:
     return read_target(settle_query(leg, run), run)
 
 
+def _list_examples(leg: Search, run: Run) -> list[int]:
+    """The row ids of the examples that the searches within a leg are given."""
+    inner = [leaf for part in list_parts(leg) for leaf in list_leaves(part)]
+    by_example = [leaf for leaf in inner if isinstance(leaf, VectorSearch) and isinstance(leaf.query, Examples)]
+    targets = [read_target(leaf, run) for leaf in by_example]
+    return [one for target in targets if target is not None for one in target.excluded]
+
+
 def _refuse_batch(leg: VectorSearch, run: Run) -> None:
     if find_queries(leg, run) is not None:
         span = getattr(leg.query, "span", None) or leg.span
@@ -224,50 +234,3 @@ def _order_rows(source: FusedSearch, tables: list[pa.Table], fused: FusedRanking
         for name in {DISTANCE, SCORE} & offered & set(table.column_names):
             columns[name] = table.column(name).take(pa.array(place, pa.int64(), mask=lacks))
     return pa.table(columns)
-
-
-def read_weights(source: FusedSearch, run: Run) -> list[float]:
-    """How much each leg weighs.
-
-    Raises:
-        ArgumentError: When it is not one finite number a leg, none negative, not all zero.
-    """
-    fusion, legs = source.fusion, len(source.legs)
-    if fusion.alpha is not None or (fusion.weights is None and fusion.formula == "linear" and legs == 2):
-        alpha = 0.5 if fusion.alpha is None else read_number(fusion.alpha, run, "alpha")
-        if alpha is None or not 0 <= alpha <= 1:
-            raise ArgumentError("alpha is between 0 and 1", span=fusion.alpha.span if fusion.alpha else None)
-        return [alpha, 1 - alpha]
-    if fusion.weights is None:
-        return [1.0] * legs
-    raw: Any = evaluate(fusion.weights, run)
-    listed = raw.to_pylist() if hasattr(raw, "to_pylist") else raw
-    span = fusion.weights.span
-    if not isinstance(listed, list | tuple | np.ndarray):
-        raise ArgumentError(
-            "weights are a list of numbers, one for each search",
-            hint=f"weights => [{', '.join(['1'] * legs)}]",
-            span=span,
-        )
-    items = list(listed)
-    if any(
-        isinstance(one, bool) or not isinstance(one, int | float | Decimal | np.integer | np.floating) for one in items
-    ):
-        raise ArgumentError("weights are numbers", span=span)
-    numbers = [float(one) for one in items]
-    if len(numbers) != legs:
-        raise ArgumentError(f"{len(numbers)} weights for {legs} searches", hint="one weight a search", span=span)
-    if not all(np.isfinite(numbers)) or min(numbers) < 0:
-        raise ArgumentError("a weight is a finite number, at least 0", span=span)
-    if not any(numbers):
-        raise ArgumentError("all weights are 0, so nothing would be ranked", span=span)
-    return numbers
-
-
-def _read_rrf_k(fusion: Fusion, run: Run) -> float:
-    if fusion.rrf_k is None:
-        return 60.0
-    number = read_number(fusion.rrf_k, run, "rrf_k")
-    if number is None or not np.isfinite(number) or number < 0:
-        raise ArgumentError("rrf_k is a finite number, at least 0", hint="60 is usual", span=fusion.rrf_k.span)
-    return number
