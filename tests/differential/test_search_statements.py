@@ -72,3 +72,28 @@ def test_searches_under_any_predicate(database: Database, line: str, table: str,
     if " OR " in where.sql:
         where = Where(f"({where.sql})", where.parameters, where.conjuncts)
     check_search(database, line, table, where, k)
+
+
+NAMED = [line for line in LINES if "*" not in line.replace("count(*)", "")]
+"""The statements that name every column they want: a search of searches has columns more."""
+
+
+@pytest.mark.parametrize("line", NAMED, ids=range(len(NAMED)))
+def test_a_search_of_searches_in_every_statement(database: Database, line: str) -> None:
+    """The fusion of one search, and of it with itself, and that ordered anew, have the rows of the search."""
+    at = NAMED.index(line)
+    table, predicate, k = TABLES[at % len(TABLES)], PREDICATES[at % len(PREDICATES)], 2 + at % 9
+    sql = line.replace("{t}", table).replace("{p}", predicate)
+    leg = f"vector_search('{table}', 'vec', {list(QUERY)}, k => {k}, exact => true)"
+    other = f"fts('{table}', 'txt', 'absentword')"
+    calls = (
+        f"rrf({leg}, k => {k})",
+        f"rrf({leg}, {other}, k => {k})",
+        f"rerank(rrf({leg}, {other}, k => {k}), 'rrf', k => {k})",
+    )
+    wanted = database.query(sql.replace("{s}", leg), {})
+    assert not isinstance(wanted, Failure), wanted.message
+    for call in calls:
+        got = database.query(sql.replace("{s}", call), {})
+        problem = check_same_rows(got, wanted, ordered="ORDER BY" in line.rsplit(")", 1)[-1])
+        assert problem is None, f"{problem}\n{sql.replace('{s}', call)}"
