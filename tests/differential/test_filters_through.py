@@ -178,7 +178,7 @@ def check(both: tuple[lancesql.Connection, duckdb.DuckDBPyConnection], sql: str)
     wanted = oracle.sql(sql).to_arrow_table()
     try:
         got = db.sql(sql).to_arrow()
-        with patch("lancesql.connection.optimize", leave_plan):
+        with patch("lancesql.session.optimize", leave_plan):
             plain = db.sql(f"{sql} -- as bound").to_arrow()
     except LanceSQLError as error:
         raise AssertionError(f"{error}\n{sql}") from error

@@ -54,7 +54,7 @@ def check_search(database: Database, line: str, table: str, where: Where, k: int
     got = database.query(sql.replace("{s}", call), where.parameters)
     problem = check_same_rows(got, wanted, ordered=ordered)
     assert problem is None, f"{problem}\n{sql.replace('{s}', call)}\n{where.parameters}"
-    with patch("lancesql.connection.optimize", leave_plan):
+    with patch("lancesql.session.optimize", leave_plan):
         plain = database.query(f"{sql.replace('{s}', call)} -- as bound", where.parameters)
     problem = check_same_rows(plain, wanted, ordered=ordered)
     assert problem is None, f"without the optimizer: {problem}\n{sql.replace('{s}', call)}\n{where.parameters}"

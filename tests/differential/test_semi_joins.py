@@ -125,7 +125,7 @@ def check_statement(database: Database, sql: str, way: str) -> None:
         return  # a row that fails in DuckDB need not be looked at
     problem = check_same_rows(got, wanted)
     assert problem is None, f"{way}: {problem}\n{sql}"
-    with patch("lancesql.connection.optimize", leave_plan):
+    with patch("lancesql.session.optimize", leave_plan):
         problem = check_same_rows(database.query(f"{sql} -- as bound"), wanted)
     assert problem is None, f"without the optimizer: {problem}\n{sql}"
 

@@ -69,7 +69,7 @@ def check_statement(database: Database, sql: str, parameters: dict[str, object])
         return  # a row that fails in DuckDB need not be looked at
     problem = check_same_rows(got, wanted, ordered=ordered)
     assert problem is None, f"{problem}\n{sql}\n{parameters}"
-    with patch("lancesql.connection.optimize", leave_plan):
+    with patch("lancesql.session.optimize", leave_plan):
         plain = database.query(f"{sql} -- as bound", parameters)
     problem = check_same_rows(plain, wanted, ordered=ordered)
     assert problem is None, f"without the optimizer: {problem}\n{sql}\n{parameters}"
