@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -12,38 +12,33 @@ from lancesql.binder.filters.lineage import Lineage
 from lancesql.binder.filters.tracing import trace_column
 from lancesql.binder.literals import read_literal
 from lancesql.binder.searches.columns import is_text_column
-from lancesql.binder.searches.text_reading import find_in_literal
 from lancesql.catalog import Catalog, TableInfo
-from lancesql.errors import ArgumentError, Span, nearest_name
+from lancesql.errors import ArgumentError, Span
 from lancesql.parser import Statement
 from lancesql.parser.calls import Argument
 from lancesql.parser.parameters import ParameterUse
 from lancesql.parser.text_arguments import read_fuzziness, read_operator, read_slop, read_syntax
 from lancesql.parser.text_calls import TextCall, find_text_calls
-from lancesql.parser.text_syntax import read_text_query
-from lancesql.parser.tokens import Token, TokenType
-from lancesql.plan.text import TextReading, TextSyntax
+from lancesql.parser.tokens import Token
+from lancesql.plan.text import TextReading
 from lancesql.plan.text_functions import TextFunction, TracedText
-from lancesql.plan.values import Constant, Parameter
 
 from .splice import Edit
+from .text_arguments import (
+    POSITIONS,
+    USAGE,
+    name_call,
+    read_constant,
+    read_escape,
+    read_options,
+    read_query,
+    split_tuple,
+    write_value,
+)
 
 __all__ = ["bind_filter_functions", "bind_text_functions", "find_own_calls"]
 
 Trace = Callable[[exp.Column], TracedText | None]
-
-_USAGE = {
-    "match": "match(text, 'query', operator => 'and', …); several texts: match((title, text), 'query')",
-    "highlight": "highlight(text, 'query', start => '<b>', end => '</b>', …)",
-    "snippet": "snippet(text, 'query', max_chars => 160, start => '<b>', end => '</b>', …)",
-}
-_POSITIONS = {"match": (), "highlight": ("start", "end"), "snippet": ("max_chars", "start", "end")}
-_READING = ("operator", "syntax", "fuzziness", "slop")
-_OPTIONS = {
-    "match": _READING,
-    "highlight": ("start", "end", "escape", *_READING),
-    "snippet": ("max_chars", "start", "end", "escape", *_READING),
-}
 
 
 @dataclass(frozen=True)
@@ -111,15 +106,15 @@ def _bind(
 ) -> _Reading:
     if len(call.arguments) < 2:
         missing = "a query" if call.arguments else "a text and a query"
-        raise ArgumentError(f"{call.function}() needs {missing}", hint=_USAGE[call.function], span=call.name_span)
-    positions = _POSITIONS[call.function]
+        raise ArgumentError(f"{call.function}() needs {missing}", hint=USAGE[call.function], span=call.name_span)
+    positions = POSITIONS[call.function]
     if len(call.arguments) > 2 + len(positions):
         extra = call.arguments[2 + len(positions)]
         raise ArgumentError(
-            f"{call.function}() takes no more arguments without a name", hint=_USAGE[call.function], span=extra.span
+            f"{call.function}() takes no more arguments without a name", hint=USAGE[call.function], span=extra.span
         )
     given = dict(zip(positions, call.arguments[2:], strict=False))
-    options = _read_options(call, given)
+    options = read_options(call, given)
     spans, texts = zip(*_split_texts(call, node), strict=True)
     traced = tuple(_trace_text(one, span, call, trace) for one, span in zip(texts, spans, strict=True))
     names, reading = _read_reading(options, texts, traced, call.function)
@@ -128,12 +123,12 @@ def _bind(
     tail = [name for name in positions if name in options]
     edits = [Edit(call.name_span, f'"{placeholder}"'), *_unwrap_tuple(call, len(texts))]
     if call.options:
-        text = "".join(f", {_write_value(options[name], parameters, sql)}" for name in tail)
+        text = "".join(f", {write_value(options[name], parameters, sql)}" for name in tail)
         edits.append(Edit(Span(call.arguments[-1].span.end, call.span.end - 1), text))
     if node is not None and isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
-        edits.append(Edit(Span(call.span.end, call.span.end), f' AS "{_name_column(call, sql)}"'))
+        edits.append(Edit(Span(call.span.end, call.span.end), f' AS "{name_call(call, sql)}"'))
     query = call.arguments[1]
-    syntax = read_syntax(*_read_constant(options, "syntax"))
+    syntax = read_syntax(*read_constant(options, "syntax"))
     function = TextFunction(
         placeholder=placeholder,
         function=call.function,  # type: ignore[arg-type]
@@ -142,55 +137,12 @@ def _bind(
         traced=traced,
         syntax=syntax,
         reading=reading,
-        escapes=_read_escape(options),
-        query=_read_query(query, parameters, syntax, reading),
+        escapes=read_escape(options),
+        query=read_query(query, parameters, syntax, reading),
         span=call.span,
         spans=(*spans, query.span, *(given[name].span for name in held), *(options[name].span for name in tail)),
     )
     return _Reading(function, tuple(edits))
-
-
-def _name_column(call: TextCall, sql: str) -> str:
-    """What a column that is nothing but the call is called, as the engine would call one of its own, between quotes."""
-    given = [sql[one.span.start : one.span.end] for one in call.arguments]
-    given += [f"{one.name} := {sql[one.span.start : one.span.end]}" for one in call.options]
-    return f"{call.function}({', '.join(given)})".replace('"', '""')
-
-
-def _read_options(call: TextCall, given: dict[str, Argument]) -> dict[str, Argument]:
-    options: dict[str, Argument] = {}
-    for argument in call.options:
-        name = (argument.name or "").lower()
-        if name not in _OPTIONS[call.function]:
-            near = nearest_name(name, _OPTIONS[call.function])
-            listed = f"arguments: {', '.join(_OPTIONS[call.function])}"
-            raise ArgumentError(
-                f"{call.function}() has no argument '{argument.name}'",
-                hint=f"did you mean '{near}'?" if near else listed,
-                span=argument.name_span,
-            )
-        if name in options or name in given:
-            raise ArgumentError(f"argument '{argument.name}' is given twice", span=argument.name_span)
-        options[name] = argument
-    return options
-
-
-def _read_constant(options: Mapping[str, Argument], name: str) -> tuple[object, Span | None]:
-    """The value of an option, which is written in the statement, and its place; None for one that is not given."""
-    argument = options.get(name)
-    if argument is None:
-        return None, None
-    constant = read_literal(argument.tokens)
-    if constant is None:
-        raise ArgumentError(f"'{argument.name}' is a value written in the statement", span=argument.span)
-    return constant.value, argument.span
-
-
-def _read_escape(options: Mapping[str, Argument]) -> bool:
-    value, span = _read_constant(options, "escape")
-    if value is not None and value != "html":
-        raise ArgumentError("'escape' is 'html', or is left out", span=span)
-    return value is not None
 
 
 def _read_reading(
@@ -201,9 +153,9 @@ def _read_reading(
 ) -> tuple[tuple[str, ...], TextReading]:
     """What the texts are called, and how the query is read that is asked of them."""
     reading = TextReading(
-        operator=read_operator(*_read_constant(options, "operator")),
-        fuzziness=read_fuzziness(*_read_constant(options, "fuzziness")),
-        slop=read_slop(*_read_constant(options, "slop")),
+        operator=read_operator(*read_constant(options, "operator")),
+        fuzziness=read_fuzziness(*read_constant(options, "fuzziness")),
+        slop=read_slop(*read_constant(options, "slop")),
     )
     tables = {id(one.table): one.table for one in traced if one is not None}
     names = tuple(one.column for one in traced if one is not None)
@@ -232,23 +184,8 @@ def _split_texts(call: TextCall, node: exp.Expr | None) -> list[tuple[Span, exp.
     if not isinstance(tree, exp.Tuple):
         return [(first.span, tree)]
     if call.function != "match":
-        raise ArgumentError(f"{call.function}() takes one text", hint=_USAGE[call.function], span=first.span)
-    return list(zip(_split_tuple(first), tree.expressions, strict=True))
-
-
-def _split_tuple(argument: Argument) -> list[Span]:
-    """The places of what stands between the parentheses of `(a, b)`."""
-    spans: list[Span] = []
-    depth, start = 0, argument.tokens[0].end + 1
-    for token in argument.tokens[1:]:
-        if token.token_type in (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE):
-            depth += 1
-        elif depth and token.token_type in (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE):
-            depth -= 1
-        elif not depth and token.token_type in (TokenType.COMMA, TokenType.R_PAREN):
-            spans.append(Span(start, token.start))
-            start = token.end + 1
-    return spans
+        raise ArgumentError(f"{call.function}() takes one text", hint=USAGE[call.function], span=first.span)
+    return list(zip(split_tuple(first), tree.expressions, strict=True))
 
 
 def _unwrap_tuple(call: TextCall, count: int) -> list[Edit]:
@@ -273,36 +210,3 @@ def _trace_text(tree: exp.Expr | None, span: Span, call: TextCall, trace: Trace)
                 span=span,
             )
     return traced
-
-
-def _read_query(
-    argument: Argument, parameters: Sequence[ParameterUse], syntax: TextSyntax, reading: TextReading
-) -> Constant | Parameter | None:
-    """The query when it is written in the statement, or a parameter; a mistake in it is shown there."""
-    constant = read_literal(argument.tokens)
-    if constant is None:
-        use = next((one for one in parameters if one.span == argument.span), None)
-        return None if use is None else Parameter(use.name, argument.span)
-    if isinstance(constant.value, str):
-        try:
-            read_text_query(constant.value, syntax, reading)
-        except ArgumentError as error:
-            if error.span is not None and (place := find_in_literal(argument, error.span)):
-                error.span, error.sql = place, None
-            raise
-    elif constant.value is not None:
-        raise ArgumentError(f"the text query is a text, not {constant.value}", span=argument.span)
-    return Constant(constant.value, argument.span)
-
-
-def _write_value(argument: Argument, parameters: Sequence[ParameterUse], sql: str) -> str:
-    """The text of an option's value."""
-    constant = read_literal(argument.tokens)
-    use = next((one for one in parameters if one.span == argument.span), None)
-    if use is not None:
-        return f"${use.name}"
-    if constant is None:
-        raise ArgumentError(
-            f"'{argument.name}' is a value written in the statement, or a parameter", span=argument.span
-        )
-    return sql[argument.span.start : argument.span.end]
