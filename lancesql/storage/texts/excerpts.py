@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from .marks import Mark
-from .places import CutText, find_end, list_pieces
+from .places import CutText, find_end
 
 __all__ = ["cut_excerpt", "write_marks"]
 
@@ -57,11 +57,11 @@ def cut_excerpt(split: CutText, marks: Sequence[Mark], most: int, start: str, en
 
 def _choose_part(split: CutText, marks: Sequence[Mark], most: int) -> tuple[int, int]:
     text = split.text
-    pieces = list_pieces(split)
     first = last = begin = 0
     if marks:
         first, last = _choose_marks(marks, most)
         begin = max(0, min(first - (most - (last - first)) // 2, len(text) - most))
+    pieces = split.list_pieces(first + most)
     if begin:
         at = bisect_left(pieces, (begin, 0))
         begin = min(pieces[at][0], first) if at < len(pieces) else first

@@ -73,7 +73,7 @@ class Marker:
         hits = [(at, terms) for at, word in enumerate(text.words) if (terms := held[word])]
         if not hits:
             return []
-        spans = text.locate()
+        spans = text.spans
         found = [Mark(*spans[at], term) for at, terms in hits for term in terms if term in self._alone]
         for chain in self._chains:
             found += _mark_chain(chain, hits, text, spans)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import lance
 
 from .tokens import UNTOUCHED, Tokenizer
 
-__all__ = ["MOST_WORDS", "CutText", "WordFinder", "find_end", "list_pieces", "open_finder"]
+__all__ = ["MOST_WORDS", "CutText", "WordFinder", "find_end", "open_finder"]
 
 V = TypeVar("V")
 
@@ -36,18 +37,30 @@ class CutText:
     places: Sequence[int]
     overlapping: bool = False
 
-    def locate(self) -> list[tuple[int, int]]:
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
         """Where each word begins and ends in the text."""
-        spans: list[tuple[int, int]] = []
-        start = end = 0
+        return list(self._locate())
+
+    def list_pieces(self, most: int) -> list[tuple[int, int]]:
+        """The pieces, up to so many letters into the text, that it may be cut between: words, or what blanks part."""
+        if "spans" in self.__dict__ and self.words and not self.overlapping:
+            return self.spans
+        if self.overlapping or not self.words:
+            pieces: Iterator[tuple[int, int]] = (one.span() for one in _BLANK.finditer(self.text))
+        else:
+            pieces = self._locate()
+        return list(takewhile(lambda one: one[0] <= most, pieces))
+
+    def _locate(self) -> Iterator[tuple[int, int]]:
+        start = end = -1
         for word in self.words:
-            if self.overlapping and spans and len(word) > end - start and self.text.startswith(word, start):
+            if self.overlapping and start >= 0 and len(word) > end - start and self.text.startswith(word, start):
                 end = start + len(word)  # a longer piece from the same letter on
             else:
-                start = self.text.index(word, start + 1 if self.overlapping and spans else end)
+                start = self.text.index(word, start + 1 if self.overlapping else max(end, 0))
                 end = start + len(word)
-            spans.append((start, end))
-        return spans
+            yield start, end
 
 
 class WordFinder(Tokenizer):
@@ -56,7 +69,7 @@ class WordFinder(Tokenizer):
     Example:
         >>> finder = WordFinder()
         >>> (text,) = finder.cut(["The cats ran"])
-        >>> text.words, text.locate(), finder.keep(text.words)
+        >>> text.words, text.spans, finder.keep(text.words)
         (['The', 'cats', 'ran'], [(0, 3), (4, 8), (9, 12)], [None, 'cat', 'ran'])
     """
 
@@ -118,11 +131,6 @@ def open_finder(options: Mapping[str, Any]) -> WordFinder:
         sorted((key, tuple(value) if isinstance(value, list) else value) for key, value in options.items())
     )
     return _open_finder(hashable)
-
-
-def list_pieces(text: CutText) -> list[tuple[int, int]]:
-    """The pieces a text may be cut between: its words, or what stands between blanks."""
-    return [one.span() for one in _BLANK.finditer(text.text)] if text.overlapping or not text.words else text.locate()
 
 
 def find_end(text: str, end: int) -> int:
