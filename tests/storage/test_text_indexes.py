@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import lance
+import pyarrow as pa
 import pytest
 
 import lancesql
 from lancesql.storage.scripts import find_spaceless_language
+from lancesql.storage.texts.indexes import read_text_indexes
+from lancesql.storage.texts.tokens import Tokenizer
 
 TEXTS = {
     "zh": ["深度学习模型在自然语言处理领域取得了显著进展", "北京大学计算机科学技术研究所"],
@@ -130,3 +135,46 @@ def test_stems_of_a_language(db: lancesql.Connection, language: str, text: str, 
     write(db, [text, "unrelated"])
     db.execute(f"CREATE INDEX ON docs USING FTS (text) WITH (language = '{language}')")
     assert db.sql("SELECT id FROM fts('docs', $q)", {"q": query}).fetchall() == [(0,)]
+
+
+MIXED = [
+    "The Häuser of the CITY, running & jumped; naïve café's U.S.A. foo_bar fooBar2 v2.0",
+    "自然语言处理 and 機械学習 テスト 언어처리 ภาษาธรรมชาติ",
+    "x" * 60 + " ÆON ﬁne Ａｂ İstanbul ſtraße \u00ad e\u0301 😀",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"language": "German"},
+        {"stem": False, "remove_stop_words": False},
+        {"custom_stop_words": ["citi", "foo_bar"]},
+        {"remove_stop_words": False, "custom_stop_words": ["citi"]},
+        {"lower_case": False},
+        {"ascii_folding": False, "with_position": True},
+        {"max_token_length": None},
+        {"max_token_length": 5},
+        {"base_tokenizer": "whitespace"},
+        {"base_tokenizer": "raw"},
+        {"base_tokenizer": "icu", "language": "French"},
+        {"base_tokenizer": "icu/split"},
+        {"base_tokenizer": "ngram"},
+        {"base_tokenizer": "ngram", "min_ngram_length": 1, "max_ngram_length": 4, "stem": False, "lower_case": False},
+        {"base_tokenizer": "ngram", "prefix_only": True, "min_ngram_length": 2, "max_ngram_length": 5},
+        {"base_tokenizer": "code"},
+        {"base_tokenizer": "code", "split_identifiers": True, "split_on_numerics": True, "preserve_original": True},
+    ],
+    ids=str,
+)
+def test_the_tokens_are_those_of_the_index(tmp_path: Path, options: dict[str, Any]) -> None:
+    table = pa.table({"text": MIXED})
+    dataset = lance.write_dataset(table, tmp_path / "t.lance")
+    build: Any = dataset.create_scalar_index
+    build("text", "INVERTED", **options)
+    tokenizer = Tokenizer(read_text_indexes(dataset)["text"].options)
+    read = {token for text in MIXED for token, _ in tokenizer.read(text)}
+    (built,) = dataset.stats.index_stats("text_idx")["indices"]
+    assert len(read) == built["num_tokens"]
