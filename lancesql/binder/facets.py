@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from lancesql.errors import ArgumentError, Span, UnsupportedError, nearest_name
+from lancesql.errors import ArgumentError, Span, UnknownColumnError, UnsupportedError, nearest_name
 from lancesql.parser import Statement
 from lancesql.parser.calls import FACETS, Argument, SearchCall
 from lancesql.parser.tokens import TokenType
@@ -17,6 +17,7 @@ __all__ = ["expand_facets"]
 
 _USAGE = "facets(rows, columns => ['genre', 'year'], top => 10)"
 _POSITIONS = ("columns", "top")
+_COLUMNS = ("facet", "value", "count", "share")
 _SYNONYMS = {"column": "columns", "k": "top", "limit": "top", "top_k": "top"}
 _TOP = "10"
 _ROWS, _VALUES, _COUNTS, _ROW = "__lancesql_rows", "__lancesql_values", "__lancesql_counts", "__lancesql_row"
@@ -40,6 +41,7 @@ def expand_facets(statement: Statement) -> Expansion | None:
     for name, call in calls.items():
         if name not in nodes:
             raise UnsupportedError("facets() is a table: it stands in FROM", hint=_USAGE, span=call.name_span)
+        _check_where(nodes[name])
         edits += _expand(call, statement, named=nodes[name].args.get("alias") is not None)
     return write_expansion(statement, edits)
 
@@ -69,6 +71,25 @@ def _expand(call: SearchCall, statement: Statement, *, named: bool) -> list[Edit
     if len(rows.tokens) == 1 and rows.tokens[0].token_type is TokenType.STRING:
         return [Edit(call.span, head + _quote(rows.tokens[0].text) + tail)]
     return [Edit(Span(call.span.start, rows.span.start), head), Edit(Span(rows.span.end, call.span.end), tail)]
+
+
+def _check_where(node: exp.Table) -> None:
+    """Refuses a predicate on the rows where only facets are: WHERE beside a search would be its filter."""
+    owner, alias = node.find_ancestor(exp.Select), node.args.get("alias")
+    where = None if owner is None else owner.args.get("where")
+    if where is None or owner is None or owner.args.get("joins") or owner.parent_select is not None:
+        return
+    if alias is not None and alias.args.get("columns"):
+        return
+    for column in where.find_all(exp.Column):
+        inside = column.find_ancestor(exp.Select) is owner and column.find_ancestor(exp.Lambda) is None
+        if inside and column.name.lower() not in _COLUMNS:
+            start, end = column.this.meta.get("start"), column.this.meta.get("end")
+            raise UnknownColumnError(
+                f"facets() has no column '{column.name}': it has {', '.join(_COLUMNS)}",
+                hint="filter the rows that are counted: facets((SELECT * FROM … WHERE …), …)",
+                span=None if start is None or end is None else Span(start, end + 1),
+            )
 
 
 def _read_arguments(call: SearchCall) -> tuple[Argument, dict[str, Argument]]:

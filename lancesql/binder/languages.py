@@ -30,6 +30,10 @@ _CODES = {**_STEMMED, **_IN_GRAMS, **_IN_WORDS}
 _OTHER_CODES = {"nb": "no", "nn": "no", "cmn": "zh", "yue": "zh", "iw": "he", "fil": "tl"}
 _WITHOUT_STEMS: dict[str, object] = {"stem": False, "remove_stop_words": False}
 _GRAM_LENGTH = 2
+_LISTED = (
+    f"a code like 'de' or a name like 'German'; stemmed are {', '.join(_STEMMED.values())}; "
+    f"any part of a text is found in {', '.join(_IN_GRAMS.values())}"
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,11 @@ def find_language(word: str, span: Span) -> str:
     code = _OTHER_CODES.get(code, code)
     if code in _CODES:
         return _CODES[code]
-    near = nearest_name(folded, [*(name.lower() for name in _CODES.values()), *_CODES])
-    listed = f"stemmed are {', '.join(_STEMMED.values())}; found by any part of a word are Chinese, Japanese, Korean"
+    names = {name.lower(): name for name in _CODES.values()}
+    near = nearest_name(folded, [*names, *_CODES])
     raise ArgumentError(
         f"'{word}' is not a language a text index knows",
-        hint=f"did you mean '{near}'? {listed}" if near else f"a code like 'de' or a name like 'German'; {listed}",
+        hint=f"did you mean '{names.get(near, near)}'?" if near else _LISTED,
         span=span,
     )
 
@@ -81,12 +85,12 @@ def choose_text_options(options: Mapping[str, object], spans: Mapping[str, Span]
     elif language in _IN_WORDS.values():
         chosen.setdefault("base_tokenizer", "icu")
     grams = chosen.get("base_tokenizer") == "ngram"
-    owner = "pairs of letters have" if grams else f"{language} has"
     if grams or language not in _STEMMED.values():
-        for name, what in (("stem", "endings to take off"), ("remove_stop_words", "stop words")):
+        for name, what in (("stem", "endings"), ("remove_stop_words", "stop words")):
             if chosen.get(name) is True:
+                unfit = "base_tokenizer = 'ngram'" if language in _STEMMED.values() else language
                 raise ArgumentError(
-                    f"option '{name}' = true: {owner} no {what} that an index knows",
+                    f"option '{name}' does not fit {unfit}: an index knows no {what} there",
                     hint=f"leave '{name}' out",
                     span=spans[name],
                 )

@@ -169,6 +169,8 @@ def test_facets_are_a_table(db: lancesql.Connection) -> None:
         ("facets(films, [genre || 'x'])", "[genre || 'x']", "'columns' is a list of column names"),
         ("facets(films, ['genre'], top => -1)", "-1", "a whole number from 0, not -1"),
         ("facets(films, ['genre'], top => 'ten')", "'ten'", "a whole number from 0, not 'ten'"),
+        ("facets(films, ['genre']) WHERE year > 1990 AND count > 2", "year", "filter the rows that are counted"),
+        ("facets(films, ['genre']) AS f WHERE f.year > 1990", "year", "facets() has no column 'year'"),
         ("facets(films, ['gener'])", "gener", "did you mean 'genre'"),
         ("facets(fts('film', 'quiet'), ['genre'])", "'film'", "did you mean 'films'"),
         ("facets(fts('films', '(quiet'), ['genre'])", "(", "parenthesis is not closed"),
