@@ -12,7 +12,10 @@ import pytest
 
 import lancesql
 from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, Preferring, Prefix, TextQuery, Words
+from lancesql.storage.searches import texts as searches
 from lancesql.storage.searches.texts import search_texts
+from lancesql.storage.texts import corpora
+from lancesql.storage.texts.candidates import read_statistics
 from lancesql.storage.texts.corpora import open_corpus
 from lancesql.storage.texts.edits import find_near
 from lancesql.storage.texts.indexes import read_text_indexes
@@ -191,3 +194,26 @@ def test_texts_kept_are_those_of_the_version(tmp_path: Path) -> None:
         if not Path(path).exists():
             write(12, "create")
         check()
+
+
+def test_letters_looked_for_by_lance_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chooser = random.Random(4)
+    pieces = [*PIECES, "cœur", "coeur", "Cafés", "cafeteria", "elan", "élan", "fuchs", "fuch", "FUCHSE", "re\u0301sume"]
+    texts = ["".join(chooser.choice(pieces) + chooser.choice(" ,\n") for _ in range(3)) for _ in range(400)]
+    path = str(tmp_path / "t.lance")
+    lance.write_dataset(pa.table({"t": texts[:300]}), path)
+    lance.dataset(path).create_scalar_index("t", "INVERTED")
+    dataset = lance.write_dataset(pa.table({"t": texts[300:]}), path, mode="append")
+    asked: list[TextQuery] = [Prefix(begun) for begun in ("co", "coe", "caf", "cafe", "el", "fu", "fuch", "re", "str")]
+    asked += [
+        Words(word, "or", edits) for word in ("coeur", "cafes", "fuchs", "elam", "data", "runs") for edits in (1, 2)
+    ]
+    index = read_text_indexes(dataset)["t"]
+    assert read_statistics(dataset, index, Tokenizer(index.options)) is not None
+    for query in asked:
+        wanted = _search(dataset, query)
+        monkeypatch.setattr(searches, "MANY_ROWS", 1)
+        corpora._KEPT.clear()
+        assert _search(dataset, query) == pytest.approx(wanted), query
+        assert not corpora.has_corpus(dataset, "t", Tokenizer(index.options)), query
+        monkeypatch.undo()

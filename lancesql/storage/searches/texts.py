@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,16 +17,20 @@ from lancesql.plan.text import TextQuery
 from lancesql.storage.index_flaws import avoid_flawed_index
 from lancesql.storage.scan import open_scan, read_row_ids, select_rows, serialize_row_ids, take_rows, wrap_lance_error
 from lancesql.storage.texts.blocks import build_blocks
-from lancesql.storage.texts.corpora import open_corpus
+from lancesql.storage.texts.candidates import read_statistics, write_pattern
+from lancesql.storage.texts.corpora import has_corpus, open_corpus
 from lancesql.storage.texts.indexes import TextIndex, compile_grams, compile_query, read_text_indexes
 from lancesql.storage.texts.matches import Matches, join_matches
 from lancesql.storage.texts.parts import holds_part, search_parts
 from lancesql.storage.texts.routes import Route, choose_route, describe_routes
-from lancesql.storage.texts.scoring import search_blocks
-from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, Part, bind_query, list_leaves
+from lancesql.storage.texts.scoring import Statistics, search_blocks
+from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, Part, Similar, bind_query, list_leaves
 from lancesql.storage.texts.tokens import Tokenizer
 
-__all__ = ["describe_text_search", "search_texts"]
+__all__ = ["MANY_ROWS", "describe_text_search", "search_texts"]
+
+MANY_ROWS = 50_000
+"""In so many texts Lance looks for those with the letters of `word~` and `begin*` before they are cut into words."""
 
 Numbers = np.ndarray[Any, Any]
 
@@ -85,7 +89,7 @@ def describe_text_search(dataset: lance.LanceDataset, *, text_columns: Sequence[
     """How the parts of a query are answered, where that is not by the index alone; a line each."""
     indexes = read_text_indexes(dataset)
     node = bind_query(query, {column: _make_tokenizer(indexes.get(column)) for column in text_columns})
-    return describe_routes(node, indexes)
+    return describe_routes(node, indexes, many=dataset.count_rows() >= MANY_ROWS)
 
 
 _DEFAULT = Tokenizer()
@@ -156,15 +160,43 @@ class _Search:
         blocks = build_blocks(texts.to_batches(), leaf.column, ROW_ID, self.tokenizers[leaf.column])
         return candidates.within(search_blocks(blocks, [leaf])[0].ids)
 
+    def _search_like(self, column: str, terms: Sequence[Similar], known: Statistics) -> list[Matches] | None:
+        """Words like others, by the texts with such letters; None when that is no way, or all texts are at hand."""
+        index, tokenizer = self.indexes[column], self.tokenizers[column]
+        patterns = [write_pattern(term, index) for term in terms]
+        written = [pattern for pattern in patterns if pattern is not None]
+        rows, type_ = self.dataset.count_rows(), self.dataset.schema.field(column).type
+        if rows < MANY_ROWS or len(written) < len(patterns) or not pa.types.is_string(type_):
+            return None
+        if has_corpus(self.dataset, column, tokenizer):
+            return None
+        same = [Bag(column, term.text, (term.token,), "or") for term in terms if term.token is not None]
+        ids = [read_row_ids(self.dataset, f"regexp_like(`{column}`, '{one}')", None).to_numpy() for one in written]
+        every = replace(self, filter=None, row_ids=None)
+        ids += [every.find(bag).ids for bag in same]
+        found = np.unique(np.concatenate(ids))
+        texts = select_rows(self.dataset, found.tolist(), [column])
+        return search_blocks(build_blocks(texts.to_batches(), column, ROW_ID, tokenizer), terms, known)
+
     def _search_flat(self, column: str, leaves: Sequence[Leaf]) -> list[Matches]:
         parts = [leaf for leaf in leaves if isinstance(leaf, Part)]
         if parts:
             batches = open_scan(self.dataset, [column, ROW_ID], widen=False)
             found = search_parts(batches, ROW_ID, parts, self.tokenizers[column])
         else:
-            found = search_blocks(open_corpus(self.dataset, column, self.tokenizers[column]), leaves)
+            found = self._search_words(column, leaves)
         allowed = self._read_allowed(column)
         return found if allowed is None else [one.within(allowed) for one in found]
+
+    def _search_words(self, column: str, leaves: Sequence[Leaf]) -> list[Matches]:
+        index, tokenizer = self.indexes.get(column), self.tokenizers[column]
+        known = None if index is None else read_statistics(self.dataset, index, tokenizer)
+        terms = [leaf for leaf in leaves if isinstance(leaf, Similar)]
+        if known is not None and len(terms) == len(leaves):
+            found = self._search_like(column, terms, known)
+            if found is not None:
+                return found
+        return search_blocks(open_corpus(self.dataset, column, tokenizer), leaves, known)
 
     def _read_allowed(self, column: str) -> np.ndarray[tuple[int], np.dtype[np.uint64]] | None:
         index = self.indexes.get(column)

@@ -15,7 +15,7 @@ from lancesql.storage.scan import open_scan, wrap_lance_error
 from .blocks import Block, build_blocks
 from .tokens import Tokenizer
 
-__all__ = ["open_corpus"]
+__all__ = ["has_corpus", "open_corpus"]
 
 _ROOM = 256 * 1024 * 1024
 """The bytes kept at most, of all columns together."""
@@ -25,20 +25,37 @@ _ROWS_AT_ONCE = 16_384
 _Key = tuple[object, ...]
 
 
-def open_corpus(dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer) -> Iterator[Block]:
+def has_corpus(dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer) -> bool:
+    """Whether every text of a column is kept."""
+    groups = _group_fragments(dataset.get_fragments())
+    return all(_KEPT.find(_make_key(dataset, column, tokenizer, group)) is not None for group in groups)
+
+
+def open_corpus(
+    dataset: lance.LanceDataset,
+    column: str,
+    tokenizer: Tokenizer,
+    fragments: Sequence[lance.LanceFragment] | None = None,
+) -> Iterator[Block]:
     """Every text of a column, cut into words: what is kept of it, the rest read as a stream and kept if there is room.
 
     What was cut once serves every later version of the table that has the same files.
+
+    Args:
+        dataset: The table at its version.
+        column: The column.
+        tokenizer: What cuts its texts.
+        fragments: These fragments only.
     """
     used: set[_Key] = set()
-    for fragments in _group_fragments(dataset):
-        key = (dataset.uri, column, tokenizer.key, *map(_identify, fragments))
+    for group in _group_fragments(dataset.get_fragments() if fragments is None else fragments):
+        key = _make_key(dataset, column, tokenizer, group)
         used.add(key)
         kept = _KEPT.find(key)
         if kept is not None:
             yield from kept
             continue
-        batches = open_scan(dataset, [column, ROW_ID], fragments=fragments, widen=False)
+        batches = open_scan(dataset, [column, ROW_ID], fragments=group, widen=False)
         blocks: list[Block] = []
         size = 0
         try:
@@ -51,10 +68,16 @@ def open_corpus(dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer) 
         _KEPT.keep(key, blocks, size, used)
 
 
-def _group_fragments(dataset: lance.LanceDataset) -> Iterator[list[lance.LanceFragment]]:
+def _make_key(
+    dataset: lance.LanceDataset, column: str, tokenizer: Tokenizer, group: Sequence[lance.LanceFragment]
+) -> _Key:
+    return (dataset.uri, column, tokenizer.key, *map(_identify, group))
+
+
+def _group_fragments(fragments: Sequence[lance.LanceFragment]) -> Iterator[list[lance.LanceFragment]]:
     group: list[lance.LanceFragment] = []
     rows = 0
-    for fragment in dataset.get_fragments():
+    for fragment in fragments:
         group.append(fragment)
         rows += fragment.metadata.physical_rows
         if rows >= _ROWS_AT_ONCE:

@@ -28,12 +28,14 @@ class TextIndex:
     Attributes:
         options: How it cuts a text into words, and what it keeps of them.
         fragments: The fragments it covers.
+        segments: The names of its parts, each built at once.
     """
 
     name: str
     column: str
     options: Mapping[str, Whatever]
     fragments: frozenset[int]
+    segments: tuple[str, ...] = ()
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -74,7 +76,8 @@ def _read_indexes(dataset: lance.LanceDataset) -> Mapping[str, TextIndex]:
         if len(index.field_names) == 1 and "Inverted" in index.type_url:
             (column,) = index.field_names
             covered = frozenset(fragment for segment in index.segments for fragment in segment.fragment_ids)
-            found.setdefault(column, TextIndex(index.name, column, _read_options(dataset, index), covered))
+            segments = tuple(str(segment.uuid) for segment in index.segments)
+            found.setdefault(column, TextIndex(index.name, column, _read_options(dataset, index), covered, segments))
     return found
 
 

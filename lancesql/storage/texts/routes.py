@@ -7,6 +7,7 @@ from enum import Enum
 
 from lancesql.storage.scripts import BY_SPACES, find_spaceless_language
 
+from .candidates import write_pattern
 from .indexes import TextIndex, compile_query
 from .terms import Bag, Chain, Leaf, Node, Part, Similar, list_leaves
 
@@ -41,16 +42,17 @@ def choose_route(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> Route:
     return Route.TEXTS if any(isinstance(term, Similar) for term, _ in leaf.parts) else Route.CHECK
 
 
-def describe_routes(node: Node | None, indexes: Mapping[str, TextIndex]) -> list[str]:
+def describe_routes(node: Node | None, indexes: Mapping[str, TextIndex], *, many: bool) -> list[str]:
     """The ways of a query in words; nothing when the index alone answers all of it, or there is none to ask.
 
     Args:
         node: The query, bound.
         indexes: The text indexes of the table by column.
+        many: Whether there are so many texts that Lance looks for letters in them first.
     """
     if node is None:
         return ["it asks for no word that is kept, so nothing matches"]
-    return [*_list_routes(node, indexes), *_advise_languages(node, indexes)]
+    return [*_list_routes(node, indexes, many), *_advise_languages(node, indexes)]
 
 
 def _advise_languages(node: Node, indexes: Mapping[str, TextIndex]) -> list[str]:
@@ -71,16 +73,16 @@ def _advise_languages(node: Node, indexes: Mapping[str, TextIndex]) -> list[str]
     return lines
 
 
-def _list_routes(node: Node, indexes: Mapping[str, TextIndex]) -> list[str]:
+def _list_routes(node: Node, indexes: Mapping[str, TextIndex], many: bool) -> list[str]:
     if compile_query(node, indexes) is not None:
         return []
     leaves = [leaf for leaf in dict.fromkeys(list_leaves(node)) if leaf.column in indexes]
-    lines = [f"{_show_leaf(leaf)} in {leaf.column} → {_explain_leaf(leaf, indexes)}" for leaf in leaves]
+    lines = [f"{_show_leaf(leaf)} in {leaf.column} → {_explain_leaf(leaf, indexes, many)}" for leaf in leaves]
     left_out = len(lines) - _SHOWN
     return lines if left_out <= 0 else [*lines[:_SHOWN], f"{left_out} more parts"]
 
 
-def _explain_leaf(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> str:
+def _explain_leaf(leaf: Leaf, indexes: Mapping[str, TextIndex], many: bool) -> str:
     index = indexes[leaf.column]
     if not index.finds_rows:
         return "every text, cut into words: the index finds elements of lists, not rows"
@@ -106,7 +108,18 @@ def _explain_leaf(leaf: Leaf, indexes: Mapping[str, TextIndex]) -> str:
         case Route.TEXTS if isinstance(leaf, Bag):
             return "every text, cut into words"
         case Route.TEXTS:
-            return "every text, cut into words: the index knows words without their endings, and no beginnings of them"
+            reason = _explain_texts(leaf, index)
+            if many and isinstance(leaf, Similar) and write_pattern(leaf, index) is not None:
+                return f"texts with such letters, found by regexp_like, cut into words: {reason}"
+            return f"every text, cut into words: {reason}"
+
+
+def _explain_texts(leaf: Leaf, index: TextIndex) -> str:
+    if not isinstance(leaf, Similar) or leaf.edits is None:
+        return "an index is not asked for beginnings"
+    if index.options.get("stem"):
+        return "the index keeps words without their endings"
+    return "Lance compares with words that its index knows alone, and 50 at most"
 
 
 def _show_leaf(leaf: Leaf) -> str:

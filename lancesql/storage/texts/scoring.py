@@ -43,7 +43,7 @@ class Statistics:
             counts: How often each does.
             lengths: The words of each.
         """
-        rarity = np.log(1 + (self.texts - holders + 0.5) / (holders + 0.5))
+        rarity = np.log(1 + (max(self.texts, holders) - holders + 0.5) / (holders + 0.5))
         norm = _K1 * (1 - _B + _B * lengths * (self.texts / max(self.words, 1)))
         return np.asarray(rarity * counts * (_K1 + 1) / (counts + norm))
 

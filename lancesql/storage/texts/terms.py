@@ -70,12 +70,14 @@ class Similar:
         plain: The letters compared, as the index folds them, endings and all.
         edits: The edits (Levenshtein: a letter more, less or another); None for the beginning of a word.
         token: What the index keeps of the word; other words it keeps the same of are as near as can be.
+        text: The word as it is written, where it has a token.
     """
 
     column: str
     plain: str
     edits: int | None
     token: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,11 @@ def _bind_near(word: Written, fuzziness: Fuzziness, column: str) -> Leaf:
     letters = len(word.plain)
     edits = (0 if letters <= 2 else 1 if letters <= 5 else 2) if fuzziness == "auto" else fuzziness
     assert word.token is not None
-    return Similar(column, word.plain, edits, word.token) if edits else Bag(column, word.text, (word.token,), "or")
+    return (
+        Similar(column, word.plain, edits, word.token, word.text)
+        if edits
+        else Bag(column, word.text, (word.token,), "or")
+    )
 
 
 def _bind_prefix(text: str, column: str, tokenizer: Tokenizer) -> Node | None:
