@@ -58,7 +58,7 @@ class Run:
         constants: Constant expressions of filters already computed.
         embeddings: The embedding functions of the session; those of the tables when there are none.
         embedded: The vectors of texts already embedded.
-        matches: The rows that text indexes found for `match()`, by its placeholder.
+        matches: The rows that text searches found for `match()`, by the table, its columns and the query.
         rerankers: The rerankers of the session, and LanceDB's.
     """
 
@@ -79,7 +79,7 @@ class Run:
     queries: dict[str, object] = field(default_factory=dict)
     embeddings: Embeddings | None = None
     embedded: Memo = field(default_factory=Memo)
-    matches: dict[str, Any] = field(default_factory=dict)
+    matches: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     rerankers: Rerankers = field(default_factory=Rerankers)
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False

@@ -77,3 +77,31 @@ def test_a_changed_column_is_no_column_of_the_table(db: lancesql.Connection) -> 
         "SELECT count(*) FROM movies m WHERE EXISTS (SELECT 1 FROM reviews r WHERE match(plot, 'space') AND r.id = 1)"
     )
     assert db.sql(twice).fetchall() == [(3,)]
+
+
+def test_rows_are_changed_where_their_text_matches(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE notes AS SELECT * FROM (VALUES (1, 'cats run'), (2, 'a dog'), (3, NULL)) t(id, body)")
+        db.execute("CREATE INDEX ON notes USING FTS (body)")
+        db.execute("INSERT INTO notes VALUES (4, 'a running cat')")
+        db.execute("UPDATE notes SET body = highlight(body, 'cat', '[', ']') WHERE match(body, 'cat AND run')")
+        assert db.sql("SELECT id, body FROM notes WHERE match(body, 'cat') ORDER BY id").fetchall() == [
+            (1, "[cats] run"),
+            (4, "a running [cat]"),
+        ]
+        db.execute("DELETE FROM notes WHERE NOT match(body, $q)", {"q": "cats"})
+        assert db.sql("SELECT id FROM notes ORDER BY id").fetchall() == [(1,), (3,), (4,)]
+        db.execute("MERGE INTO notes USING (SELECT id FROM notes WHERE match(body, 'running')) s ON s.id = notes.id "
+                   "WHEN MATCHED THEN DELETE")  # fmt: skip
+        assert db.sql("SELECT id FROM notes ORDER BY id").fetchall() == [(3,)]
+
+
+def test_a_view_hands_its_column_through(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE notes AS SELECT * FROM (VALUES (1, 'naming cats'), (2, 'a name')) t(id, body)")
+        db.execute("CREATE INDEX ON notes USING FTS (body) WITH (stem = false)")
+        db.execute("CREATE VIEW read AS SELECT id, body AS what FROM notes")
+        assert db.sql("SELECT id FROM read WHERE match(what, 'name')").fetchall() == [(2,)]
+        assert db.sql("SELECT id FROM read WHERE match(what || '', 'name') ORDER BY id").fetchall() == [(1,), (2,)]
+        marked = db.sql("WITH r AS (FROM read) SELECT highlight(r.what, 'name', '[', ']') FROM r ORDER BY id")
+        assert marked.fetchall() == [("naming cats",), ("a [name]",)]

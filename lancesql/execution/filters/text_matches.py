@@ -57,30 +57,28 @@ def settle_matches(left: Sequence[tuple[Conjunct, str]], run: Run) -> SettledMat
 
 
 def _find_rows(match: TextMatch, run: Run) -> RowIds:
-    name = f"{match.function.placeholder}/{'not' if match.negated else 'all'}"
-    if name not in run.matches:
-        found = find_match_rows(match.function, run)
-        if match.negated and read_function_query(match.function, run) is not None:
-            table, columns = _find_place(match.function)
-            every = run.ask_storage(table, lambda: list_text_rows(run.database.open_dataset(table), columns))
-            found = np.setdiff1d(every, found, assume_unique=True)
-        run.matches[name] = found
-    rows: RowIds = run.matches[name]
-    return rows
+    found = find_match_rows(match.function, run)
+    if not match.negated or read_function_query(match.function, run) is None:
+        return found
+    table, columns = _find_place(match.function)
+    every: RowIds | None = run.matches.get((table.uri, table.version, columns))
+    if every is None:
+        every = run.ask_storage(table, lambda: list_text_rows(run.database.open_dataset(table), columns))
+        run.matches[table.uri, table.version, columns] = every
+    return np.setdiff1d(every, found, assume_unique=True)
 
 
 def find_match_rows(function: TextFunction, run: Run) -> RowIds:
     """The rows whose texts match, in order; none when the query is NULL."""
-    rows: RowIds | None = run.matches.get(function.placeholder)
+    query = read_function_query(function, run)
+    table, columns = _find_place(function)
+    if query is None or not table.rows:
+        return np.empty(0, np.uint64)
+    rows: RowIds | None = run.matches.get((table.uri, table.version, columns, query))
     if rows is None:
-        query = read_function_query(function, run)
-        table, columns = _find_place(function)
-        rows = np.empty(0, np.uint64)
-        if query is not None and table.rows:
-            asked = query
-            dataset = run.database.open_dataset(table)
-            rows = run.ask_storage(table, lambda: find_matching_rows(dataset, columns, asked))
-        run.matches[function.placeholder] = rows
+        dataset = run.database.open_dataset(table)
+        rows = run.ask_storage(table, lambda: find_matching_rows(dataset, columns, query))
+        run.matches[table.uri, table.version, columns, query] = rows
     return rows
 
 
