@@ -49,7 +49,7 @@ def bind_vector_search(
     k, origin = ((), every_what) if every else choose_k(call, arguments, context)
     index = table.index_on(column, ("IVF",))
     metric, metric_origin = _choose_metric(type_, column, index, arguments.get("metric"))
-    options = _read_options(arguments, context)
+    options = _read_options(call, arguments, context)
     if options.fast_search and bounds != [None, None]:
         raise ArgumentError(
             "fast_search asks the index alone, and a range of distances is compared row by row",
@@ -102,7 +102,7 @@ def _choose_metric(type_: Any, column: str, index: IndexInfo | None, argument: A
     return metric, "given"
 
 
-def _read_options(arguments: dict[str, Argument], context: SearchContext) -> VectorOptions:
+def _read_options(call: SearchCall, arguments: dict[str, Argument], context: SearchContext) -> VectorOptions:
     exact: bool | None = None
     if "exact" in arguments:
         exact = read_flag(arguments["exact"], context)
@@ -115,6 +115,14 @@ def _read_options(arguments: dict[str, Argument], context: SearchContext) -> Vec
     if fast_search and exact:
         raise ArgumentError(
             "fast_search asks the index alone, and an exact search asks no index", span=arguments["fast_search"].span
+        )
+
+    given = next((name for name in ("nprobes", "ef", "refine_factor") if name in arguments), None)
+    if exact and given is not None and not call.function.startswith("lance_"):
+        raise ArgumentError(
+            f"{given} says how an index is asked, and an exact search asks no index",
+            hint=f"leave out {given}, or ask for exact => false",
+            span=arguments[given].name_span,
         )
 
     def read(name: str) -> Value | None:

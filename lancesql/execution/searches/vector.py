@@ -14,6 +14,7 @@ from lancesql.errors import ArgumentError
 from lancesql.execution.filters.resolve import ResolvedFilter, resolve_filter
 from lancesql.execution.run import Run, read_count, read_number
 from lancesql.optimizer.choose_strategy import Effort, Strategy, choose_strategy, is_cheaper_by_rows
+from lancesql.optimizer.ignored_effort import describe_ignored
 from lancesql.plan.sources import DISTANCE, ROW_ID, VectorSearch
 from lancesql.plan.values import Value
 from lancesql.storage.scan import serialize_row_ids
@@ -57,6 +58,12 @@ def plan_vector_search(source: VectorSearch, run: Run, k: int | None) -> VectorA
 
 
 def _choose(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int) -> Strategy:
+    strategy = _choose_way(source, run, bounds, k, matches)
+    ignored = describe_ignored(source.table.index_on(source.column, ("IVF",)), strategy, _read_effort(source, run))
+    return strategy if not ignored else replace(strategy, reason="; ".join((strategy.reason, *ignored)))
+
+
+def _choose_way(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int) -> Strategy:
     if bounds != (None, None):
         return Strategy(True, "a range of distances needs true distances")
     type_ = source.table.schema.field(source.column).type
