@@ -15,7 +15,7 @@ __all__ = ["TEXT_FUNCTIONS", "TextCall", "disguise_text_calls", "find_text_calls
 
 TEXT_FUNCTIONS = frozenset({"match", "highlight", "snippet"})
 
-_CALLED = re.compile(r'(?<![\w.])"?(?:match|highlight|snippet)"?\s*\(', re.IGNORECASE)
+_CALLED = {name: re.compile(rf'{name}"?\s*\(') for name in sorted(TEXT_FUNCTIONS)}
 _QUOTED = re.compile(r'"match"(?=\s*\()', re.IGNORECASE)
 _NO_CALL_BEHIND = (
     "INTO", "TABLE", "VIEW", "MACRO", "FUNCTION", "USING", "AS", "INDEX", "FROM", "JOIN", "LATERAL", "REFERENCES",
@@ -53,7 +53,8 @@ def names_text_function(sql: str) -> bool:
         >>> names_text_function("SELECT highlight (plot, 'x') FROM films"), names_text_function("SELECT match FROM t")
         (True, False)
     """
-    return _CALLED.search(sql) is not None
+    folded = sql.lower()
+    return any(name in folded and pattern.search(folded) is not None for name, pattern in _CALLED.items())
 
 
 def find_text_calls(tokens: list[Token], hidden: Iterable[Span] = ()) -> tuple[TextCall, ...]:
