@@ -17,6 +17,7 @@ import pytest
 import lancesql
 from benchmarks.recall import BAR, FILTERS, measure_cell
 from benchmarks.vectors import BUILDERS, KINDS, VectorSet, build_table, generate_clusters, read_vector_sets
+from lancesql.storage.calibration import _choose_queries, _find_truth
 
 NIGHTLY = os.environ.get("LANCESQL_NIGHTLY") == "1"
 SHARES = (1.0, 0.1, 0.01, 0.001, 0.0001) if NIGHTLY else (1.0, 0.1, 0.001)
@@ -100,6 +101,31 @@ def test_analyze_chooses_the_effort_of_a_recall_and_travels_with_the_table(
         with pytest.raises(lancesql.UnsupportedError, match="reading only"):
             reader.execute("ANALYZE points")
         assert "as ANALYZE measured" in reader.explain(explained.format(""), {"q": source.queries[0]})
+
+
+def test_the_row_a_query_is_of_is_no_truth_of_its_own(db: lancesql.Connection) -> None:
+    table = db._database.find_table(build_table(db, CLUSTERS, "IVF_PQ", "lancesql"))
+    assert table is not None
+    dataset = lance.dataset(table.uri)
+    queries = _choose_queries(dataset, "vector")
+    assert len(queries.row_ids) == 20
+    for scope in _find_truth(dataset, table.indexes[0], queries):
+        for vector, own, truth in zip(queries.vectors, queries.row_ids.tolist(), scope.truth, strict=True):
+            assert own not in truth
+            assert len(truth) == 10
+            if scope.row_ids is None:
+                assert truth == set(find_nearest(CLUSTERS, vector, 11)) - {own}
+
+
+def test_analyze_of_too_few_rows_measures_nothing(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path / "db") as db:
+        for rows in (1, 2, 12):
+            db.execute(
+                f"CREATE OR REPLACE TABLE few AS SELECT i AS id, [i + 1, 1]::FLOAT[2] AS vector FROM range({rows}) r(i)"
+            )
+            db.execute("CREATE INDEX ON few (vector) USING IVF_FLAT")
+            found = db.sql("ANALYZE few").to_arrow().to_pylist()
+            assert {row["recall"] for row in found} == ({1.0} if rows > 1 else set())
 
 
 def test_analyze_without_an_index_finds_nothing(tmp_path: Path) -> None:

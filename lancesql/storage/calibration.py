@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from lancesql.catalog import CalibratedEffort, IndexInfo, TableInfo
 from lancesql.plan.sources import ROW_ID
-from lancesql.storage.searches.distances import measure_distances
+from lancesql.storage.searches.distances import measure_distances, read_matrix
 from lancesql.storage.searches.vectors import search_vectors
 
 from .row_ids import serialize_row_ids
-from .scan import open_scan, wrap_lance_error
+from .scan import open_scan, read_row_ids, select_rows, wrap_lance_error
 
 if TYPE_CHECKING:
     from .database import LanceDatabase
@@ -40,8 +40,21 @@ OnStep = Callable[[str, int | None, int | None], None]
 
 
 @dataclass(frozen=True)
+class _Queries:
+    """Vectors of the table, and the rows they are of.
+
+    A query finds its own row whatever the effort, so that row counts neither as truth nor as found. The anchor is one
+    more vector: the rows around it lie together.
+    """
+
+    vectors: Array
+    row_ids: Array
+    anchor: Array
+
+
+@dataclass(frozen=True)
 class _Scope:
-    """Rows that a filter might keep, and the true nearest among them, for each query."""
+    """Rows that a filter might keep, and the true nearest among them but its own, for each query."""
 
     share: float
     row_ids: bytes | None
@@ -102,7 +115,10 @@ def _is_measured(dataset: lance.LanceDataset, index: IndexInfo) -> bool:
 
 
 def _measure_index(dataset: lance.LanceDataset, index: IndexInfo, on_step: OnStep | None) -> Iterator[CalibratedEffort]:
-    queries, scopes = _find_truth(dataset, index)
+    queries = _choose_queries(dataset, index.columns[0])
+    if not len(queries.row_ids):
+        return
+    scopes = _find_truth(dataset, index, queries)
     partitions = index.partitions or 1
     probes = sorted({max(1, round(partitions * share)) for share in _PROBES})
     for share in sorted({scope.share for scope in scopes}, reverse=True):
@@ -118,7 +134,7 @@ def _measure_index(dataset: lance.LanceDataset, index: IndexInfo, on_step: OnSte
 
 
 def _try_factors(
-    dataset: lance.LanceDataset, index: IndexInfo, queries: Array, scopes: list[_Scope], nprobes: int
+    dataset: lance.LanceDataset, index: IndexInfo, queries: _Queries, scopes: list[_Scope], nprobes: int
 ) -> Iterator[CalibratedEffort]:
     """Deeper and deeper, until it finds what there is to find."""
     for factor in (1,) if index.kind.endswith("FLAT") else _FACTORS:
@@ -127,7 +143,7 @@ def _try_factors(
         for scope in scopes:
             hits = wanted = 0
             started = time.perf_counter()
-            for query, truth in zip(queries, scope.truth, strict=True):
+            for query, own, truth in zip(queries.vectors, queries.row_ids, scope.truth, strict=True):
                 found = search_vectors(
                     dataset,
                     (ROW_ID,),
@@ -140,32 +156,30 @@ def _try_factors(
                     refine_factor=factor,
                     ef=ef,
                 )
-                hits += len(truth & set(found.column(ROW_ID).to_pylist()))
+                others = [row_id for row_id in found.column(ROW_ID).to_pylist() if row_id != own]
+                hits += len(truth & set(others[:_K]))
                 wanted += len(truth)
             seconds += time.perf_counter() - started
             recalls.append(hits / wanted if wanted else 1.0)
-        milliseconds = seconds * 1e3 / (len(scopes) * len(queries))
+        milliseconds = seconds * 1e3 / (len(scopes) * len(queries.vectors))
         yield CalibratedEffort(scopes[0].share, 0.0, nprobes, factor * _K, ef, round(min(recalls), 4), milliseconds)
         if min(recalls) >= _TARGETS[-1]:
             return
 
 
-def _find_truth(dataset: lance.LanceDataset, index: IndexInfo) -> tuple[Array, list[_Scope]]:
-    """Queries from the table, and for each scope the true nearest of each query but itself; one pass over the rows."""
+def _find_truth(dataset: lance.LanceDataset, index: IndexInfo, queries: _Queries) -> list[_Scope]:
+    """For each scope the true nearest of each query but itself; one pass over the rows."""
     column, metric = index.columns[0], index.metric or "l2"
     random = np.random.default_rng(7)
-    sample = dataset.sample(min(_QUERIES * 5, dataset.count_rows()), columns=[column]).column(column).drop_null()
-    rows = np.stack([np.asarray(one, np.float32) for one in sample.to_pylist()])
-    rows = rows[np.isfinite(rows).all(axis=1) & rows.any(axis=1)]
-    queries, anchor = rows[: min(_QUERIES, len(rows) - 1)], rows[-1]
     ids, distances, lots, nearness = [], [], [], []
     for batch in open_scan(dataset, [column, ROW_ID], widen=False):
         vectors = pa.chunked_array([batch.column(column)])
         ids.append(batch.column(ROW_ID).to_numpy())
-        distances.append(np.stack([measure_distances(vectors, query, metric) for query in queries]))
-        nearness.append(measure_distances(vectors, anchor, metric))
+        distances.append(np.stack([measure_distances(vectors, query, metric) for query in queries.vectors]))
+        nearness.append(measure_distances(vectors, queries.anchor, metric))
         lots.append(random.random(batch.num_rows))
     every, table = np.concatenate(ids), np.concatenate(distances, axis=1)
+    table[every == queries.row_ids[:, None]] = np.inf
     orders = {"together": np.concatenate(nearness), "anywhere": np.concatenate(lots)}
     scopes = [_Scope(1.0, None, _rank(every, table))]
     for share in _SHARES[1:]:
@@ -174,12 +188,23 @@ def _find_truth(dataset: lance.LanceDataset, index: IndexInfo) -> tuple[Array, l
                 chosen = np.argsort(order, kind="stable")[: round(len(every) * share)]
                 allowed = serialize_row_ids(every[chosen])
                 scopes.append(_Scope(share, allowed, _rank(every[chosen], table[:, chosen])))
-    return queries, scopes
+    return scopes
+
+
+def _choose_queries(dataset: lance.LanceDataset, column: str) -> _Queries:
+    random = np.random.default_rng(7)
+    every = read_row_ids(dataset, None, None).to_numpy()
+    rows = select_rows(dataset, random.permutation(every)[: 5 * _QUERIES].tolist(), [column])
+    vectors, missing = read_matrix(rows.column(column).combine_chunks())
+    vectors = vectors.astype(np.float32)
+    usable = random.permutation(np.flatnonzero(np.isfinite(vectors).all(axis=1) & vectors.any(axis=1) & ~missing))
+    chosen, last = usable[:-1][:_QUERIES], usable[-1:]
+    return _Queries(vectors[chosen], rows.column(ROW_ID).to_numpy()[chosen], vectors[last].sum(axis=0))
 
 
 def _rank(ids: Array, distances: Array) -> list[set[int]]:
     """For each query its nearest rows."""
-    wanted = min(_K + 1, len(ids))
+    wanted = min(_K, len(ids) - 1)
     filled = np.where(np.isfinite(distances), distances, np.inf)
     nearest = np.argpartition(filled, wanted - 1, axis=1)[:, :wanted]
-    return [set(ids[one].tolist()) for one in nearest]
+    return [set(ids[one[np.isfinite(row[one])]].tolist()) for one, row in zip(nearest, filled, strict=True)]
