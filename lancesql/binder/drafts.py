@@ -10,9 +10,9 @@ from sqlglot import exp
 from lancesql.binder.filters.ctes import find_cte
 from lancesql.binder.searches.source import SearchDraft, read_search
 from lancesql.catalog import Catalog, TableInfo, VersionRef
-from lancesql.errors import Span, UnsupportedError
+from lancesql.errors import Span, UnsupportedError, nearest_name
 from lancesql.parser import Statement
-from lancesql.parser.calls import COMBINATORS, Argument, SearchCall
+from lancesql.parser.calls import COMBINATORS, FACETS, Argument, SearchCall
 from lancesql.parser.snapshots import AtClause
 
 from .scope import find_owner_node
@@ -91,13 +91,22 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
         if name not in found:
             raise UnsupportedError(
                 f"{call.function}() is a table function and cannot stand here",
-                hint=f"use it in FROM: SELECT … FROM {call.function}(…)",
+                hint=_suggest_combinator(call, statement) or f"use it in FROM: SELECT … FROM {call.function}(…)",
                 span=call.span,
             )
     drafts.sort(key=lambda draft: draft.span.start)
     for draft in drafts:
         draft.placeholder = f"{PLACEHOLDER}{next(numbers)}"
     return drafts
+
+
+def _suggest_combinator(call: SearchCall, statement: Statement) -> str | None:
+    """What is meant by a function around a search that has almost the name of a function of searches."""
+    tree = statement.token_tree
+    opening = tree.parent[tree.find_token(call.span.start)]
+    around = tree.tokens[opening - 1].text if opening > 0 else ""
+    near = nearest_name(around, COMBINATORS | {FACETS})
+    return f"did you mean {near}({call.function}(…), …)?" if near else None
 
 
 def _may_be_lance(node: exp.Table, catalog: Catalog) -> bool:

@@ -221,6 +221,9 @@ def test_recency(db: lancesql.Connection, notes: Notes, column: str, weight: flo
     db.sql(f"SET TimeZone = '{zone}'")
     try:
         check(db.sql(sql).fetchall(), legs, scores, notes, 20)
+        call = "rrf(vector_search('notes', near, [1, 1], k => 100), fts('notes', 'storm', k => 100), k => 20, "
+        fused = f"SELECT id, _relevance_score, _rank_1, _rank_2 FROM {call}recency{sql.partition('recency')[2]}"
+        check(db.sql(fused).fetchall(), legs, scores, notes, 20)
         parameter = {"column": column, "half_life": half_life.removeprefix("INTERVAL "), "now": TODAY, "weight": weight}
         again = sql.partition("recency")[0] + "recency => $r)"
         assert db.sql(again, {"r": parameter}).fetchall() == db.sql(sql).fetchall()
