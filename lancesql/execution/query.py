@@ -14,7 +14,7 @@ from lancesql.engines.dataset import ScanDataset, ScanStream
 from lancesql.engines.duckdb import Namespace
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import BindError, LanceSQLError, UnknownColumnError, nearest_name
-from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
+from lancesql.execution.embeddings.functions import explain_hidden, name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import render_conjuncts
 from lancesql.execution.filters.scans import resolve_scan
 from lancesql.execution.searches.correlated import (
@@ -306,6 +306,8 @@ def _cast_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[p
 def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLError:
     """An engine error in the user's words: their table names, their text, the nearest of every column there is."""
     error.message = name_embeds(error.message, plan)
+    error.hint = name_embeds(error.hint, plan) if error.hint else error.hint
+    error = explain_hidden(error, plan)
     for source in plan.sources:
         error.message = error.message.replace(source.placeholder, source.table.name)
         if error.hint:

@@ -80,6 +80,21 @@ class Watch:
             return act()
         return self._hand_over(act, ends=False)
 
+    def call_function(self, act: Callable[[], T]) -> T:
+        """Runs a function of the user's, on the thread that calls: it is stopped when it returns.
+
+        Its time counts, unless it is part of work whose time counts already.
+        """
+        self.check()
+        started, counts = time.perf_counter(), not self._running
+        try:
+            return act()
+        finally:
+            if counts:
+                self._spent += time.perf_counter() - started
+            if counts and self._timeout is not None and self._spent > self._timeout:
+                self._expire()
+
     @contextmanager
     def ending(self) -> Iterator[None]:
         """What is given to LanceDB to write ends with the command: Ctrl-C, which LanceDB sees itself, stops both."""
@@ -142,9 +157,12 @@ class Watch:
                 # Again and again: a signal that comes just before a thread begins to wait does not wake it.
                 return task.outcome.get(timeout=_TURN if left is None else max(0.0, min(left, _TURN)))
             if self._timeout is not None and left is not None and left <= 0:
-                hint = "SET lancesql.timeout allows it more, RESET lancesql.timeout any time"
-                self._stop(QueryTimeoutError(f"the statement took more than {self._timeout:g} s", hint=hint))
+                self._expire()
                 return None
+
+    def _expire(self) -> None:
+        hint = "SET lancesql.timeout allows it more, RESET lancesql.timeout any time"
+        self._stop(QueryTimeoutError(f"the statement took more than {self._timeout:g} s", hint=hint))
 
     def _stop(self, error: LanceSQLError) -> None:
         if self._stopped is None:

@@ -282,6 +282,22 @@ def test_predicates_with_values_of_the_row(db: lancesql.Connection, bag: Bag) ->
     assert sorted(bag.texts) == ["moon", "salt crow"]
 
 
+def test_inside_a_transaction(folder: Path) -> None:
+    with duckdb.connect() as engine, lancesql.connect(folder, duckdb=engine) as db:
+        db.register_embedding("docs", "vector", Bag())
+        engine.execute("BEGIN")
+        engine.execute("CREATE TABLE mine AS SELECT 'moon' AS text")
+        assert list(db.sql("SELECT embed(text) FROM mine").fetchall()[0][0]) == vector_of("moon")
+        lateral = "SELECT d.id FROM mine q, LATERAL vector_search('docs', q.text, k => 2) d"
+        assert len(db.sql(lateral).fetchall()) == 2
+        with pytest.raises(lancesql.UnsupportedError, match="while a transaction is open"):
+            db.sql(f"{lateral} WHERE array_distance(d.vector, embed(q.text)) > 1").fetchall()
+        engine.execute("ROLLBACK")
+        assert list(db.sql("SELECT embed('moon')").fetchall()[0][0]) == vector_of("moon")
+        names = "SELECT function_name FROM duckdb_functions() WHERE function_name LIKE '%lancesql%'"
+        assert engine.execute(names).fetchall() == []
+
+
 TEXT = st.none() | st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join) | st.text(max_size=8)
 
 

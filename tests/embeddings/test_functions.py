@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +93,34 @@ def test_a_stopped_function_stops(db: lancesql.Connection) -> None:
         db.sql(SEARCH).fetchall()
 
 
-def test_a_timeout_counts_between_batches(db: lancesql.Connection) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT id FROM vector_search('docs', ['a', 'b', 'c', 'd', 'e', 'f'], k => 1)",
+        "SELECT embed(t) FROM (VALUES ('a'), ('b'), ('c'), ('d'), ('e'), ('f')) r(t)",
+        "INSERT INTO docs (id, text) VALUES (0, 'a'), (0, 'b'), (0, 'c'), (0, 'd'), (0, 'e'), (0, 'f')",
+    ],
+)
+def test_a_timeout_is_heard_between_batches(tmp_path: Any, statement: str) -> None:
+    calls: list[str] = []
+
+    def embed(texts: list[str]) -> Any:
+        calls.extend(texts)
+        time.sleep(0.15)
+        return [embed_text(text) for text in texts]
+
+    with lancesql.connect(tmp_path) as db:
+        db.execute(
+            f"CREATE TABLE docs AS SELECT 1 AS id, 'x' AS text, {[1.0] * DIMENSION}::FLOAT[{DIMENSION}] AS vector"
+        )
+        db.register_embedding("docs", "vector", embed, source="text", batch_size=1)
+        with pytest.raises(lancesql.QueryTimeoutError):
+            db.sql(statement, timeout=0.2).fetchall()
+        assert 0 < len(calls) < 6
+        assert db.sql("SELECT count(*) FROM docs").fetchall() == [(1,)]
+
+
+def test_an_interrupt_is_heard_between_batches(db: lancesql.Connection) -> None:
     calls: list[int] = []
 
     def embed(texts: list[str]) -> Any:

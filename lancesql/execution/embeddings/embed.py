@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from .registry import Embedding
 
 if TYPE_CHECKING:
     from lancesql.execution.run import Run
+    from lancesql.execution.watch import Watch
 
 __all__ = ["call_function", "embed_texts", "find_embedding"]
 
@@ -64,7 +65,7 @@ def embed_texts(
         known = run.embedded.find(key, distinct)
         missing = iter([text for text in distinct if text not in known])
         while batch := list(islice(missing, embedding.batch_size)):
-            made = call_function(embedding, batch, type_, role, run.watch.check, span)
+            made = call_function(embedding, batch, type_, role, run.watch, span)
             found: dict[str, Vector | None] = dict(zip(batch, made, strict=True))
             run.embedded.keep(key, found)
             known.update(found)
@@ -78,7 +79,7 @@ def embed_texts(
 
 
 def call_function(
-    embedding: Embedding, texts: list[str], type_: Any, role: Role, check: Callable[[], None], span: Span | None = None
+    embedding: Embedding, texts: list[str], type_: Any, role: Role, watch: Watch, span: Span | None = None
 ) -> list[Vector | None]:
     """One call of the function, its vectors checked; None where it gives none for a text.
 
@@ -87,13 +88,12 @@ def call_function(
         texts: What it is given.
         type_: The type of the column; None when its table does not exist yet.
         role: What the texts are for.
-        check: Raises when the statement was stopped.
+        watch: The execution: what stops it is heard between two calls.
         span: Where the texts stand.
     """
     try:
-        embedder = embedding.load()
-        raw = _call(embedder, texts, role, check)
-        vectors = _list_vectors(raw)
+        embedder = watch.call_function(embedding.load)
+        vectors = watch.call_function(lambda: _list_vectors(_call(embedder, texts, role, watch)))
     except Exception as error:  # noqa: BLE001 - a function of the user's raises whatever it likes
         raise explain_failure(error, embedding.info, span) from None
     if len(vectors) != len(texts):
@@ -105,11 +105,11 @@ def call_function(
     return [_check(one, text, type_, embedding, span) for one, text in zip(vectors, texts, strict=True)]
 
 
-def _call(embedder: TextEmbedder, texts: list[str], role: Role, check: Callable[[], None]) -> Any:
+def _call(embedder: TextEmbedder, texts: list[str], role: Role, watch: Watch) -> Any:
     act = embedder.embed_queries if role == "query" else embedder.embed_sources
     tries, pause = embedder.retries, _PAUSE
     while True:
-        check()
+        watch.check()
         try:
             return act(list(texts))
         except Exception as error:
@@ -118,7 +118,7 @@ def _call(embedder: TextEmbedder, texts: list[str], role: Role, check: Callable[
         tries -= 1
         until = time.monotonic() + pause
         while time.monotonic() < until:
-            check()
+            watch.check()
             time.sleep(0.1)
         pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -30,7 +30,7 @@ def _make_fill(embedding: Embedding, table: TableInfo, run: Run, report: Report 
 
     def embed(texts: list[str]) -> Sequence[np.ndarray[Any, Any] | None]:
         nonlocal done
-        vectors = call_function(embedding, texts, type_, "source", run.watch.check)
+        vectors = call_function(embedding, texts, type_, "source", run.watch)
         done += len(texts)
         if report is not None:
             report("texts embedded", done, None)

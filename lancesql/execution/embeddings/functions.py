@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import ArgumentError, LanceSQLError
+from lancesql.errors import ArgumentError, LanceSQLError, UnsupportedError
 from lancesql.execution.run import Run
 from lancesql.plan.embeddings import EmbedFunction
 from lancesql.plan.query import QueryPlan
@@ -20,7 +20,7 @@ from lancesql.storage.writes.fills import Fill, fill_column
 
 from .embed import embed_texts
 
-__all__ = ["name_embeds", "offer_embeds"]
+__all__ = ["explain_hidden", "name_embeds", "offer_embeds"]
 
 _MOST = 2048
 """Rows of one call of DuckDB; how many texts a function is given at a time is its own matter."""
@@ -53,6 +53,18 @@ def name_embeds(text: str, plan: QueryPlan) -> str:
     for one in plan.embeds:
         text = text.replace(f'"{one.name}"', "embed").replace(one.name, "embed")
     return text
+
+
+def explain_hidden(error: LanceSQLError, plan: QueryPlan) -> LanceSQLError:
+    """The error of a connection beside the user's own, which does not see a function within an open transaction."""
+    if plan.embeds and "Function with name embed does not exist" in error.message:
+        return UnsupportedError(
+            "a predicate with values of the row cannot call embed() while a transaction is open",
+            hint="COMMIT first, or let a relation before the search give the vector",
+            span=error.span,
+            sql=error.sql,
+        )
+    return error
 
 
 class _Function:
