@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lancesql.parser.calls import SEARCH_FUNCTIONS
+from lancesql.parser.calls import SEARCH_FUNCTIONS, names_facets
 from lancesql.parser.embed_calls import names_embed
 from lancesql.parser.text_calls import names_text_function
 from lancesql.settings import SETTINGS_SCHEMA
@@ -29,7 +29,7 @@ class Gate:
         known = self._database.known_names().union(names)
         if self._pattern is None or known != self._names:
             words = sorted(SEARCH_FUNCTIONS | known | {SETTINGS_SCHEMA}, key=len, reverse=True)
-            alternatives = "|".join([*map(re.escape, words), _COMMANDS, r"embed(?=\s*\()"])
+            alternatives = "|".join([*map(re.escape, words), _COMMANDS, r"(?:embed|facets)(?=\s*\()"])
             pattern = rf"(?<!\w)(?:{alternatives})(?!\w)|\.lance(?!\w)|(?<!\w)lance\s*\."
             self._pattern, self._names = re.compile(pattern, re.IGNORECASE), known
         return self._pattern.search(sql) is not None or names_text_function(sql)
@@ -38,7 +38,7 @@ class Gate:
         """Whether a text that passed may name a table, a view or a search of ours."""
         folded = sql.lower()
         names = (self._database.known_names() | SEARCH_FUNCTIONS).union(views)
-        return "lance" in folded or any(name in folded for name in names) or names_embed(sql)
+        return "lance" in folded or any(name in folded for name in names) or names_embed(sql) or names_facets(sql)
 
     def has_new_names(self, sql: str) -> bool:
         """Whether a text names a table that was not there at the last listing."""

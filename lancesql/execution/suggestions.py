@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import BindError, LanceSQLError, UnknownTableError, UnsupportedError, nearest_name
-from lancesql.parser.calls import COMBINATORS, SEARCH_FUNCTIONS
+from lancesql.parser.calls import COMBINATORS, FACETS, SEARCH_FUNCTIONS
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 
 __all__ = ["suggest_function", "suggest_table"]
@@ -41,7 +41,7 @@ def suggest_function(error: BindError, sql: str) -> BindError:
     if scalar and scalar.group(1).lower() in TEXT_FUNCTIONS:
         error.hint = f"{scalar.group(1)}() is written as a call: {scalar.group(1)}(text, 'query')"
         return error
-    near = nearest_name(match.group(1), SEARCH_FUNCTIONS | COMBINATORS) if match else None
+    near = nearest_name(match.group(1), SEARCH_FUNCTIONS | COMBINATORS | {FACETS}) if match else None
     if near is not None:
         error.hint = f"did you mean '{near}'?"
     return error

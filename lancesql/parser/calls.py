@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lancesql.errors import ParseError, Span
@@ -15,17 +16,20 @@ __all__ = [
     "Argument",
     "SearchCall",
     "find_search_calls",
+    "names_facets",
     "read_search_argument",
     "split_arguments",
 ]
 
-FACETS = "facets"
 SEARCH_FUNCTIONS = frozenset(
-    {"vector_search", "fts", "hybrid_search", "lance_vector_search", "lance_fts", "lance_hybrid_search", FACETS}
+    {"vector_search", "fts", "hybrid_search", "lance_vector_search", "lance_fts", "lance_hybrid_search"}
 )
+FACETS = "facets"
+"""Counts the rows of any relation; without a parenthesis behind it the word is a name."""
 COMBINATORS = frozenset({"rrf", "rerank"})
 """Functions of searches. A function of the user's may have such a name: without a search in it the call is not ours."""
 
+_FACETS_CALL = re.compile(r"(?<!\w)facets\s*\(", re.IGNORECASE)
 _NAMED = (TokenType.FARROW, TokenType.COLON_EQ, TokenType.EQ)
 _NOT_A_CALL = ("INTO", "TABLE", "VIEW", "MACRO", "FUNCTION", "USING", "AS", "INDEX")
 
@@ -90,10 +94,23 @@ def _read_call(tokens: list[Token], index: int, closing: int) -> SearchCall:
     )
 
 
+def names_facets(sql: str) -> bool:
+    """Whether a text may call `facets()`.
+
+    Example:
+        >>> names_facets("FROM facets (t, ['a'])"), names_facets("SELECT facets FROM t")
+        (True, False)
+    """
+    return _FACETS_CALL.search(sql) is not None
+
+
 def _starts_call(tokens: list[Token], index: int) -> bool:
     token = tokens[index]
     name = token.text.lower()
-    if name not in SEARCH_FUNCTIONS | COMBINATORS or token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+    if name not in SEARCH_FUNCTIONS | COMBINATORS | {FACETS} or token.token_type in (
+        TokenType.STRING,
+        TokenType.IDENTIFIER,
+    ):
         return False
     if index + 1 >= len(tokens) or tokens[index + 1].token_type is not TokenType.L_PAREN:
         return False

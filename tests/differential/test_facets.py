@@ -189,3 +189,14 @@ def test_mistakes(db: lancesql.Connection, call: str, place: str, message: str) 
 def test_a_table_stands_in_from(db: lancesql.Connection) -> None:
     with pytest.raises(lancesql.UnsupportedError, match="it stands in FROM"):
         db.sql("SELECT facets(films, ['genre'])")
+
+
+def test_the_word_is_a_name_elsewhere(db: lancesql.Connection) -> None:
+    assert db.sql(
+        "SELECT facets, count(*) FROM (SELECT id % 2 AS facets FROM films) GROUP BY facets ORDER BY 1"
+    ).fetchall() == [
+        (0, 120),
+        (1, 120),
+    ]
+    with pytest.raises(lancesql.LanceSQLError, match="facets"):
+        db.sql("SELECT * FROM facet(films, ['genre'])").fetchall()
