@@ -32,7 +32,7 @@ from .drafts import Draft, contains, find_drafts, is_reshaped
 from .embed_calls import expand_embeds
 from .facets import expand_facets
 from .first_rows import read_first_rows
-from .relation import edit_statement, settle_conjuncts, settle_matches
+from .relation import edit_statement, place_conjuncts, settle_conjuncts, settle_matches
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Relation, Scope, read_scope
 from .shape import changes_rows, read_limit, read_output, read_shape
@@ -103,6 +103,7 @@ class _Binding:
     Attributes:
         edits: Where the text names what the engine does not know; every predicate is read with them applied.
         settled: Where the relation need not ask again what a source has answered.
+        asked: Where it need not when Lance answers: a scan, and a conjunct that no row but the scan's own can meet.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class _Binding:
     ) -> None:
         self.statement, self.catalog, self.numbers, self.drafts = statement, catalog, numbers, drafts
         self.settled: list[Edit] = []
+        self.asked: list[tuple[str, Span]] = []
         self.sources: list[Source] = []
         self.scalars: list[ScalarQuery] = []
         self.shape: QueryShape | None = None
@@ -236,6 +238,7 @@ class _Binding:
             self.scalars.append(nearest.query)
         if own is not None and scannable and not own.nullable:
             self.settled += settle_matches(conjuncts)
+            self.asked += [(draft.placeholder, one.span) for one in conjuncts if one.span and not one.subquery]
         return TableScan(
             placeholder=draft.placeholder,
             alias=draft.alias,
@@ -260,22 +263,24 @@ class _Binding:
         names = [use.name for use in statement.parameters if not any(contains(span, use.span) for span in cut)]
         inner = [plan for outer in self.outers.values() for plan in outer.inner.values()]
         usages = UsageReader(statement, self.lineage)
+        edits = [*_list_outside(self.edits, settled), *settled]
         return QueryPlan(
             sql=statement.sql,
-            relation=splice(statement.sql, [*_list_outside(self.edits, settled), *settled]),
+            relation=splice(statement.sql, edits),
             sources=(*sources, *(source for plan in inner for source in plan.sources)),
             parameters=tuple(dict.fromkeys([*names, *_name_parameters(self.outers.values())])),
             used_parameters=tuple(dict.fromkeys(use.name for use in statement.parameters)),
             output=read_output(statement.tree, {source.alias.lower(): source for source in sources}),
             usage=(
                 *(usages.read(draft) for draft in self.drafts),
-                *(usage for plan in inner for usage in plan.usage),
+                *(replace(usage, places={}) for plan in inner for usage in plan.usage),  # another text's places
             ),
             shape=self.shape,
             scalars=scalars,
             functions=(*self.functions, *(function for plan in inner for function in plan.functions)),
             condenses=_condenses(statement.tree),
             returns_rows=_returns_rows(statement),
+            asked=place_conjuncts(statement.sql, edits, self.asked),
         )
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lancesql.binder.nearest.operators import spell_operators
 from lancesql.binder.searches.correlation import OuterColumns, write_search_text
 from lancesql.errors import Span
 from lancesql.parser import Statement
 from lancesql.parser.tokens import TokenType, is_word
+from lancesql.plan.query import Asked
 from lancesql.plan.sources import Conjunct, Source
 
 from .drafts import Draft, contains
-from .splice import Edit
+from .splice import Edit, splice
 
-__all__ = ["edit_statement", "settle_conjuncts", "settle_matches"]
+__all__ = ["edit_statement", "place_conjuncts", "settle_conjuncts", "settle_matches"]
 
 
 def edit_statement(statement: Statement, drafts: list[Draft], outers: Mapping[str, OuterColumns]) -> list[Edit]:
@@ -65,6 +66,19 @@ def settle_matches(conjuncts: tuple[Conjunct, ...]) -> list[Edit]:
         for one in conjuncts
         if one.match is not None and one.span is not None and not one.explicit
     ]
+
+
+def place_conjuncts(sql: str, edits: Sequence[Edit], conjuncts: Iterable[tuple[str, Span]]) -> tuple[Asked, ...]:
+    """Where the conjuncts of scans stand in the relation; those that an edit has taken away are left out."""
+    asked: list[Asked] = []
+    for placeholder, span in conjuncts:
+        if any(contains(edit.span, span) for edit in edits):
+            continue
+        start = len(splice(sql, edits, Span(0, span.start)))
+        text = splice(sql, edits, span)
+        if splice(sql, edits).startswith(text, start):
+            asked.append(Asked(placeholder, span, Span(start, start + len(text))))
+    return tuple(asked)
 
 
 def _refuses_alias(statement: Statement, draft: Draft) -> bool:

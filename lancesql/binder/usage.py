@@ -25,6 +25,9 @@ from .scope import Relation, find_owner_node
 
 __all__ = ["UsageReader"]
 
+_Names = dict[str, set[int]]
+"""Names in lower case, and where in the statement each of them stands."""
+
 
 class UsageReader:
     """Reads the usage of each source of a statement."""
@@ -45,14 +48,15 @@ class UsageReader:
         names = None if relation is None else self._read_names(relation, owner)
         if names is None:
             return Usage(draft.placeholder, frozenset(), everything=True)
-        return Usage(draft.placeholder, names)
+        places = {name: frozenset(starts) for name, starts in names.items()}
+        return Usage(draft.placeholder, frozenset({ROW_ID, *names}), places=places)
 
-    def _read_names(self, relation: Relation, select: exp.Select) -> frozenset[str] | None:
-        """The names that may mean a column of a relation of a block; None for every column."""
+    def _read_names(self, relation: Relation, select: exp.Select) -> _Names | None:
+        """The names that may mean a column of a relation of a block, and where they stand; None for every column."""
         scope = self._lineage.scope_of(select)
         if scope.natural or _is_whole(relation, select, self._list_columns(relation)):
             return None
-        named: set[str] = set()
+        named: _Names = {}
         for item in select.expressions:
             star = item.this if isinstance(item, exp.Column) else item
             if isinstance(star, exp.Star) and (
@@ -61,9 +65,11 @@ class UsageReader:
                 beyond = self._read_names_beyond(select)
                 if beyond is None:
                     return None
-                named |= beyond
+                _add_places(named, beyond)
         columns = set(self._list_columns(relation) or ())
-        return frozenset(named | {ROW_ID} | set(self._list_names(relation, select, columns)))
+        for token in self._list_names(relation, select, columns):
+            named.setdefault(token.text.lower(), set()).add(token.start)
+        return named
 
     def _list_columns(self, relation: Relation) -> tuple[str, ...] | None:
         draft = self._lineage.draft_of(relation)
@@ -71,7 +77,7 @@ class UsageReader:
             return tuple(name.lower() for name in draft.table.schema.names)
         return self._lineage.columns_of(relation) if self._lineage.query_of(relation) is not None else None
 
-    def _list_names(self, relation: Relation, select: exp.Select, columns: set[str]) -> Iterator[str]:
+    def _list_names(self, relation: Relation, select: exp.Select, columns: set[str]) -> Iterator[Token]:
         """The names around a relation, but those that another relation's name stands before."""
         tokens = self._list_tokens(relation, select)
         others = self._aliases - {relation.alias} - columns
@@ -81,7 +87,7 @@ class UsageReader:
             qualifier = tokens[at - 2] if at > 1 else token
             skipped = is_part and (skipped or qualifier.text.lower() in others)
             if not skipped and token.token_type not in (TokenType.STRING, TokenType.DOT):
-                yield token.text.lower()
+                yield token
 
     def _list_tokens(self, relation: Relation, select: exp.Select) -> list[Token]:
         """The tokens of the query a block is in, without the relation's own and its common table expressions'."""
@@ -116,7 +122,7 @@ class UsageReader:
                 inner = inner.find_ancestor(exp.Select)
         return places
 
-    def _read_names_beyond(self, select: exp.Select) -> frozenset[str] | None:
+    def _read_names_beyond(self, select: exp.Select) -> _Names | None:
         """The names by which the columns of a query's star may be asked for outside of it; None for every column."""
         if not self._hands_out_by_name(select):
             return None
@@ -130,7 +136,7 @@ class UsageReader:
             readers = [parent.parent if isinstance(parent.parent, exp.Lateral) else parent]
         else:
             return None
-        found: set[str] = set()
+        found: _Names = {}
         for reader in readers:
             alias = reader.args.get("alias")
             owner = find_owner_node(reader)
@@ -142,8 +148,8 @@ class UsageReader:
             names = None if relation is None else self._read_names(relation, owner)
             if names is None:
                 return None
-            found |= names
-        return frozenset(found)
+            _add_places(found, names)
+        return found
 
     def _hands_out_by_name(self, select: exp.Select) -> bool:
         """Whether leaving out a column of the star changes nothing but that it is missing."""
@@ -176,6 +182,11 @@ class UsageReader:
                     if draft is not None and draft.call is not None:
                         names.update((*COMPUTED, *(f"{RANK}{at + 1}" for at in range(len(draft.parts)))))
         return max(names.values(), default=0) <= 1  # DuckDB counts the columns of one name
+
+
+def _add_places(names: _Names, others: _Names) -> None:
+    for name, places in others.items():
+        names.setdefault(name, set()).update(places)
 
 
 def _is_whole(relation: Relation, select: exp.Select, columns: tuple[str, ...] | None) -> bool:

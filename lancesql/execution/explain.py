@@ -10,6 +10,7 @@ from lancesql.execution.embeddings.describe import describe_calls, describe_embe
 from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import ResolvedFilter, render_conjuncts, resolve_filter
 from lancesql.execution.filters.scans import resolve_scan
+from lancesql.execution.filters.settle import settle_plan
 from lancesql.execution.filters.text_matches import describe_match, settle_matches
 from lancesql.execution.searches.correlated_filters import split_filter
 from lancesql.execution.searches.fused import settle_leaves
@@ -75,8 +76,8 @@ def _explain_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bo
             notes[source.placeholder]["recall"] = measured
     shown = query
     direct: DirectAnswer | None = find_direct_answer(run)
-    if direct is None and query.direct is not None:
-        shown = replace(query, direct=None)
+    if direct is None:
+        shown = replace(settle_plan(run), direct=None, settled=None)
     shown = replace(shown, sources=tuple(_settle_first_rows(source, run) for source in shown.sources))
     text = restore_names(display_plan(shown, notes), query.functions)
     if seconds is not None:

@@ -17,6 +17,7 @@ from lancesql.errors import BindError, LanceSQLError, UnknownColumnError, neares
 from lancesql.execution.embeddings.functions import explain_hidden, name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import render_conjuncts
 from lancesql.execution.filters.scans import resolve_scan
+from lancesql.execution.filters.settle import settle_plan
 from lancesql.execution.searches.correlated import (
     SearchFunction,
     has_functions,
@@ -140,15 +141,12 @@ def offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict
 
 def _give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
     """What the engine is given, apart from functions: the relation, its parameters, its sources, and variables."""
-    named = [
-        source
-        for source in run.plan.sources
-        if f'"{source.placeholder}"' in run.plan.relation and not is_function(source)
-    ]
+    plan = settle_plan(run)
+    named = [one for one in plan.sources if f'"{one.placeholder}"' in plan.relation and not is_function(one)]
     sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in named}
     sources |= {one.placeholder: widen_table(read_scalar_table(one, run)) for one in run.plan.scalars}
-    parameters = {name: run.values[name] for name in run.plan.parameters}
-    return run.plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
+    parameters = {name: run.values[name] for name in plan.parameters}
+    return plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
 
 
 def _has_queries(run: Run) -> bool:

@@ -19,6 +19,7 @@ from .push_down_limit import push_down_limit
 from .push_down_projection import push_down_projection
 from .read_first_rows import read_first_rows
 from .search_nearest import search_nearest
+from .settle_filter import settle_filter
 
 __all__ = ["RULES", "Rule", "optimize"]
 
@@ -32,7 +33,8 @@ RULES: tuple[Rule, ...] = (
     search_nearest,  # behind the two: the search takes over what the scan filters and offers
     read_first_rows,  # after the projection: it asks which columns can wait
     push_down_limit,  # needs the filter's outcome: a limit is not pushed past a predicate that stays behind
-    answer_directly,  # last: it asks what the others left to DuckDB
+    answer_directly,  # behind them: it asks what the others left to DuckDB
+    settle_filter,  # last: it copies the plan that the others made
 )
 
 

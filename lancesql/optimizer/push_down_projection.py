@@ -8,16 +8,19 @@ from lancesql.catalog import Catalog
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Source, TableScan, score_fields
 
-__all__ = ["push_down_projection"]
+__all__ = ["prune_columns", "push_down_projection"]
 
 
 def push_down_projection(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
     """Leaves each source the columns its usage names; a relation that asks for everything keeps everything."""
     usages = {usage.placeholder: usage for usage in plan.usage}
-    return replace(plan, sources=tuple(_prune(source, usages.get(source.placeholder)) for source in plan.sources))
+    return replace(
+        plan, sources=tuple(prune_columns(source, usages.get(source.placeholder)) for source in plan.sources)
+    )
 
 
-def _prune(source: Source, usage: Usage | None) -> Source:
+def prune_columns(source: Source, usage: Usage | None) -> Source:
+    """The source with no columns but those its usage names."""
     if usage is None or usage.everything:
         return source
     computed = {field.name for field in score_fields(source)}

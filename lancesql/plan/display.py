@@ -37,6 +37,8 @@ def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> s
         plan: The plan.
         notes: Placeholder → label → lines that take the place of the plan's own.
     """
+    if plan.settled is not None and plan.direct is None:
+        plan = plan.settled.plan
     lines: list[str] = []
     read = dict.fromkeys(column.source_column for column in plan.direct.output) if plan.direct is not None else {}
     for source in plan.sources:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from lancesql.errors import Span
+
 from .embeddings import EmbedFunction
 from .expansion import Expansion
-from .sources import Source
+from .sources import Conjunct, Source
 from .text_functions import TextFunction
 from .values import ScalarQuery, Value
 
-__all__ = ["DirectAnswer", "OutputColumn", "QueryPlan", "QueryShape", "Usage"]
+__all__ = ["Asked", "DirectAnswer", "OutputColumn", "QueryPlan", "QueryShape", "SettledPlan", "Usage"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,28 @@ class Usage:
         placeholder: The source.
         names: Lower-case names that stand in the statement; a column that is not among them is not needed.
         everything: A star, a whole-row reference or the like may ask for every column.
+        places: Name → where in the statement it stands; a name that is missing here is needed for another reason.
     """
 
     placeholder: str
     names: frozenset[str]
     everything: bool = False
+    places: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A conjunct of a scan's filter that the relation asks too, though it need not when Lance has answered it.
+
+    Attributes:
+        placeholder: The scan.
+        span: Where it stands in the statement.
+        place: Where it stands in the relation.
+    """
+
+    placeholder: str
+    span: Span
+    place: Span
 
 
 @dataclass(frozen=True)
@@ -93,6 +113,8 @@ class QueryPlan:
         scalars: Expressions evaluated once, whose values the relation reads by their placeholders.
         functions: What the relation, or a predicate of a source, may call by its placeholder.
         embeds: The functions that stand in the place of `embed()`.
+        asked: The conjuncts that are asked twice.
+        settled: The plan in which they are asked once, for values with which Lance answers them.
     """
 
     sql: str
@@ -110,3 +132,18 @@ class QueryPlan:
     scalars: tuple[ScalarQuery, ...] = ()
     functions: tuple[TextFunction, ...] = ()
     embeds: tuple[EmbedFunction, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    settled: SettledPlan | None = None
+
+
+@dataclass(frozen=True)
+class SettledPlan:
+    """A plan whose relation leaves out what Lance answers exactly, and whose scans leave out what only that named.
+
+    Attributes:
+        plan: The plan.
+        conjuncts: What Lance has to answer.
+    """
+
+    plan: QueryPlan
+    conjuncts: tuple[Conjunct, ...]
