@@ -35,10 +35,9 @@ from lancesql.storage.types import widen_schema, widen_table, widen_type
 
 from .first_rows import defers_columns, find_first_rows
 from .run import Run, read_count, read_scalar_table
-from .streams import watch_scan
+from .streams import may_stall, watch_scan
 from .suggestions import suggest_function
 from .text_functions import TextCaller, calls_texts, name_text_columns, offer_text_functions
-from .watch import MANY_ROWS
 
 __all__ = ["name_plan_types", "offer_relation", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
 
@@ -188,7 +187,7 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
 
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
         reader = open_scan(dataset, columns, filter=resolved.text, row_ids=resolved.row_ids, limit=resolved.limit)
-        if resolved.text is not None and source.table.rows >= MANY_ROWS:  # the next row may be far away
+        if resolved.text is not None and may_stall(source, run):
             reader = watch_scan(reader, run)
         return _report_batches(reader, source, run) if run.measured else reader
 

@@ -7,13 +7,18 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from lancesql.errors import LanceSQLError, QueryInterruptedError, RowLimitError
+from lancesql.optimizer.choose_keys import cost_full_scan
+from lancesql.plan.sources import TableScan
 from lancesql.storage.scan import pull_scan
 from lancesql.storage.writes.row_stream import pull_batch
 
 from .run import Run
 from .watch import MANY_ROWS
 
-__all__ = ["AnswerStream", "pull_relation", "watch_scan"]
+__all__ = ["AnswerStream", "may_stall", "pull_relation", "watch_scan"]
+
+_LONG = 0.5e9
+"""Nanoseconds."""
 
 
 def _check_row_limit(rows: int, most: int | None) -> None:
@@ -32,6 +37,18 @@ def _check_row_limit(rows: int, most: int | None) -> None:
 def pull_relation(reader: pa.RecordBatchReader, run: Run) -> pa.RecordBatch | None:
     """The next batch of what DuckDB runs; None at its end."""
     return run.ask_engine(lambda: pull_batch(reader))
+
+
+def may_stall(scan: TableScan, run: Run) -> bool:
+    """Whether the next row that a filter keeps may be so far away that nobody can wait for it.
+
+    A stream that is watched costs each of its batches a tenth of a millisecond.
+    """
+    if scan.table.rows < MANY_ROWS:
+        return False
+    columns = tuple(dict.fromkeys([*scan.columns, *(name for one in scan.filter for name in one.columns)]))
+    is_remote = "://" in scan.table.uri and not scan.table.uri.startswith("file://")
+    return is_remote or run.settings.timeout is not None or cost_full_scan(scan.table, columns) > _LONG
 
 
 def watch_scan(reader: pa.RecordBatchReader, run: Run) -> pa.RecordBatchReader:

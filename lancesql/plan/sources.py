@@ -163,7 +163,7 @@ class TableScan:
         alias: The name the user's SQL knows it by.
         table: The table, at its version.
         columns: The columns it offers to the relation, in order, `_rowid` included when it is named.
-        filter: Conjuncts to evaluate while reading; the relation still holds every one of them.
+        filter: Conjuncts to evaluate while reading; the relation of the plan still holds every one of them.
         limit: At most so many rows are needed.
         semi_joins: Other relations of the statement whose keys a row must have to matter.
         nearest: Set when no rows are needed but those nearest to a vector.
