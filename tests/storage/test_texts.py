@@ -217,3 +217,20 @@ def test_letters_looked_for_by_lance_change_nothing(tmp_path: Path, monkeypatch:
         assert _search(dataset, query) == pytest.approx(wanted), query
         assert not corpora.has_corpus(dataset, "t", Tokenizer(index.options)), query
         monkeypatch.undo()
+
+
+def test_a_phrase_is_looked_for_in_few_texts_or_in_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chooser = random.Random(9)
+    texts = [" ".join(chooser.choices(["red", "fox", "hat", "of"], k=4)) for _ in range(200)]
+    dataset = lance.write_dataset(pa.table({"t": texts}), str(tmp_path / "t.lance"))
+    dataset.create_scalar_index("t", "INVERTED", with_position=False)
+    dataset = lance.dataset(str(tmp_path / "t.lance"))
+    for query in (Phrase("red fox"), Phrase("red of fox"), Phrase("red fox hat", 1)):
+        found = []
+        for few in (0, 10**9):  # always the candidates alone, then never
+            corpora._KEPT.clear()
+            monkeypatch.setattr(searches, "_FEW", few)
+            found.append(_search(dataset, query))
+            assert corpora.has_corpus(dataset, "t", Tokenizer(read_text_indexes(dataset)["t"].options)) is bool(few)
+        assert found[0] == found[1]
+        assert found[0]

@@ -29,6 +29,8 @@ from lancesql.storage.texts.tokens import Tokenizer
 
 __all__ = ["MANY_ROWS", "describe_text_search", "search_texts"]
 
+_FEW = 8
+"""One text in so many is read for one search; of more all are cut into words, for others to come."""
 MANY_ROWS = 50_000
 """In so many texts Lance looks for those with the letters of `word~` and `begin*` before they are cut into words."""
 
@@ -156,8 +158,12 @@ class _Search:
         assert isinstance(leaf, Chain)
         every = Bag(leaf.column, leaf.text, tuple(str(term) for term, _ in leaf.parts), "and")
         candidates = self._find_leaf(every, Route.INDEX)
-        texts = select_rows(self.dataset, candidates.ids.tolist(), [leaf.column])
-        blocks = build_blocks(texts.to_batches(), leaf.column, ROW_ID, self.tokenizers[leaf.column])
+        tokenizer = self.tokenizers[leaf.column]
+        if len(candidates.ids) * _FEW > self.dataset.count_rows() or has_corpus(self.dataset, leaf.column, tokenizer):
+            blocks = open_corpus(self.dataset, leaf.column, tokenizer)
+        else:
+            texts = select_rows(self.dataset, candidates.ids.tolist(), [leaf.column])
+            blocks = build_blocks(texts.to_batches(), leaf.column, ROW_ID, tokenizer)
         return candidates.within(search_blocks(blocks, [leaf])[0].ids)
 
     def _search_like(self, column: str, terms: Sequence[Similar], known: Statistics) -> list[Matches] | None:
