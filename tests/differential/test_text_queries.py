@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lancesql
+from lancesql.errors import ArgumentError
+from lancesql.parser.text_syntax import read_text_query
 from lancesql.plan.text import (
     AllOf,
     AnyOf,
@@ -24,6 +28,7 @@ from lancesql.plan.text import (
     Preferring,
     Prefix,
     TextQuery,
+    TextReading,
     Words,
 )
 from lancesql.storage.searches.texts import search_texts
@@ -101,9 +106,20 @@ STATES = [
 
 
 @pytest.fixture(scope="module")
-def states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, State]:
-    folder = tmp_path_factory.mktemp("texts")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("texts")
+
+
+@pytest.fixture(scope="module")
+def states(folder: Path) -> dict[str, State]:
     return {name: _build_state(folder, name, seed) for seed, name in enumerate(STATES)}
+
+
+@pytest.fixture(scope="module")
+def connection(folder: Path, states: dict[str, State]) -> Iterator[lancesql.Connection]:
+    assert states
+    with lancesql.connect(folder) as db:
+        yield db
 
 
 def _write_words(most: int) -> st.SearchStrategy[str]:
@@ -156,7 +172,7 @@ def _ask_columns(query: TextQuery) -> set[str]:
             return _ask_columns(first) | _ask_columns(second)
 
 
-@settings(DIFFERENTIAL, max_examples=scaled(150))
+@settings(DIFFERENTIAL, max_examples=scaled(100))
 @given(
     st.sampled_from(STATES),
     QUERIES,
@@ -189,3 +205,32 @@ def test_every_state_finds_what_the_words_say(
         assert {row_id for row_id, _ in found} == kept & set(wanted)
         if state.counted:
             assert found == [one for one in every if one[0] in kept]
+
+
+ATOMS = st.one_of(
+    st.sampled_from(ASKED),
+    st.sampled_from(['"running fox"', '"quiet ship"~1', '"the fox runs"~2', "foxe~1", "quite~", "run*", "qui*"]),
+    st.sampled_from(["(fox OR run)", "(quiet AND NOT ship)", "fox^2", 't:"quiet ship"', "(+run the)"]),
+    st.sampled_from(["t:fox", "u:running", "u:(fox shop)"]),
+)
+WRITTEN = st.lists(
+    st.tuples(st.sampled_from(["", "", "", "+", "-", "NOT ", "AND ", "OR "]), ATOMS), min_size=1, max_size=5
+).map(lambda parts: " ".join(sign + atom for sign, atom in parts))
+
+
+@settings(DIFFERENTIAL, max_examples=scaled(50))
+@given(st.sampled_from(STATES), WRITTEN, st.sampled_from(["query", "plain"]), st.sampled_from(["or", "and"]))
+def test_a_text_finds_what_its_tree_says(
+    connection: lancesql.Connection, states: dict[str, State], name: str, text: str, syntax: str, operator: str
+) -> None:
+    reading = TextReading(operator=operator, columns=("t", "u"), others=("id",))  # type: ignore[arg-type]
+    sql = f"SELECT _rowid FROM fts('{name}', ['t', 'u'], $q, operator => '{operator}', syntax => '{syntax}')"
+    try:
+        query = read_text_query(text, syntax, reading)  # type: ignore[arg-type]
+    except ArgumentError:
+        with pytest.raises(ArgumentError):
+            connection.sql(sql, {"q": text}).fetchall()
+        return
+    corpus = states[name].corpus
+    wanted = {row["_rowid"] for row in corpus.rows if evaluate(query, row, corpus) is not None}
+    assert {row[0] for row in connection.sql(sql, {"q": text}).fetchall()} == wanted
