@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -166,6 +166,10 @@ class Catalog(Protocol):
 
     def engine_columns(self, name: str) -> Sequence[str] | None:
         """The columns of a table, view or variable the engine can see; None when it sees none."""
+        ...
+
+    def read_definition(self, columns: str, halves: Collection[str]) -> pa.Schema:
+        """The schema that column definitions mean; `halves` are the columns of float16."""
         ...
 
     def query_columns(self, sql: str) -> Sequence[str] | None:

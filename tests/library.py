@@ -76,7 +76,7 @@ def build_library(folder: Path) -> None:
 def open_library(folder: Path) -> lancesql.Connection:
     """The database, with the DuckDB tables box_office and shelf beside it."""
     db = lancesql.connect(folder)
-    db.execute("CREATE TABLE box_office (movie_id INTEGER, gross BIGINT)")
+    db.execute("CREATE TABLE memory.main.box_office (movie_id INTEGER, gross BIGINT)")
     db.execute("INSERT INTO box_office VALUES (1, 104), (2, 131), (4, 10), (8, 12), (9, 187), (11, 472)")
     db.execute("CREATE TABLE memory.main.shelf (id INTEGER)")
     return db

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
+import pyarrow as pa
+
 from lancesql.catalog import EmbeddingInfo, TableInfo, VersionRef, View
+from lancesql.engines.definitions import read_definition
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
@@ -101,6 +104,10 @@ class StatementCatalog:
         if name not in self._functions:
             self._functions[name] = self._engine.has_function(name)
         return self._functions[name]
+
+    def read_definition(self, columns: str, halves: Collection[str]) -> pa.Schema:
+        """The schema that column definitions mean to DuckDB."""
+        return read_definition(self._engine, columns, halves)
 
     def query_columns(self, sql: str) -> Sequence[str] | None:
         """The columns of a query that DuckDB can bind."""

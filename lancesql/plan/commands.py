@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import pyarrow as pa
+
 from lancesql.catalog import TableInfo, View
 
 from .composition import Composition
@@ -20,6 +22,7 @@ __all__ = [
     "CreateReference",
     "CreateTable",
     "CreateView",
+    "DefineTable",
     "DeleteRows",
     "DescribeTable",
     "DiffTable",
@@ -59,6 +62,16 @@ class CreateTable:
     replace: bool = False
     if_not_exists: bool = False
     options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DefineTable:
+    """`CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name (columns)`: an empty table; constraints are in the schema."""
+
+    name: str
+    schema: pa.Schema
+    replace: bool = False
+    if_not_exists: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,11 +138,13 @@ class MergeRows:
 
     Attributes:
         keys: The columns by which rows are found: what is inserted has each key once, and no NULL.
+        by_keys: Nothing but the keys decides which rows are a pair.
     """
 
     changed: ChangedRows
     branches: tuple[MergeBranch, ...]
     keys: tuple[str, ...] = ()
+    by_keys: bool = False
 
 
 @dataclass(frozen=True)
@@ -334,6 +349,7 @@ Command = (
     | RestoreTable
     | ShowHistory
     | CreateTable
+    | DefineTable
     | InsertInto
     | DeleteRows
     | UpdateRows

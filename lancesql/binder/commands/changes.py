@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lancesql.binder.splice import Edit, splice
 from lancesql.binder.tables import name_alias
 from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, Span, UnsupportedError
@@ -21,6 +22,7 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.commands import ChangedRows, DeleteRows, TruncateTable, UpdateRows
 from lancesql.plan.composition import compose
+from lancesql.plan.constraints import read_constraints
 from lancesql.plan.sources import ROW_ID
 
 from .targets import CommandContext, find_column, find_target
@@ -46,7 +48,8 @@ def bind_delete(syntax: DeleteSyntax, context: CommandContext) -> DeleteRows | T
     if syntax.using is None and syntax.where is None and syntax.returning is None:
         return TruncateTable(table)
     parts = [*_select_rows(syntax), " FROM ", syntax.target]
-    return DeleteRows(plan_changes(syntax, context, table, [*parts, *_find_rows(syntax)]))
+    parts += _find_rows(syntax)
+    return DeleteRows(plan_changes(context, table, find_alias(syntax), parts, syntax.returning))
 
 
 def bind_update(syntax: UpdateSyntax, context: CommandContext) -> UpdateRows | None:
@@ -57,9 +60,9 @@ def bind_update(syntax: UpdateSyntax, context: CommandContext) -> UpdateRows | N
     columns = resolve_columns([one.column for one in syntax.assignments], table)
     parts: list[str | Span] = _select_rows(syntax)
     for number, one in enumerate(syntax.assignments):
-        parts += [", (", *write_value(one), f') AS "__lancesql_{number}"']
+        parts += [", (", write_value(one, table, columns[number]), f') AS "__lancesql_{number}"']
     parts += [" FROM ", syntax.target, *_find_rows(syntax)]
-    return UpdateRows(plan_changes(syntax, context, table, parts), columns)
+    return UpdateRows(plan_changes(context, table, find_alias(syntax), parts, syntax.returning), columns)
 
 
 def bind_truncate(syntax: TruncateSyntax, context: CommandContext) -> TruncateTable | None:
@@ -85,18 +88,15 @@ def find_changed(syntax: DeleteSyntax | UpdateSyntax | MergeSyntax, context: Com
 
 
 def plan_changes(
-    syntax: DeleteSyntax | UpdateSyntax | MergeSyntax,
-    context: CommandContext,
-    table: TableInfo,
-    parts: Sequence[str | Span],
+    context: CommandContext, table: TableInfo, alias: str, parts: Sequence[str | Span], returning: Span | None
 ) -> ChangedRows:
-    """The query that finds the rows, planned."""
+    """The query that finds the rows of a table, put together of parts, planned."""
     composition = compose(context.sql, parts)
     query = context.bind_composition(composition)
-    returning = "" if syntax.returning is None else _write_returning(syntax.returning, context)
-    named = [use.name for use in find_parameters(read_tokens(returning))] if returning else []
+    asked = "" if returning is None else _write_returning(returning, alias, context)
+    named = [use.name for use in find_parameters(read_tokens(asked))] if asked else []
     query = replace(query, used_parameters=tuple(dict.fromkeys([*query.used_parameters, *named])))
-    return ChangedRows(table, query, composition, find_alias(syntax), returning)
+    return ChangedRows(table, query, composition, alias, asked)
 
 
 def find_alias(syntax: DeleteSyntax | UpdateSyntax | MergeSyntax) -> str:
@@ -131,9 +131,11 @@ def resolve_columns(names: Sequence[NameSyntax], table: TableInfo) -> tuple[str,
     return tuple(columns)
 
 
-def write_value(assignment: AssignmentSyntax) -> list[str | Span]:
-    """The value of an assignment as SQL."""
-    return ["NULL"] if assignment.value is None else [assignment.value]
+def write_value(assignment: AssignmentSyntax, table: TableInfo, column: str) -> str | Span:
+    """The value of an assignment as SQL; DEFAULT is the column's own, or NULL."""
+    if assignment.value is None:
+        return read_constraints(table.schema).defaults.get(column, "NULL")
+    return assignment.value
 
 
 def _select_rows(syntax: DeleteSyntax | UpdateSyntax) -> list[str | Span]:
@@ -150,8 +152,15 @@ def _find_rows(syntax: DeleteSyntax | UpdateSyntax) -> list[str | Span]:
     return parts
 
 
-def _write_returning(span: Span, context: CommandContext) -> str:
-    tokens = read_tokens(context.sql[span.start : span.end])
+def _write_returning(span: Span, alias: str, context: CommandContext) -> str:
+    """The columns asked for; a star is the table's own columns."""
+    text = context.sql[span.start : span.end]
+    tokens = read_tokens(text)
     if any(one.token_type is TokenType.SELECT for one in tokens):
         raise UnsupportedError("RETURNING takes no subquery for a Lance table", span=span)
-    return context.sql[span.start : span.end]
+    stars = [
+        Edit(Span(one.start, one.end + 1), f"{quote_name(alias)}.*")
+        for before, one in zip([None, *tokens], tokens, strict=False)
+        if one.token_type is TokenType.STAR and (before is None or before.token_type is TokenType.COMMA)
+    ]
+    return splice(text, stars)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -21,9 +21,38 @@ from lancesql.plan.sources import ROW_ID
 from .changes import ROW, find_alias, find_changed, plan_changes, quote_name, resolve_columns, write_value
 from .targets import CommandContext
 
-__all__ = ["bind_merge"]
+__all__ = ["Pairs", "bind_merge", "plan_pairs", "write_equality"]
 
 BRANCH, PRESENT, SOURCE = "__lancesql_branch", "__lancesql_present", "__lancesql_source"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two sides of which rows are paired.
+
+    Attributes:
+        target: The table with its alias, as they stand.
+        target_alias: What the statement calls the table.
+        source: The other side, in parts.
+        source_alias: What the statement calls it.
+        on: When two rows are a pair.
+        branches: What is done with which pairs.
+        keys: The columns of the table by which `on` finds its rows.
+        prefix: The common table expressions in front.
+        by_keys: Nothing but the keys decides which rows are a pair.
+        renamed: The alias to give the table, which stands without one.
+    """
+
+    target: Span
+    target_alias: str
+    source: tuple[str | Span, ...]
+    source_alias: str
+    on: str | Span
+    branches: tuple[BranchSyntax, ...]
+    keys: tuple[str, ...] = ()
+    prefix: Span | None = None
+    by_keys: bool = False
+    renamed: str | None = None
 
 
 def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None:
@@ -40,23 +69,43 @@ def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None
             span=syntax.source,
         )
     branches = [_pair_columns(one, table, alias, columns) for one in syntax.branches]
+    keys, by_keys = _find_keys(syntax, context, table)
+    pairs = Pairs(
+        target=syntax.target,
+        target_alias=find_alias(syntax),
+        source=(syntax.source,),
+        source_alias=alias,
+        on=_write_condition(syntax, alias),
+        branches=tuple(branches),
+        keys=keys,
+        by_keys=by_keys,
+        prefix=syntax.prefix,
+    )
+    return plan_pairs(pairs, table, context, syntax.returning)
+
+
+def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returning: Span | None) -> MergeRows:
+    """The query that pairs the rows of both sides, planned, with what is done with the pairs of each branch."""
     values: list[str | Span] = []
     bound: list[MergeBranch] = []
     width = 2
-    for number, branch in enumerate(branches):
+    for number, branch in enumerate(pairs.branches):
         given = _complete_columns(branch, table)
-        bound.append(MergeBranch(branch.action, resolve_columns([one.column for one in given], table), width))
+        columns = resolve_columns([one.column for one in given], table)
+        bound.append(MergeBranch(branch.action, columns, width))
         for at, one in enumerate(given):
-            values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', *write_value(one)]
+            values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', write_value(one, table, columns[at])]
             values.append(f') END AS "__lancesql_{number}_{at}"')
         width += len(given)
-    target = quote_name(find_alias(syntax))
-    parts: list[str | Span] = [] if syntax.prefix is None else [syntax.prefix, " "]
-    parts += [f'SELECT {target}.{ROW_ID} AS "{ROW}", ', *_write_choice(branches, target, alias), *values]
-    parts += [f' FROM (SELECT true AS "{PRESENT}", * FROM ', syntax.source, f") AS {quote_name(alias)} "]
-    parts += [_name_join(branches), " JOIN ", syntax.target, " ON (", *_write_condition(syntax, target, alias), ")"]
-    changed = plan_changes(syntax, context, table, parts)
-    return MergeRows(changed, tuple(bound), _find_keys(syntax, context, table))
+    target, alias = quote_name(pairs.target_alias), pairs.source_alias
+    parts: list[str | Span] = [] if pairs.prefix is None else [pairs.prefix, " "]
+    parts += [f'SELECT {target}.{ROW_ID} AS "{ROW}", ', *_write_choice(pairs.branches, target, alias), *values]
+    parts += [f' FROM (SELECT true AS "{PRESENT}", * FROM ', *pairs.source, f") AS {quote_name(alias)} "]
+    renamed = "" if pairs.renamed is None else f" AS {quote_name(pairs.renamed)}"
+    parts += [_name_join(pairs.branches), " JOIN ", pairs.target, renamed, " ON (", pairs.on, ")"]
+    return MergeRows(
+        plan_changes(context, table, pairs.target_alias, parts, returning), tuple(bound), pairs.keys, pairs.by_keys
+    )
 
 
 def _name_join(branches: Sequence[BranchSyntax]) -> str:
@@ -83,12 +132,14 @@ def _write_choice(branches: Sequence[BranchSyntax], target: str, alias: str) -> 
     return [*parts, f' END AS "{BRANCH}"']
 
 
-def _write_condition(syntax: MergeSyntax, target: str, alias: str) -> list[str | Span]:
-    if syntax.on is not None:
-        return [syntax.on]
-    equal = [f"{target}.{quote_name(one.parts[-1])} = {quote_name(alias)}.{quote_name(one.parts[-1])}"
-             for one in syntax.columns]  # fmt: skip
-    return [" AND ".join(equal)]
+def _write_condition(syntax: MergeSyntax, alias: str) -> str | Span:
+    return syntax.on or write_equality([one.parts[-1] for one in syntax.columns], find_alias(syntax), alias)
+
+
+def write_equality(columns: Sequence[str], target: str, source: str) -> str:
+    """That two rows have the same values in these columns."""
+    sides = [(f"{quote_name(target)}.{quote_name(one)}", f"{quote_name(source)}.{quote_name(one)}") for one in columns]
+    return " AND ".join(f"{left} = {right}" for left, right in sides)
 
 
 def _read_source(syntax: MergeSyntax, context: CommandContext) -> tuple[str, tuple[str, ...] | None]:
@@ -165,24 +216,24 @@ def _complete_columns(branch: BranchSyntax, table: TableInfo) -> tuple[Assignmen
     )
 
 
-def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -> tuple[str, ...]:
-    """The columns of the table that ON compares for equality with something of the source."""
+def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -> tuple[tuple[str, ...], bool]:
+    """The columns of the table that ON compares for equality with something of the source, and whether that is all."""
     if syntax.on is None:
-        return resolve_columns(syntax.columns, table)
+        return resolve_columns(syntax.columns, table), True
     tree = parse_expression(context.sql[syntax.on.start : syntax.on.end])
     if tree is None:
-        return ()
+        return (), False
     folded = {name.lower(): name for name in table.schema.names}
     owner = find_alias(syntax).lower()
-    keys = []
-    for one in tree.flatten() if isinstance(tree, exp.And) else [tree]:
+    keys: list[str] = []
+    conjuncts = list(tree.flatten()) if isinstance(tree, exp.And) else [tree]
+    for one in conjuncts:
         equal = one.unnest()
-        if not isinstance(equal, exp.EQ):
-            continue
-        sides = [side for side in (equal.this, equal.expression) if isinstance(side, exp.Column)]
-        keys += [
+        sides = (equal.this, equal.expression) if isinstance(equal, exp.EQ) else ()
+        found = [
             folded[side.name.lower()]
             for side in sides
-            if side.name.lower() in folded and side.table.lower() in (owner, "")
+            if isinstance(side, exp.Column) and side.name.lower() in folded and side.table.lower() in (owner, "")
         ]
-    return tuple(dict.fromkeys(keys))
+        keys += found[:1]
+    return tuple(dict.fromkeys(keys)), len(keys) == len(conjuncts)

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import re
 
+import pyarrow as pa
+
 from lancesql.binder.options import Flag, Names, Option, read_options
+from lancesql.binder.splice import Edit, splice
 from lancesql.binder.tables import LANCE_SCHEMA, is_lance_path, require_table
 from lancesql.errors import (
     AmbiguousNameError,
     BindError,
+    LanceSQLError,
+    Span,
     UnknownTableError,
+    UnsupportedError,
 )
+from lancesql.parser import read_tokens
 from lancesql.parser.commands import CreateTableSyntax, DropTableSyntax
-from lancesql.plan.commands import CreateTable, DropTable
+from lancesql.parser.tokens import TokenType, is_word
+from lancesql.plan.commands import CreateTable, DefineTable, DropTable
 
 from .targets import CommandContext, find_target, read_lance_name, show_rivals
 
-__all__ = ["bind_create_table", "bind_drop_table"]
+__all__ = ["bind_create_table", "bind_drop_table", "read_columns"]
 
+_OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
+_CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _TABLE_OPTIONS: dict[str, Option] = {"float16": Names(), "vectors": Flag()}
 
 
-def bind_create_table(syntax: CreateTableSyntax, context: CommandContext) -> CreateTable | None:
+def bind_create_table(syntax: CreateTableSyntax, context: CommandContext) -> CreateTable | DefineTable | None:
     """The new table; None when it is DuckDB's."""
     name, explicit = read_lance_name(syntax.name)
     if name is None or (not explicit and not context.has_database):
@@ -56,14 +66,50 @@ def bind_create_table(syntax: CreateTableSyntax, context: CommandContext) -> Cre
             hint=f"CREATE OR REPLACE TABLE {existing.name}, or INSERT INTO it",
             span=syntax.name.span,
         )
+    name = existing.name if existing is not None else name
+    if syntax.is_defined:
+        read_options(syntax.options, {}, "CREATE TABLE (columns)")
+        return DefineTable(name, read_columns(syntax.body, context), syntax.replace, syntax.if_not_exists)
     options, _ = read_options(syntax.options, _TABLE_OPTIONS, "CREATE TABLE")
     return CreateTable(
-        name=existing.name if existing is not None else name,
+        name=name,
         query=context.bind_query(syntax.body),
         replace=syntax.replace,
         if_not_exists=syntax.if_not_exists,
         options=options,
     )
+
+
+def read_columns(span: Span, context: CommandContext) -> pa.Schema:
+    """The schema of column definitions; `HALF` is a floating-point number of 16 bits, which DuckDB has not."""
+    text = context.sql[span.start : span.end]
+    halves: set[str] = set()
+    edits: list[Edit] = []
+    depth, first = 0, True
+    column = ""
+    for token in read_tokens(text):
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if first:
+            column, first = token.text, False
+        elif token.token_type is TokenType.COMMA and depth == 0:
+            first = True
+        elif is_word(token, "COLLATE", "GENERATED"):
+            at = span.start + token.start
+            raise UnsupportedError(
+                f"a column of a Lance table has no {token.text.upper()}",
+                hint="leave it out"
+                if is_word(token, "COLLATE")
+                else "ALTER TABLE … ADD COLUMN name AS expression fills one",
+                span=Span(at, at + len(token.text)),
+            )
+        elif is_word(token, "HALF", "FLOAT16"):
+            halves.add(column)
+            edits.append(Edit(Span(token.start, token.end + 1), "FLOAT"))
+    try:
+        return context.catalog.read_definition(splice(text, edits), halves)
+    except LanceSQLError as error:
+        error.sql, error.span = None, span
+        raise
 
 
 def bind_drop_table(syntax: DropTableSyntax, context: CommandContext) -> DropTable | None:

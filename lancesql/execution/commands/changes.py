@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.errors import ExecutionError, LanceSQLError
-from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.query import read_plan_table
 from lancesql.execution.run import Run
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.commands import ChangedRows, DeleteRows, MergeBranch, MergeRows, UpdateRows
+from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID
 from lancesql.storage.scan import take_rows
@@ -25,15 +25,17 @@ from lancesql.storage.types import widen_table
 from lancesql.storage.writes.changes import ChangeWriter, RowIds
 from lancesql.storage.writes.fills import fill_column
 from lancesql.storage.writes.row_stream import read_batches
+from lancesql.storage.writes.rules import RowRules
 from lancesql.storage.writes.tables import fit_column
 
+from .rules import make_rules
 from .tables import answer_count
 
 __all__ = ["delete_rows", "merge_rows", "read_changed_ids", "update_rows"]
 
 OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
 
-CHANGED = "__lancesql_changed"
+CHANGED, ACTIONS = "__lancesql_changed", "__lancesql_actions"
 _BATCH_BYTES = 32 << 20
 """What is held of the rows to be written at a time."""
 
@@ -58,11 +60,13 @@ def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Tabl
     writer = ChangeWriter(run.database, changed.table)
     kept: list[pa.RecordBatch] = []
     seen: list[RowIds] = [np.empty(0, np.uint64)]
+    rules = make_rules(changed.table, run)
 
     def read() -> Iterator[tuple[RowIds, pa.RecordBatch]]:
         for batch in _read(changed, open_query):
             seen.append(_read_ids(batch))
             rows = _renew_rows(changed.table, run, seen[-1], command.columns, batch.columns[1:])
+            rules.check(rows)
             if changed.returning:
                 kept.append(rows)
             yield seen[-1], rows
@@ -82,12 +86,14 @@ def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
     actions: list[str] = []
     touched: list[RowIds] = [np.empty(0, np.uint64)]
     keys: list[pa.RecordBatch] = []
+    rules = make_rules(table, run)
+    upserted: list[pa.RecordBatch] | None = [] if _upserts_by_primary_key(command) else None
     for batch in _read(changed, open_query):
         for number, branch in enumerate(command.branches):
             part = batch.filter(batch.column(1).to_numpy(zero_copy_only=False) == number)
             if not part.num_rows or branch.action == "nothing":
                 continue
-            rows = _merge_part(branch, part, changed, run, writer)
+            rows = _merge_part(branch, part, changed, run, writer, rules, upserted)
             if branch.action == "insert":
                 keys.append(rows.select(list(command.keys)))
             else:
@@ -101,15 +107,38 @@ def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
     answer = _answer(
         changed,
         run,
-        lambda: pa.Table.from_batches(kept, table.schema).append_column("merge_action", pa.array(actions, pa.string())),
+        lambda: pa.Table.from_batches(kept, table.schema),
         count,
+        actions,
     )
-    writer.commit("MERGE")
+    if upserted is None:
+        writer.commit("MERGE")
+    else:
+        writer.upsert(upserted, command.keys)
     return answer
 
 
+def _upserts_by_primary_key(command: MergeRows) -> bool:
+    """Whether all it does is to write rows under their primary key, which LanceDB guards against another writer."""
+    key = read_constraints(command.changed.table.schema).primary_key
+    kinds = {branch.action for branch in command.branches}
+    changes_key = any(set(branch.columns) & set(key) for branch in command.branches if branch.action == "update")
+    return (
+        command.by_keys
+        and set(command.keys) == set(key)
+        and kinds <= {"update", "insert", "nothing"}
+        and not changes_key
+    )
+
+
 def _merge_part(
-    branch: MergeBranch, part: pa.RecordBatch, changed: ChangedRows, run: Run, writer: ChangeWriter
+    branch: MergeBranch,
+    part: pa.RecordBatch,
+    changed: ChangedRows,
+    run: Run,
+    writer: ChangeWriter,
+    rules: RowRules,
+    upserted: list[pa.RecordBatch] | None,
 ) -> pa.RecordBatch:
     table = changed.table
     values = part.columns[branch.first : branch.first + len(branch.columns)]
@@ -117,21 +146,22 @@ def _merge_part(
         raise ExecutionError(f"{part.num_rows} rows are of a WHEN that is an error", hint="nothing was written")
     if branch.action == "insert":
         given = dict(zip(branch.columns, values, strict=True))
-        for fill in find_fills(table, run, None) if len(given) < len(table.schema) else ():
-            if fill.column not in given and fill.source in given:
-                texts = fit_column(given[fill.source], table.schema.field(fill.source))
-                given[fill.column] = fill_column(texts, fill, table.schema.field(fill.column).type)
-        arrays = [fit_column(given.get(field.name, pa.nulls(part.num_rows, field.type)), field)
-                  for field in table.schema]  # fmt: skip
-        rows = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
-        writer.insert(iter([rows]))
+        rows = _complete_rows(table, given, part.num_rows, rules)
+        if upserted is None:
+            writer.insert(iter([rows]))
+        else:
+            upserted.append(rows)
         return rows
     row_ids = _read_ids(part)
     if branch.action == "delete":
         writer.delete(row_ids)
         return _take_all(table, run, row_ids).combine_chunks().to_batches()[0] if changed.returning else part
     rows = _renew_rows(table, run, row_ids, branch.columns, values)
-    writer.update(iter([(row_ids, rows)]), branch.columns)
+    rules.check(rows)
+    if upserted is None:
+        writer.update(iter([(row_ids, rows)]), branch.columns)
+    else:
+        upserted.append(rows)
     return rows
 
 
@@ -187,19 +217,42 @@ def _renew_rows(
     return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 
+def _complete_rows(table: TableInfo, given: dict[str, pa.Array[Any]], rows: int, rules: RowRules) -> pa.RecordBatch:
+    """Whole new rows: what is given, what is made of it, defaults, and NULL."""
+    left_out = [name for name in table.schema.names if name not in given]
+    for fill in rules.find_fills() if left_out else ():
+        if fill.column in left_out and fill.source in given:
+            texts = fit_column(given[fill.source], table.schema.field(fill.source))
+            given[fill.column] = fill_column(texts, fill, table.schema.field(fill.column).type)
+    arrays = []
+    for field in table.schema:
+        values = given.get(field.name)
+        if values is None:
+            values = rules.make_default(field.name, rows)
+        arrays.append(fit_column(pa.nulls(rows, field.type) if values is None else values, field))
+    completed = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+    rules.check(completed)
+    return completed
+
+
 def _take_all(table: TableInfo, run: Run, row_ids: RowIds) -> pa.Table:
     return take_rows(run.database.open_dataset(table), row_ids.tolist(), table.schema.names)
 
 
-def _answer(changed: ChangedRows, run: Run, rows: Callable[[], pa.Table], count: int) -> pa.Table:
+def _answer(
+    changed: ChangedRows, run: Run, rows: Callable[[], pa.Table], count: int, actions: Sequence[str] | None = None
+) -> pa.Table:
     """What the statement answers; RETURNING is computed before anything is committed, since it may fail."""
     if not changed.returning:
         return answer_count(count)
     alias = changed.alias.replace('"', '""')
     relation = f'SELECT {changed.returning} FROM "{CHANGED}" AS "{alias}"'
+    registered = {**run.registered, CHANGED: widen_table(rows())}
+    if actions is not None:
+        relation += f' POSITIONAL JOIN "{ACTIONS}"'
+        registered[ACTIONS] = pa.table({"merge_action": pa.array(actions, pa.string())})
     named = tuple(dict.fromkeys(use.name for use in find_parameters(read_tokens(changed.returning))))
     plan = QueryPlan(sql=relation, relation=relation, parameters=named, used_parameters=named)
-    registered = {**run.registered, CHANGED: widen_table(rows())}
     return read_plan_table(replace(run.within(plan), registered=registered))
 
 

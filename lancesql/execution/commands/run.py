@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from lancesql.execution.embeddings.describe import show_embeddings
-from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.progress import show_progress
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
@@ -16,6 +15,7 @@ from lancesql.plan.commands import (
     CreateIndex,
     CreateReference,
     CreateTable,
+    DefineTable,
     DeleteRows,
     DescribeTable,
     DiffTable,
@@ -41,11 +41,12 @@ from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
 from lancesql.storage.maintenance import drop_index
 from lancesql.storage.versions import create_reference, drop_reference, restore_version
-from lancesql.storage.writes.tables import drop_table, insert_rows, truncate_table
+from lancesql.storage.writes.tables import define_table, drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, merge_rows, update_rows
 from .indexes import answer_efforts, build_index, list_indexes
 from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
+from .rules import make_rules
 from .tables import answer_count, count_rows, describe_table, show_tables, write_table
 from .versions import compare_versions, show_history
 
@@ -79,6 +80,9 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return answer_count(truncate_table(database, table))
         case CreateTable():
             return answer_count(write_table(command, database, open_query))
+        case DefineTable(name, schema, replace, if_not_exists):
+            define_table(database, name, schema, replace=replace, if_not_exists=if_not_exists)
+            return answer_count(0)
         case InsertInto(target, query, columns, by_name):
             with show_progress(f"writing {target.name}") as report:
                 return answer_count(
@@ -89,7 +93,7 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
                         columns=columns,
                         by_name=by_name,
                         on_rows=count_rows(report),
-                        find_fills=lambda: find_fills(target, run, report),
+                        rules=make_rules(target, run, report),
                     )
                 )
         case ShowHistory():

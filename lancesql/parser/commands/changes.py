@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from lancesql.errors import ParseError, Span, UnsupportedError
 from lancesql.parser.tokens import TokenType, is_word
 
 from .cursor import NameSyntax, TokenCursor
-from .syntax import (
-    AssignmentSyntax,
-    BranchSyntax,
-    DeleteSyntax,
-    MergeSyntax,
-    TruncateSyntax,
-    UpdateSyntax,
-)
+from .row_syntax import AssignmentSyntax, BranchSyntax, DeleteSyntax, MergeSyntax, TruncateSyntax, UpdateSyntax
 
-__all__ = ["read_assignments", "read_delete", "read_merge", "read_truncate", "read_update"]
+__all__ = ["read_assignments", "read_clause", "read_delete", "read_merge", "read_truncate", "read_update"]
 
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
@@ -35,7 +28,7 @@ def read_delete(cursor: TokenCursor, prefix: Span | None = None) -> DeleteSyntax
     using = where = returning = None
     try:
         if cursor.accept("USING"):
-            using = _read_clause(cursor, "tables", "WHERE", "RETURNING")
+            using = read_clause(cursor, "tables", "WHERE", "RETURNING")
         where, returning = _read_ending(cursor)
     except (ParseError, UnsupportedError) as error:
         return DeleteSyntax(name, target, alias, prefix, problem=error)
@@ -54,7 +47,7 @@ def read_update(cursor: TokenCursor, prefix: Span | None = None) -> UpdateSyntax
             raise cursor.expected("SET")
         assignments = read_assignments(cursor, "FROM", "WHERE", "RETURNING")
         if cursor.accept("FROM"):
-            using = _read_clause(cursor, "tables", "WHERE", "RETURNING")
+            using = read_clause(cursor, "tables", "WHERE", "RETURNING")
         where, returning = _read_ending(cursor)
     except (ParseError, UnsupportedError) as error:
         return UpdateSyntax(name, target, alias, prefix=prefix, problem=error)
@@ -75,9 +68,9 @@ def read_merge(cursor: TokenCursor, prefix: Span | None = None) -> MergeSyntax |
     try:
         if not cursor.accept("USING"):
             raise cursor.expected("USING and a table or a query")
-        source = _read_clause(cursor, "a table or a query in brackets", "ON", "USING")
+        source = read_clause(cursor, "a table or a query in brackets", "ON", "USING")
         if cursor.accept("ON"):
-            on = _read_clause(cursor, "a condition", "WHEN")
+            on = read_clause(cursor, "a condition", "WHEN")
         elif cursor.accept("USING"):
             columns = cursor.read_columns()
         else:
@@ -114,7 +107,7 @@ def read_assignments(cursor: TokenCursor, *ends: str) -> tuple[AssignmentSyntax,
             raise cursor.expected("column = value")
         if not cursor.accept_kind(TokenType.EQ):
             raise cursor.expected("'='")
-        value = _read_clause(cursor, "a value", *ends, comma=True)
+        value = read_clause(cursor, "a value", *ends, comma=True)
         is_default = cursor.text_of(value).upper() == "DEFAULT"
         found.append(AssignmentSyntax(column, None if is_default else value))
         if not cursor.accept_kind(TokenType.COMMA):
@@ -134,19 +127,28 @@ def _read_target(cursor: TokenCursor) -> tuple[NameSyntax, Span, str | None] | N
 
 
 def _read_ending(cursor: TokenCursor) -> tuple[Span | None, Span | None]:
-    where = _read_clause(cursor, "a condition", "RETURNING") if cursor.accept("WHERE") else None
-    returning = _read_clause(cursor, "columns") if cursor.accept("RETURNING") else None
+    where = read_clause(cursor, "a condition", "RETURNING") if cursor.accept("WHERE") else None
+    returning = read_clause(cursor, "columns") if cursor.accept("RETURNING") else None
     if not cursor.at_end():
         raise cursor.expected("WHERE, RETURNING or the end of the statement")
     return where, returning
 
 
-def _read_clause(cursor: TokenCursor, wanted: str, *ends: str, comma: bool = False) -> Span:
-    """What stands up to one of these words outside of brackets, or up to a comma, or to the end."""
+def read_clause(
+    cursor: TokenCursor,
+    wanted: str,
+    *ends: str,
+    comma: bool = False,
+    stop: Callable[[TokenCursor, int], bool] | None = None,
+) -> Span:
+    """What stands up to one of these words outside of brackets, to a comma, to where `stop` says, or to the end."""
     start = cursor.at
     for at in _walk_outside(cursor):
         token = cursor.tokens[at]
         if (comma and token.token_type is TokenType.COMMA) or (is_word(token, *ends) and not _is_inside(cursor, at)):
+            cursor.at = at
+            break
+        if stop is not None and stop(cursor, at):
             cursor.at = at
             break
     else:
@@ -185,7 +187,7 @@ def _read_branch(cursor: TokenCursor) -> BranchSyntax:
         matched = "target only"
     elif negated:
         cursor.accept("BY", "TARGET")
-    condition = _read_clause(cursor, "a condition", "THEN") if cursor.accept("AND") else None
+    condition = read_clause(cursor, "a condition", "THEN") if cursor.accept("AND") else None
     if not cursor.accept("THEN"):
         raise cursor.expected("AND and a condition, or THEN")
     return _read_action(cursor, matched, condition, Span(start.start, cursor.last_taken.end))

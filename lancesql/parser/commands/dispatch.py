@@ -23,7 +23,7 @@ from .indexes import (
     read_show_indexes,
 )
 from .maintenance import read_auto_cleanup, read_optimize, read_show_health, read_vacuum
-from .rows import read_insert, read_prefixed_insert
+from .rows import read_insert
 from .settings import read_reset, read_set, read_show_settings
 from .syntax import CommandSyntax, DescribeSyntax, ShowTablesSyntax
 from .tables import read_create_table, read_describe, read_drop_table
@@ -69,12 +69,10 @@ def _read_prefixed(cursor: TokenCursor) -> CommandSyntax | None:
     depth = 0
     for at, token in enumerate(cursor.tokens):
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
-        if depth or not is_word(token, "SELECT", "VALUES", "FROM", "INSERT", *_CHANGES):
+        if depth or not is_word(token, "SELECT", "VALUES", "FROM", *_CHANGES):
             continue
         cursor.at = at
         word = cursor.take().text.upper()
-        if word == "INSERT":
-            return read_prefixed_insert(cursor)
         prefix = Span(cursor.tokens[0].start, cursor.tokens[at - 1].end + 1)
         return _CHANGES[word](cursor, prefix) if word in _CHANGES else None
     return None
@@ -139,6 +137,7 @@ def _read_reindex(cursor: TokenCursor) -> CommandSyntax | None:
 
 
 _CHANGES: dict[str, Callable[[TokenCursor, Span], CommandSyntax | None]] = {
+    "INSERT": read_insert,
     "DELETE": read_delete,
     "UPDATE": read_update,
     "MERGE": read_merge,

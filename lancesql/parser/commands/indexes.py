@@ -6,7 +6,8 @@ from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 from lancesql.parser.tokens import TokenType
 
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
-from .syntax import AnalyzeSyntax, CreateIndexSyntax, DropIndexSyntax, RefreshIndexSyntax, ShowIndexesSyntax
+from .syntax import AnalyzeSyntax, CreateIndexSyntax, ShowIndexesSyntax
+from .upkeep_syntax import DropIndexSyntax, RefreshIndexSyntax
 
 __all__ = [
     "read_analyze",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
-from .syntax import AutoCleanupSyntax, OptimizeSyntax, ShowHealthSyntax, VacuumSyntax
+from .upkeep_syntax import AutoCleanupSyntax, OptimizeSyntax, ShowHealthSyntax, VacuumSyntax
 
 __all__ = ["read_auto_cleanup", "read_optimize", "read_show_health", "read_vacuum"]
 

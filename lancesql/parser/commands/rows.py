@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
-from lancesql.parser.tokens import Token, TokenType, is_word
+from lancesql.errors import ParseError, Span, UnsupportedError
+from lancesql.parser.tokens import TokenType, is_word
 
+from .changes import read_assignments, read_clause
 from .cursor import TokenCursor
-from .syntax import InsertSyntax
+from .row_syntax import ConflictSyntax, InsertSyntax
 
-__all__ = ["read_insert", "read_prefixed_insert"]
+__all__ = ["read_insert"]
 
 
-def read_insert(cursor: TokenCursor) -> InsertSyntax | None:
-    """`INSERT INTO name [(columns)] [BY NAME] query`."""
-    problem: LanceSQLError | None = None
+def read_insert(cursor: TokenCursor, prefix: Span | None = None) -> InsertSyntax | None:
+    """`INTO name [(columns)] [BY NAME] query [ON CONFLICT …] [RETURNING …]`, behind the word INSERT."""
+    conflict: ConflictSyntax | None = None
     start = cursor.span
-    if cursor.accept("OR", "REPLACE") or cursor.accept("OR", "IGNORE"):
-        problem = UnsupportedError("INSERT OR … is not supported for a Lance table", span=start)
+    if cursor.accept("OR", "REPLACE"):
+        conflict = ConflictSyntax("update", Span(start.start, cursor.last_taken.end), everything=True)
+    elif cursor.accept("OR", "IGNORE"):
+        conflict = ConflictSyntax("nothing", Span(start.start, cursor.last_taken.end))
     if not cursor.accept("INTO"):
         return None
     name = cursor.read_name()
     if name is None:
         return None
+    body = returning = None
+    alias: str | None = None
     try:
+        if cursor.accept("AS"):
+            word = cursor.read_word()
+            if word is None:
+                raise cursor.expected("another name of the table")
+            alias = word.parts[0]
         columns = () if _starts_query(cursor) else cursor.read_columns()
         by_name = cursor.accept("BY", "NAME")
         if not by_name:
@@ -31,24 +41,40 @@ def read_insert(cursor: TokenCursor) -> InsertSyntax | None:
             raise ParseError("BY NAME and a list of columns exclude each other", span=columns[0].span)
         if cursor.at_end():
             raise cursor.expected("a query")
-        if cursor.at_word("DEFAULT"):
-            raise UnsupportedError("DEFAULT VALUES is not supported for a Lance table", span=cursor.span)
-        if cursor.at_word("AS"):
-            raise UnsupportedError("an alias of the table is not supported for a Lance table", span=cursor.span)
+        if cursor.accept("DEFAULT", "VALUES"):
+            if columns or by_name:
+                raise UnsupportedError("DEFAULT VALUES takes no columns", span=cursor.last_taken)
+        else:
+            body = read_clause(cursor, "a query", "RETURNING", stop=_at_conflict)
+        if _at_conflict(cursor, cursor.at):
+            if conflict is not None:
+                raise ParseError("INSERT OR … and ON CONFLICT exclude each other", span=cursor.span)
+            conflict = _read_conflict(cursor)
+        if cursor.accept("RETURNING"):
+            returning = read_clause(cursor, "columns")
+        if not cursor.at_end():
+            raise cursor.expected("ON CONFLICT, RETURNING or the end of the statement")
     except (ParseError, UnsupportedError) as error:
-        return InsertSyntax(name, cursor.rest, problem=problem or error)
-    return InsertSyntax(name, cursor.rest, columns, by_name, problem or _find_clause_behind_query(cursor))
+        return InsertSyntax(name, None, problem=error)
+    return InsertSyntax(name, body, columns, by_name, None, alias, prefix, conflict, returning)
 
 
-def read_prefixed_insert(cursor: TokenCursor) -> InsertSyntax | None:
-    """`INTO …` behind `WITH … INSERT`: DuckDB takes it, and we need the query in one piece."""
-    insert = read_insert(cursor)
-    problem = UnsupportedError(
-        "WITH in front of INSERT is not supported for a Lance table",
-        hint="write it behind the table: INSERT INTO t WITH … SELECT …",
-        span=_place(cursor.tokens[0]),
-    )
-    return None if insert is None else InsertSyntax(insert.name, insert.body, problem=problem)
+def _at_conflict(cursor: TokenCursor, at: int) -> bool:
+    coming = cursor.tokens[at : at + 2]
+    return len(coming) == 2 and is_word(coming[0], "ON") and is_word(coming[1], "CONFLICT")
+
+
+def _read_conflict(cursor: TokenCursor) -> ConflictSyntax:
+    start = cursor.span
+    cursor.accept("ON", "CONFLICT")
+    columns = cursor.read_columns() if cursor.at_kind(TokenType.L_PAREN) else ()
+    if cursor.accept("DO", "NOTHING"):
+        return ConflictSyntax("nothing", Span(start.start, cursor.last_taken.end), columns)
+    if not cursor.accept("DO", "UPDATE", "SET"):
+        raise cursor.expected("DO NOTHING, or DO UPDATE SET")
+    assignments = read_assignments(cursor, "WHERE", "RETURNING")
+    where = read_clause(cursor, "a condition", "RETURNING") if cursor.accept("WHERE") else None
+    return ConflictSyntax("update", Span(start.start, cursor.last_taken.end), columns, assignments, where)
 
 
 def _starts_query(cursor: TokenCursor) -> bool:
@@ -63,32 +89,3 @@ def _starts_query(cursor: TokenCursor) -> bool:
             behind, "SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "SUMMARIZE", "DESCRIBE", "SHOW"
         )
     )
-
-
-def _find_clause_behind_query(cursor: TokenCursor) -> LanceSQLError | None:
-    depth = 0
-    rest = cursor.remaining()
-    for token, behind in zip(rest, [*rest[1:], None], strict=True):
-        if token.token_type in (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE):
-            depth += 1
-        elif token.token_type in (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE):
-            depth -= 1
-        elif depth:
-            continue
-        elif is_word(token, "RETURNING"):
-            return UnsupportedError(
-                "RETURNING is not supported for a Lance table",
-                hint="ask for the rows in a SELECT of its own",
-                span=_place(token),
-            )
-        elif is_word(token, "ON") and behind is not None and is_word(behind, "CONFLICT"):
-            return UnsupportedError(
-                "ON CONFLICT is not supported for a Lance table, which has no unique keys",
-                hint="leave out the rows that exist with WHERE … NOT IN (SELECT …)",
-                span=Span(token.start, behind.end + 1),
-            )
-    return None
-
-
-def _place(token: Token) -> Span:
-    return Span(token.start, token.end + 1)

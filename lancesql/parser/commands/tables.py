@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from lancesql.errors import UnsupportedError
-from lancesql.parser.tokens import TokenType
+from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
+from lancesql.parser.tokens import TokenType, find_closing
 
-from .cursor import OptionSyntax, TokenCursor
+from .cursor import NameSyntax, OptionSyntax, TokenCursor
 from .syntax import CreateTableSyntax, DescribeSyntax, DropTableSyntax
 
 __all__ = ["read_create_table", "read_describe", "read_drop_table"]
 
 
 def read_create_table(cursor: TokenCursor, *, replace: bool) -> CreateTableSyntax | None:
-    """`… TABLE [IF NOT EXISTS] name [WITH (…)] AS query`, behind the word TABLE."""
+    """`… TABLE [IF NOT EXISTS] name [WITH (…)] AS query`, or `name (columns)`, behind the word TABLE."""
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = cursor.read_name()
     if name is None:
@@ -20,12 +20,7 @@ def read_create_table(cursor: TokenCursor, *, replace: bool) -> CreateTableSynta
     if len(name.parts) > 1 and (len(name.parts) > 2 or name.parts[0].lower() != "lance"):
         return None
     if cursor.at_kind(TokenType.L_PAREN):
-        refusal = UnsupportedError(
-            "a Lance table takes its columns from a query",
-            hint=f"CREATE TABLE {cursor.text_of(name.span)} AS SELECT … (with LIMIT 0 for an empty one)",
-            span=cursor.span,
-        )
-        return CreateTableSyntax(name, cursor.rest, problem=refusal) if len(name.parts) > 1 else None
+        return _read_definition(cursor, name, replace=replace, if_not_exists=if_not_exists)
     options: tuple[OptionSyntax, ...] = ()
     if cursor.accept("WITH"):
         options = cursor.read_options()
@@ -42,6 +37,27 @@ def read_create_table(cursor: TokenCursor, *, replace: bool) -> CreateTableSynta
             "WITH NO DATA is not supported for a Lance table", hint="add LIMIT 0", span=cursor.last_span
         )
     return CreateTableSyntax(name, body, replace, if_not_exists, options, problem)
+
+
+def _read_definition(cursor: TokenCursor, name: NameSyntax, *, replace: bool, if_not_exists: bool) -> CreateTableSyntax:
+    opening = cursor.at
+    closing = find_closing(cursor.tokens, opening)
+    body = Span(cursor.tokens[opening].end + 1, cursor.tokens[closing].start)
+    cursor.at = closing + 1
+    options: tuple[OptionSyntax, ...] = ()
+    problem: LanceSQLError | None = None
+    try:
+        if cursor.accept("WITH"):
+            options = cursor.read_options()
+        if cursor.at_word("AS"):
+            raise UnsupportedError(
+                "names in brackets and a query do not go together", hint="name them in the query", span=cursor.span
+            )
+        if not cursor.at_end():
+            raise cursor.expected("the end of the statement")
+    except (ParseError, UnsupportedError) as error:
+        problem = error
+    return CreateTableSyntax(name, body, replace, if_not_exists, options, problem, is_defined=True)
 
 
 def read_drop_table(cursor: TokenCursor) -> DropTableSyntax | None:

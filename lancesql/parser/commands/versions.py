@@ -5,7 +5,7 @@ from __future__ import annotations
 from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 
 from .cursor import NameSyntax, TokenCursor
-from .syntax import (
+from .upkeep_syntax import (
     CreateReferenceSyntax,
     DiffSyntax,
     DropReferenceSyntax,

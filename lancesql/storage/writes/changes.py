@@ -71,6 +71,28 @@ class ChangeWriter:
         """Rows that come."""
         self._written += self._write(lambda: batches)
 
+    def upsert(self, batches: Sequence[pa.RecordBatch], keys: Sequence[str]) -> None:
+        """Commits rows that come, or take the place of those with their key, in a table whose primary key that is.
+
+        LanceDB then lets no other upsert of the same new key pass at the same time.
+
+        Raises:
+            ConflictError: When somebody else has written one of the keys meanwhile.
+        """
+        if not batches:
+            return
+        builder: Any = self._dataset.merge_insert(list(keys)).when_matched_update_all().when_not_matched_insert_all()
+        # Upstream: an index on the key switches off what keeps two new rows of one key apart.
+        builder = builder.use_index(False).conflict_retries(0)
+        try:
+            builder.execute(pa.Table.from_batches(batches, self.table.schema))
+        except BaseException as error:
+            if "concurrent writers" in str(error) or "conflict" in str(error).lower():
+                raise self._explain_conflict() from None
+            raise wrap_lance_error(error, f"changing table '{self.table.name}'") from None
+        finally:
+            self.database.forget(self.table.name)
+
     def commit(self, message: str) -> None:
         """Makes all of it the table's next version, or nothing.
 
@@ -94,15 +116,18 @@ class ChangeWriter:
                 operation = lance.LanceOperation.Delete(updated, removed, message)
             lance.LanceDataset.commit(self._dataset, operation, read_version=self.table.version, commit_message=message)
         except CommitConflictError:
-            raise ConflictError(
-                f"table '{self.table.name}' was changed by somebody else meanwhile", hint="run the statement again"
-            ) from None
+            raise self._explain_conflict() from None
         except LanceSQLError:
             raise
         except BaseException as error:
             raise wrap_lance_error(error, f"changing table '{self.table.name}'") from None
         finally:
             self.database.forget(self.table.name)
+
+    def _explain_conflict(self) -> ConflictError:
+        return ConflictError(
+            f"table '{self.table.name}' was changed by somebody else meanwhile", hint="run the statement again"
+        )
 
     @property
     def _dataset(self) -> lance.LanceDataset:

@@ -108,8 +108,8 @@ def convert_column(array: Any, type_: Any, column: str) -> Any:
         raise _refuse(column, array.type, type_)
     if types.is_fixed_size_list(type_):
         return _convert_vectors(array, type_, column)
-    if types.is_float16(type_) and types.is_floating(array.type):
-        return convert_to_half(array, column)
+    if types.is_float16(type_) and (types.is_floating(array.type) or types.is_decimal(array.type)):
+        return convert_to_half(array.cast(pa.float64()), column)
     if types.is_struct(type_):
         _refuse_lost_fields(array.type, type_, column)
     if types.is_decimal(type_) and types.is_integer(array.type):

@@ -13,7 +13,7 @@ from lancesql.errors import BindError, UnknownColumnError, nearest_name
 from .conversion import RaggedVectorError, convert_to_half, copy_slice, plan_field
 from .row_stream import read_batches
 
-__all__ = ["NewTable"]
+__all__ = ["NewTable", "check_names"]
 
 _PEEKED_ROWS = 65_536
 _RESERVED = ("_rowid", "_rowaddr", "_rowoffset", "_distance", "_score", "_relevance_score")
@@ -36,7 +36,7 @@ class NewTable:
     def __init__(
         self, reader: pa.RecordBatchReader, *, vectors: bool, lists: frozenset[str], float16: bool | str | Sequence[str]
     ) -> None:
-        _check_names(reader.schema.names)
+        check_names(reader.schema.names)
         self._reader = read_batches(reader)
         self._peeked: list[pa.RecordBatch] = []
         given = reader.schema
@@ -101,7 +101,12 @@ class NewTable:
         return {name: size for name, size in sizes.items() if size is not None}
 
 
-def _check_names(names: Sequence[str]) -> None:
+def check_names(names: Sequence[str]) -> None:
+    """Refuses names that no column of a Lance table can have.
+
+    Raises:
+        BindError: With the name.
+    """
     seen: set[str] = set()
     for name in names:
         if name.lower() in seen:

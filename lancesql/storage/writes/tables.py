@@ -21,15 +21,16 @@ from lancesql.errors import (
 )
 from lancesql.storage.scan import wrap_lance_error
 
-from .conversion import RaggedVectorError, convert_column, copy_slice
-from .fills import Fill, fill_column, slice_batches
-from .new_table import NewTable
+from .conversion import RaggedVectorError, convert_column, copy_slice, plan_type
+from .fills import fill_column, slice_batches
+from .new_table import NewTable, check_names
 from .row_stream import OnRows, RowStream, read_batches
+from .rules import RowRules
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
 
-__all__ = ["OpenReader", "create_table", "drop_table", "fit_column", "insert_rows", "truncate_table"]
+__all__ = ["OpenReader", "create_table", "define_table", "drop_table", "fit_column", "insert_rows", "truncate_table"]
 
 OpenReader = Callable[[], pa.RecordBatchReader]
 
@@ -90,6 +91,29 @@ def create_table(
         read_before = rows
 
 
+def define_table(
+    database: LanceDatabase, name: str, schema: pa.Schema, *, replace: bool = False, if_not_exists: bool = False
+) -> None:
+    """Makes an empty table. With `replace`, an existing table gets an empty version.
+
+    Raises:
+        UnsupportedError: When Lance has no type for a column.
+    """
+    exists = database.find_table(name) is not None
+    if exists and not replace:
+        if if_not_exists:
+            return
+        raise StorageError(f"table '{name}' exists already", hint=f"CREATE OR REPLACE TABLE {name}")
+    check_names(schema.names)
+    fields = [
+        pa.field(one.name, plan_type(one.type, one.name), nullable=one.nullable, metadata=one.metadata)
+        for one in schema
+    ]
+    planned = pa.schema(fields).with_metadata(schema.metadata)
+    stream = RowStream(iter(()), planned, lambda batch: batch)
+    _write(database, name, stream, "overwrite" if exists else "create")
+
+
 def insert_rows(
     database: LanceDatabase,
     table: TableInfo,
@@ -98,7 +122,7 @@ def insert_rows(
     columns: Sequence[str] = (),
     by_name: bool = False,
     on_rows: OnRows | None = None,
-    find_fills: Callable[[], Sequence[Fill]] = tuple,
+    rules: RowRules | None = None,
 ) -> int:
     """Appends a query's rows to a table, each column cast to the table's type without loss.
 
@@ -109,7 +133,7 @@ def insert_rows(
         columns: The columns the query gives, in order; the others become NULL. All of them when empty.
         by_name: The query's own column names say where its values go.
         on_rows: Told how many rows were read so far.
-        find_fills: Says what makes the columns that the query does not give.
+        rules: How columns that the query does not give are made, and what rows are refused.
 
     Returns:
         The number of rows written.
@@ -117,25 +141,32 @@ def insert_rows(
     Raises:
         LanceSQLError: The query's own error, or what does not fit; nothing is then written.
     """
+    rules = rules or RowRules()
 
     def decide(reader: pa.RecordBatchReader) -> RowStream:
         places = dict(
             zip(table.schema.names, _match_columns(table, reader.schema, columns, by_name=by_name), strict=True)
         )
         left_out = [name for name, place in places.items() if place is None]
-        found = find_fills() if left_out else ()
+        found = rules.find_fills() if left_out else ()
         fills = {one.column: one for one in found if one.column in left_out and places[one.source] is not None}
-        _refuse_missing(table, [name for name in left_out if name not in fills])
+        made = {name for name in left_out if name in fills or rules.make_default(name, 0) is not None}
+        _refuse_missing(table, [name for name in left_out if name not in made])
 
         def make(field: pa.Field[Any], batch: pa.RecordBatch) -> pa.Array[Any]:
             place, fill = places[field.name], fills.get(field.name)
             if fill is not None:
                 return fill_column(make(table.schema.field(fill.source), batch), fill, field.type)
-            return pa.nulls(batch.num_rows, field.type) if place is None else batch.column(place)
+            if place is not None:
+                return batch.column(place)
+            default = rules.make_default(field.name, batch.num_rows)
+            return pa.nulls(batch.num_rows, field.type) if default is None else default
 
         def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
             arrays = [fit_column(make(field, batch), field) for field in table.schema]
-            return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+            rows = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+            rules.check(rows)
+            return rows
 
         batches = read_batches(reader)
         if fills:

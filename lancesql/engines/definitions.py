@@ -1,0 +1,72 @@
+"""Column definitions of a CREATE TABLE, read by DuckDB itself: their types, defaults and constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from lancesql.errors import UnsupportedError
+from lancesql.plan.constraints import DEFAULT, PRIMARY_KEY, add_metadata, write_checks
+
+from .engine_errors import explain_engine_error
+
+if TYPE_CHECKING:
+    from .duckdb import DuckDBEngine
+
+__all__ = ["read_definition"]
+
+_NAME = "__lancesql_defined"
+_COLUMNS = f"SELECT column_name, is_nullable, column_default FROM duckdb_columns() WHERE table_name = '{_NAME}'"
+_CONSTRAINTS = f"""
+SELECT constraint_type, expression, constraint_column_names FROM duckdb_constraints() WHERE table_name = '{_NAME}'
+"""
+_REFUSED = {
+    "UNIQUE": "a Lance table has no unique columns but its primary key",
+    "FOREIGN KEY": "a Lance table has no foreign keys",
+}
+
+
+def read_definition(engine: DuckDBEngine, columns: str, halves: Collection[str]) -> pa.Schema:
+    """The schema a list of column definitions means, constraints in its metadata.
+
+    Args:
+        engine: Its types, those the user made among them, are known.
+        columns: `id BIGINT PRIMARY KEY, vector FLOAT[4], …`.
+        halves: The columns whose floating-point numbers are float16.
+
+    Raises:
+        LanceSQLError: DuckDB's own error, or a constraint that a Lance table cannot have.
+    """
+    connection = engine.connection.cursor()  # a temporary table of a cursor is seen by nobody else
+    try:
+        connection.execute(f"CREATE TEMP TABLE {_NAME} ({columns})")
+        described = connection.execute(_COLUMNS).fetchall()
+        constraints = connection.execute(_CONSTRAINTS).fetchall()
+        relation: Any = connection.sql(f"SELECT * FROM {_NAME} LIMIT 0")
+        given = relation.to_arrow_table().schema
+    except duckdb.Error as error:
+        raise explain_engine_error(error) from None
+    finally:
+        connection.close()
+    for kind, _, _ in constraints:
+        if kind in _REFUSED:
+            raise UnsupportedError(_REFUSED[kind], hint="leave it out; MERGE and ON CONFLICT keep keys apart")
+    keys = [name for kind, _, names in constraints if kind == "PRIMARY KEY" for name in names]
+    fields = []
+    for field, (name, is_nullable, default) in zip(given, described, strict=True):
+        metadata = {} if default is None else {DEFAULT: str(default).encode()}
+        if name in keys:
+            metadata[PRIMARY_KEY] = b"true"
+        type_ = _halve(field.type) if name in halves else field.type
+        fields.append(add_metadata(pa.field(name, type_, nullable=bool(is_nullable) and name not in keys), metadata))
+    checks = [str(expression) for kind, expression, _ in constraints if kind == "CHECK"]
+    return pa.schema(fields, metadata=write_checks(checks))
+
+
+def _halve(type_: Any) -> Any:
+    if pa.types.is_fixed_size_list(type_):
+        return pa.list_(_halve(type_.value_type), type_.list_size)
+    return pa.float16() if pa.types.is_floating(type_) else type_

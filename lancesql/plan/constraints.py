@@ -1,0 +1,61 @@
+"""What a table asks of its rows, kept in the metadata of its schema: defaults, checks, the primary key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+__all__ = ["COMMENT", "DEFAULT", "PRIMARY_KEY", "Constraints", "add_metadata", "read_constraints", "write_checks"]
+
+DEFAULT, COMMENT, PRIMARY_KEY = b"lancesql:default", b"lancesql:comment", b"lance-schema:unenforced-primary-key"
+_CHECKS = b"lancesql:checks"
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What a table asks of its rows.
+
+    Attributes:
+        defaults: Column → the expression whose value it has where a row gives none.
+        checks: Predicates that no row may make false.
+        primary_key: The columns by which a row is told from all others. LanceDB lets no two upserts of one key pass at
+            the same time; it does not look whether a key is there.
+    """
+
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+    primary_key: tuple[str, ...] = ()
+
+
+def read_constraints(schema: pa.Schema) -> Constraints:
+    """The constraints of a table.
+
+    Example:
+        >>> column = pa.field("n", pa.int32(), metadata={DEFAULT: b"7"})
+        >>> read_constraints(pa.schema([column], write_checks(["n > 0"])))
+        Constraints(defaults={'n': '7'}, checks=('n > 0',), primary_key=())
+    """
+    held = (schema.metadata or {}).get(_CHECKS)
+    columns = [(one.name, one.metadata or {}) for one in schema]
+    return Constraints(
+        defaults={name: metadata[DEFAULT].decode() for name, metadata in columns if DEFAULT in metadata},
+        checks=tuple(json.loads(held)) if held else (),
+        primary_key=tuple(name for name, metadata in columns if metadata.get(PRIMARY_KEY) == b"true"),
+    )
+
+
+def write_checks(checks: Sequence[str]) -> dict[bytes | str, bytes | str]:
+    """The metadata of a schema that holds checks."""
+    return {_CHECKS: json.dumps(list(checks)).encode()} if checks else {}
+
+
+def add_metadata(one: pa.Field[Any], metadata: Mapping[bytes, bytes]) -> pa.Field[Any]:
+    """The field with more metadata."""
+    merged: dict[bytes | str, bytes | str] = {}
+    merged.update(one.metadata or {})  # type: ignore[arg-type]
+    merged.update(metadata)  # type: ignore[arg-type]
+    return one.with_metadata(merged) if metadata else one
