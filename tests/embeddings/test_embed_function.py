@@ -301,7 +301,7 @@ def test_inside_a_transaction(folder: Path) -> None:
 TEXT = st.none() | st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join) | st.text(max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None, derandomize=True)
 @given(texts=st.lists(TEXT, max_size=12))
 def test_any_texts(db: lancesql.Connection, bag: Bag, texts: list[str | None]) -> None:
     bag.calls.clear()
