@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lancesql.catalog import TableInfo
 from lancesql.errors import ArgumentError
 from lancesql.parser.calls import Argument, SearchCall
 from lancesql.plan.sources import SCORE, FullTextSearch
-from lancesql.plan.values import Value
+from lancesql.plan.values import Constant, Value
 
 from .arguments import SearchContext, choose_k, is_null, read_flag
 from .columns import choose_text_columns
@@ -31,6 +33,9 @@ def bind_text_search(
         k, origin = choose_k(call, arguments, context)
     else:
         k, origin = (context.limit, "LIMIT") if context.limit else ((), "every match")
+    options = bind_text_options(arguments, columns, context)
+    if options.syntax is None and call.function.startswith("lance_"):
+        options = replace(options, syntax=Constant("plain"))  # DuckDB's extension knows no operators
     source = FullTextSearch(
         placeholder=context.placeholder,
         alias=context.alias,
@@ -40,7 +45,7 @@ def bind_text_search(
         query=context.read_value(arguments["query"]),
         k=k,
         k_origin=origin,
-        options=bind_text_options(arguments, columns, context),
+        options=options,
         undecided=undecided,
         fast_search="fast_search" in arguments and read_flag(arguments["fast_search"], context),
         filter=context.filter,
