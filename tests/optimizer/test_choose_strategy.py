@@ -63,6 +63,7 @@ def test_an_hnsw_list_is_never_shorter_than_the_candidates(effort: Effort) -> No
 def test_behind_a_filter_coarse_codes_find_out_how_many_true_distances_they_need(kind: str, bits: float) -> None:
     assert choose(kind, bits=bits, candidates=100_000).adapts
     assert choose(kind, bits=bits, candidates=100_000).refine_factor > choose(kind, bits=bits).refine_factor
+    assert 0 < choose(kind, bits=bits, candidates=100_000).missed < 0.2
 
 
 def test_fine_codes_and_who_says_how_deep_need_not_find_it_out() -> None:

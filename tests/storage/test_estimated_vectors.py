@@ -67,6 +67,7 @@ def test_the_answer_is_what_brute_force_finds(
             k=10,
             metric=metric,
             depth=1_000,
+            missed=0.05,
             nprobes=4,
             ef=1_000,
             row_ids=serialize_row_ids(kept),
@@ -85,20 +86,20 @@ def test_the_answer_is_what_brute_force_finds(
 def test_estimates_that_say_nothing_leave_no_candidate_out() -> None:
     random = np.random.default_rng(5)
     estimates = np.sort(random.normal(10, 1, size=1_000))
-    assert _count_needed(estimates, random.normal(20, 1, size=100), k=10) > 900
+    assert _count_needed(estimates, random.normal(20, 1, size=100), k=10, missed=0.1) > 900
 
 
 def test_estimates_that_differ_less_than_they_err_leave_few_out() -> None:
     random = np.random.default_rng(7)
     estimates = np.linspace(10, 10.5, 1_000)
-    assert _count_needed(estimates, estimates[:100] + random.normal(0, 2, size=100), k=10) > 500
+    assert _count_needed(estimates, estimates[:100] + random.normal(0, 2, size=100), k=10, missed=0.1) > 500
 
 
 def test_good_estimates_leave_most_candidates_out() -> None:
     random = np.random.default_rng(6)
     estimates = np.linspace(10, 20, 1_000)
-    assert _count_needed(estimates, estimates[:100] + random.normal(0, 0.01, size=100), k=10) == 100
-    assert 100 < _count_needed(estimates, estimates[:100] + random.normal(0, 1, size=100), k=10) < 1_000
+    assert _count_needed(estimates, estimates[:100] + random.normal(0, 0.01, size=100), k=10, missed=0.1) == 100
+    assert 100 < _count_needed(estimates, estimates[:100] + random.normal(0, 1, size=100), k=10, missed=0.1) < 1_000
 
 
 def test_what_is_not_listed_is_expected_to_go_on_like_the_list() -> None:
@@ -109,8 +110,8 @@ def test_what_is_not_listed_is_expected_to_go_on_like_the_list() -> None:
     assert (np.diff(further) >= 0).all()
     assert np.allclose(further[:200], estimates[400:600], rtol=0.1)
     distances = estimates[:128] + random.normal(0, estimates[500] - estimates[0], size=128)
-    assert _count_needed(estimates[:130], distances, 10, unlisted=1_000) > 130
-    assert _count_needed(estimates[:400], estimates[:128], 10, unlisted=1_000) == 128
+    assert _count_needed(estimates[:130], distances, 10, 0.1, unlisted=1_000) > 130
+    assert _count_needed(estimates[:400], estimates[:128], 10, 0.1, unlisted=1_000) == 128
 
 
 def test_fewer_rows_than_wanted_are_left_to_the_search_that_finds_them(
@@ -118,5 +119,5 @@ def test_fewer_rows_than_wanted_are_left_to_the_search_that_finds_them(
 ) -> None:
     query = np.ones(DIMENSION, np.float32)
     few = serialize_row_ids(np.arange(5))
-    scope = {"column": "vector", "query": query, "k": 10, "metric": metric, "depth": 500, "nprobes": 4}
+    scope = {"column": "vector", "query": query, "k": 10, "metric": metric, "depth": 500, "missed": 0.1, "nprobes": 4}
     assert refine_estimates(dataset, ["id"], row_ids=few, **scope) is None

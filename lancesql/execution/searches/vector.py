@@ -204,7 +204,8 @@ def _ask_index(
     if measured:
         if strategy.adapts:
             own = {name: value for name, value in search.items() if name not in ("bounds", "finite")}
-            table = refine_estimates(dataset, columns, depth=depth, nprobes=strategy.nprobes, ef=strategy.ef, **own)
+            asked_of = {"depth": depth, "missed": strategy.missed, "nprobes": strategy.nprobes, "ef": strategy.ef}
+            table = refine_estimates(dataset, columns, **asked_of, **own)
             if table is not None:
                 return table
         return search_vectors(dataset, columns, refine_factor=strategy.refine_factor, **asked, **search)

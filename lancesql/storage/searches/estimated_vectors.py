@@ -23,11 +23,9 @@ _LISTED = 800
 _LISTED_OF_GRAPH = 400
 """So many are listed first, and at least five times k: a longer list takes longer, above all of a graph."""
 _ROUNDS = 4
-_MISSED = 0.1
-"""So small a share of the k rows may be expected among the candidates that are not compared. Of 44 sets of queries a
-third of what was expected was missed as a rule, three quarters at most."""
-_AIM = 0.05
-"""When it is more, so many more are compared that no more than this share will be: it saves asking a third time."""
+_AIM = 0.5
+"""When more is expected to be missed than may be, so many more are compared that it will be no more than this part of
+it: it saves asking a third time."""
 _DOUBT = 0.3
 """How far the slope of distances over estimates is from 1 as a rule. It would be 1 if every code were the mean of its
 vectors; it is more where codes far away stand for more room, less where rows have come since the codes were chosen."""
@@ -48,6 +46,7 @@ def refine_estimates(
     k: int,
     metric: str,
     depth: int,
+    missed: float,
     nprobes: int | None,
     ef: int | None = None,
     filter: str | None = None,
@@ -66,13 +65,14 @@ def refine_estimates(
         k: How many rows.
         metric: The metric of the index.
         depth: At most so many candidates are compared.
+        missed: The share of the k rows that may be expected among the candidates that are not.
         nprobes: The fewest partitions looked at.
         ef: The candidate list of an HNSW index.
         filter: Lance filter text.
         row_ids: Serialised row ids outside which nothing is searched.
     """
     search: dict[str, Any] = {"column": column, "query": query, "k": k, "metric": metric}
-    scope: dict[str, Any] = {"nprobes": nprobes, "filter": filter, "row_ids": row_ids}
+    scope: dict[str, Any] = {"missed": missed, "nprobes": nprobes, "filter": filter, "row_ids": row_ids}
     listed = max(_LISTED if ef is None else _LISTED_OF_GRAPH, 5 * k)
     if listed < depth:
         first = None if ef is None else min(ef, listed)
@@ -92,6 +92,7 @@ def _refine(
     metric: str,
     depth: int,
     unlisted: int,
+    missed: float,
     **scope: Any,
 ) -> pa.Table | None:
     """The k nearest of the candidates listed; None where one is expected among the others, that are not."""
@@ -120,7 +121,7 @@ def _refine(
         distances = np.concatenate([distances, _order(rows, measured, ids[done:enough])])
         if len(distances) == len(ids) and not unlisted:
             break
-        wanted = _count_needed(estimates, distances, k, unlisted)
+        wanted = _count_needed(estimates, distances, k, missed, unlisted)
         if wanted <= len(distances):
             break
         if wanted > len(ids):
@@ -139,7 +140,7 @@ def _order(rows: pa.Table, measured: np.ndarray[Any, Any], ids: np.ndarray[Any, 
     return measured[order[np.searchsorted(found, ids, sorter=order)]].astype(np.float64)
 
 
-def _count_needed(estimates: Numbers, distances: Numbers, k: int, unlisted: int = 0) -> int:
+def _count_needed(estimates: Numbers, distances: Numbers, k: int, missed: float, unlisted: int = 0) -> int:
     """How many candidates have to be compared so that hardly one of the k nearest is expected among the others.
 
     More than there are estimates, when it is expected among those `unlisted`.
@@ -162,9 +163,9 @@ def _count_needed(estimates: Numbers, distances: Numbers, k: int, unlisted: int 
     all_estimates = np.concatenate([estimates[done:], _continue(estimates, unlisted)])
     others = distances.mean() + slope * (all_estimates - estimates[:done].mean())
     beyond = np.clip((others - bound) / max(error, 1e-30), -8, 8)
-    missed = 1 / (1 + np.exp(beyond * (1.5976 + 0.07056 * beyond * beyond)))  # the normal tail, to three digits
-    left = np.cumsum(missed[::-1])[::-1]
-    return done if left[0] <= _MISSED * k else done + max(1, int((left > _AIM * k).sum()))
+    nearer = 1 / (1 + np.exp(beyond * (1.5976 + 0.07056 * beyond * beyond)))  # the normal tail, to three digits
+    left = np.cumsum(nearer[::-1])[::-1]
+    return done if left[0] <= missed * k else done + max(1, int((left > _AIM * missed * k).sum()))
 
 
 def _continue(estimates: Numbers, more: int) -> Numbers:
