@@ -47,7 +47,7 @@ def names_embed(sql: str) -> bool:
         >>> names_embed("SELECT embed ('moon')"), names_embed("SELECT embed, embedded(1) FROM t")
         (True, False)
     """
-    return _CALL.search(sql) is not None
+    return "embed" in sql.lower() and _CALL.search(sql) is not None
 
 
 def find_embed_calls(tokens: list[Token]) -> tuple[EmbedCall, ...]:
