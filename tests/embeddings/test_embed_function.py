@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 import lancesql
 from tests.embeddings.bag import DIMENSION, TEXTS, WORDS, Bag, embed_text
+
+NIGHTLY = os.environ.get("LANCESQL_NIGHTLY") == "1"
 
 
 @pytest.fixture
@@ -301,7 +304,13 @@ def test_inside_a_transaction(folder: Path) -> None:
 TEXT = st.none() | st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join) | st.text(max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None, derandomize=True)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=400 if NIGHTLY else 20,
+    derandomize=not NIGHTLY,
+    deadline=None,
+    database=None,
+)
 @given(texts=st.lists(TEXT, max_size=12))
 def test_any_texts(db: lancesql.Connection, bag: Bag, texts: list[str | None]) -> None:
     bag.calls.clear()

@@ -218,6 +218,14 @@ def test_explain_says_what_is_embedded(db: lancesql.Connection) -> None:
     plan = explain("INSERT INTO docs BY NAME SELECT 1 AS id, 'a' AS text")
     assert "vector     embedded from text by Bag, unless the query gives it" in plan
     assert "embedded" not in explain(f"INSERT INTO docs VALUES (1, 'a', {[1.0] * DIMENSION})")
+    stale = "vector     stays as it is, though text changes: set it to embed(…, 'docs.vector', role => 'source')"
+    assert stale in explain("UPDATE docs SET text = 'b' WHERE id = 0")
+    assert "stays as it is" not in explain("UPDATE docs SET text = 'b', vector = NULL WHERE id = 0")
+    assert "stays as it is" not in explain("UPDATE docs SET id = 7 WHERE id = 0")
+    merge = "MERGE INTO docs d USING (SELECT 0 AS id, 'b' AS text) r ON d.id = r.id"
+    merge += " WHEN MATCHED THEN UPDATE SET text = r.text WHEN NOT MATCHED THEN INSERT (id, text) VALUES (r.id, r.text)"
+    assert stale in explain(merge)
+    assert "vector     embedded from text by Bag" in explain(merge)
     assert bag.calls == []
     assert read(db) == []
 

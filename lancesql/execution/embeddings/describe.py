@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.execution.run import Run
 from lancesql.plan import LogicalPlan, QueryPlan
-from lancesql.plan.commands import InsertInto
+from lancesql.plan.commands import InsertInto, MergeRows, UpdateRows
 from lancesql.plan.parts import list_leaves
 from lancesql.plan.sources import Source, VectorSearch
 from lancesql.plan.values import Constant, Parameter
@@ -44,14 +46,43 @@ def _describe(search: VectorSearch, run: Run) -> list[str]:
 
 
 def describe_fills(plan: LogicalPlan, run: Run) -> list[str]:
-    """What makes the vectors that the rows of an INSERT do not bring."""
-    if not isinstance(plan, InsertInto) or run.embeddings is None or not (plan.columns or plan.by_name):
+    """What makes the vectors that rows do not bring, and which of them stay as they are though a text changes."""
+    if run.embeddings is None:
         return []
+    match plan:
+        case InsertInto(columns=columns, by_name=by_name) if columns or by_name:
+            return _describe_inserted(plan.table, columns, run, by_name=by_name)
+        case UpdateRows(changed=changed, columns=columns):
+            return _describe_updated(changed.table, columns, run)
+        case MergeRows(changed=changed, branches=branches):
+            lines: list[str] = []
+            for one in branches:
+                if one.action == "insert":
+                    lines += _describe_inserted(changed.table, one.columns, run)
+                elif one.action == "update":
+                    lines += _describe_updated(changed.table, one.columns, run)
+            return list(dict.fromkeys(lines))
+        case _:
+            return []
+
+
+def _describe_inserted(table: TableInfo, columns: Sequence[str], run: Run, *, by_name: bool = False) -> list[str]:
+    assert run.embeddings is not None
     return [
         f"  {one.info.column:<10} embedded from {one.info.source} by {one.info.function}"
-        + (", unless the query gives it" if plan.by_name else "")
-        for one in run.embeddings.find_sources(plan.table)
-        if one.info.column not in plan.columns
+        + (", unless the query gives it" if by_name else "")
+        for one in run.embeddings.find_sources(table)
+        if one.info.column not in columns
+    ]
+
+
+def _describe_updated(table: TableInfo, columns: Sequence[str], run: Run) -> list[str]:
+    assert run.embeddings is not None
+    return [
+        f"  {one.info.column:<10} stays as it is, though {one.info.source} changes: set it to embed(…, "
+        f"'{table.name}.{one.info.column}', role => 'source')"
+        for one in run.embeddings.find_sources(table)
+        if one.info.source in columns and one.info.column not in columns
     ]
 
 
