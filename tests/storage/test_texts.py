@@ -9,11 +9,12 @@ from pathlib import Path
 import lance
 import pyarrow as pa
 import pytest
+from lance.query import DocumentGranularity
 
 import lancesql
 from lancesql.plan.text import AllOf, AnyOf, Excluding, Phrase, Preferring, Prefix, TextQuery, Words
 from lancesql.storage.searches import texts as searches
-from lancesql.storage.searches.texts import search_texts
+from lancesql.storage.searches.texts import describe_text_search, search_texts
 from lancesql.storage.texts import corpora
 from lancesql.storage.texts.candidates import read_statistics
 from lancesql.storage.texts.corpora import open_corpus
@@ -234,3 +235,19 @@ def test_a_phrase_is_looked_for_in_few_texts_or_in_all(tmp_path: Path, monkeypat
             assert corpora.has_corpus(dataset, "t", Tokenizer(read_text_indexes(dataset)["t"].options)) is bool(few)
         assert found[0] == found[1]
         assert found[0]
+
+
+def test_an_index_of_elements_finds_rows_once(tmp_path: Path) -> None:
+    lists = pa.array([["red fox", "fox"], ["hat"], None, ["a fox", "red"]], pa.list_(pa.string()))
+    dataset = lance.write_dataset(pa.table({"t": lists}), str(tmp_path / "t.lance"))
+    dataset.create_scalar_index(
+        "t", "INVERTED", document_granularity=DocumentGranularity.LIST_ELEMENT, with_position=True
+    )
+    dataset = lance.dataset(str(tmp_path / "t.lance"))
+    assert not read_text_indexes(dataset)["t"].finds_rows
+    assert set(_search(dataset, Words("fox"))) == {0, 3}
+    assert set(_search(dataset, Phrase("red fox"))) == {0}
+    assert set(_search(dataset, AllOf((Words("red"), Prefix("fo"))))) == {0, 3}
+    assert describe_text_search(dataset, text_columns=["t"], query=Words("fox")) == [
+        "fox in t → every text, cut into words: the index finds elements of lists, not rows"
+    ]
