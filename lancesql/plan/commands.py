@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo, View
 
-from .composition import Composition
+from .column_commands import AddColumn, ChangeColumn, CommentOn, RenameTable
 from .query import QueryPlan
+from .row_commands import ChangedRows, DeleteRows, InsertInto, MergeBranch, MergeRows, TruncateTable, UpdateRows
+from .upkeep_commands import (
+    CreateReference,
+    DiffTable,
+    DropIndex,
+    DropReference,
+    OptimizeTable,
+    RefreshIndexes,
+    RestoreTable,
+    SetAutoCleanup,
+    ShowHealth,
+    ShowHistory,
+    VacuumTable,
+)
 
 __all__ = [
+    "AddColumn",
     "AnalyzeTable",
+    "ChangeColumn",
     "ChangeSetting",
     "ChangedRows",
     "ChangingCommand",
     "Command",
+    "CommentOn",
     "CreateIndex",
     "CreateReference",
     "CreateTable",
@@ -36,6 +52,7 @@ __all__ = [
     "MergeRows",
     "OptimizeTable",
     "RefreshIndexes",
+    "RenameTable",
     "RestoreTable",
     "SetAutoCleanup",
     "SettingCommand",
@@ -72,86 +89,6 @@ class DefineTable:
     schema: pa.Schema
     replace: bool = False
     if_not_exists: bool = False
-
-
-@dataclass(frozen=True)
-class InsertInto:
-    """`INSERT INTO table [(columns)] [BY NAME] query`."""
-
-    table: TableInfo
-    query: QueryPlan
-    columns: tuple[str, ...] = ()
-    by_name: bool = False
-
-
-@dataclass(frozen=True)
-class ChangedRows:
-    """What an UPDATE, DELETE or MERGE changes.
-
-    Attributes:
-        table: The table, at the version that is read.
-        query: What is read: `_rowid` of the rows of the table first.
-        composition: Where the text of the query came from.
-        alias: What the statement calls the table.
-        returning: The columns behind RETURNING, or "".
-    """
-
-    table: TableInfo
-    query: QueryPlan
-    composition: Composition
-    alias: str
-    returning: str = ""
-
-
-@dataclass(frozen=True)
-class DeleteRows:
-    """`DELETE FROM table …`: the rows the query names go."""
-
-    changed: ChangedRows
-
-
-@dataclass(frozen=True)
-class UpdateRows:
-    """`UPDATE table SET …`: the query gives the new values of `columns`, in that order, behind the row's id."""
-
-    changed: ChangedRows
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class MergeBranch:
-    """What is done with the rows of one WHEN of a MERGE.
-
-    Attributes:
-        columns: The columns it gives values to: for UPDATE and INSERT.
-        first: Which column of the query is the value of the first of them.
-    """
-
-    action: Literal["update", "delete", "insert", "nothing", "error"]
-    columns: tuple[str, ...] = ()
-    first: int = 0
-
-
-@dataclass(frozen=True)
-class MergeRows:
-    """`MERGE INTO table …`: behind the row's id the query gives the number of the branch, then the values of all.
-
-    Attributes:
-        keys: The columns by which rows are found: what is inserted has each key once, and no NULL.
-        by_keys: Nothing but the keys decides which rows are a pair.
-    """
-
-    changed: ChangedRows
-    branches: tuple[MergeBranch, ...]
-    keys: tuple[str, ...] = ()
-    by_keys: bool = False
-
-
-@dataclass(frozen=True)
-class TruncateTable:
-    """`TRUNCATE table`, or DELETE without a condition: every row goes."""
-
-    table: TableInfo
 
 
 @dataclass(frozen=True)
@@ -223,104 +160,6 @@ class AnalyzeTable:
 
 
 @dataclass(frozen=True)
-class ShowHistory:
-    """`SHOW VERSIONS | TAGS | BRANCHES ON table`."""
-
-    table: TableInfo
-    what: Literal["versions", "tags", "branches"]
-
-
-@dataclass(frozen=True)
-class CreateReference:
-    """`CREATE TAG | BRANCH name ON table AS OF …`: `table` is at the version the name is given to."""
-
-    table: TableInfo
-    name: str
-    is_branch: bool
-    replace: bool = False
-    if_not_exists: bool = False
-
-
-@dataclass(frozen=True)
-class DropReference:
-    """`DROP TAG | BRANCH [IF EXISTS] name ON table`."""
-
-    table: TableInfo
-    name: str
-    is_branch: bool
-    if_exists: bool = False
-
-
-@dataclass(frozen=True)
-class RestoreTable:
-    """`RESTORE TABLE table TO VERSION n`: `table` is at that version."""
-
-    table: TableInfo
-
-
-@dataclass(frozen=True)
-class DiffTable:
-    """`DIFF TABLE table BETWEEN VERSION a AND b`."""
-
-    older: TableInfo
-    newer: TableInfo
-
-
-@dataclass(frozen=True)
-class DropIndex:
-    """`DROP INDEX [IF EXISTS] name ON table`."""
-
-    table: TableInfo
-    name: str
-
-
-@dataclass(frozen=True)
-class RefreshIndexes:
-    """`REINDEX` and `ALTER INDEX … OPTIMIZE`: the rows that indexes do not know are added, or they are built anew."""
-
-    table: TableInfo
-    names: tuple[str, ...]
-    retrain: bool = False
-
-
-@dataclass(frozen=True)
-class OptimizeTable:
-    """`OPTIMIZE table`: fragments are put together, then each index learns the rows it does not know."""
-
-    table: TableInfo
-    target_rows: int | None = None
-
-
-@dataclass(frozen=True)
-class VacuumTable:
-    """`VACUUM table`: versions older than `seconds`, all but the newest `retain`, or those before `before` go."""
-
-    table: TableInfo
-    seconds: float | None = None
-    retain: int | None = None
-    before: int | None = None
-    unverified: bool = False
-
-
-@dataclass(frozen=True)
-class ShowHealth:
-    """`SHOW HEALTH ON table`, or `SHOW MAINTENANCE ON table`."""
-
-    table: TableInfo
-    maintenance: bool = False
-
-
-@dataclass(frozen=True)
-class SetAutoCleanup:
-    """`ALTER TABLE table SET AUTO_CLEANUP`: every `interval` versions, those older than `seconds` go; None ends it."""
-
-    table: TableInfo
-    interval: int | None
-    seconds: float | None = None
-    retain: int | None = None
-
-
-@dataclass(frozen=True)
 class ChangeSetting:
     """`SET lancesql.name = value`, or `RESET`, whose value is the default."""
 
@@ -337,6 +176,10 @@ class ShowSettings:
 
 Command = (
     AnalyzeTable
+    | AddColumn
+    | ChangeColumn
+    | CommentOn
+    | RenameTable
     | DropIndex
     | OptimizeTable
     | RefreshIndexes
@@ -382,6 +225,8 @@ def find_query(command: Command | SettingCommand | ViewCommand) -> QueryPlan | N
     match command:
         case CreateTable() | InsertInto():
             return command.query
+        case AddColumn(values=ChangedRows() as values):
+            return values.query
         case DeleteRows(changed) | UpdateRows(changed) | MergeRows(changed):
             return changed.query
         case _:

@@ -462,7 +462,7 @@ def test_through_the_connection(tmp_path: Path) -> None:
             ("v_idx", "IVF_PQ", "v", "cosine"),
             ("words", "FTS", "s", None),
         ]
-        assert db.sql("DESCRIBE t").fetchall() == [
+        assert [row[:4] for row in db.sql("DESCRIBE t").fetchall()] == [
             ("id", "BIGINT", "YES", None),
             ("s", "VARCHAR", "YES", "words"),
             ("v", "FLOAT16[3]", "YES", "v_idx"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from lancesql.binder.views import bind_create_view, bind_drop_view
 from lancesql.parser.commands import (
+    AlterSyntax,
     AnalyzeSyntax,
     AutoCleanupSyntax,
     CommandSyntax,
+    CommentSyntax,
     CreateIndexSyntax,
     CreateReferenceSyntax,
     CreateTableSyntax,
@@ -47,6 +49,7 @@ from lancesql.plan.commands import (
 )
 from lancesql.settings import Settings, check_setting, find_setting
 
+from .alter import bind_alter, bind_comment
 from .changes import bind_delete, bind_truncate, bind_update
 from .indexes import bind_create_index, bind_drop_index, bind_refresh_index
 from .maintenance import bind_auto_cleanup, bind_optimize, bind_show_health, bind_vacuum
@@ -96,6 +99,10 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
             return bind_restore(syntax, context)
         case DiffSyntax():
             return bind_diff(syntax, context)
+        case AlterSyntax():
+            return bind_alter(syntax, context)
+        case CommentSyntax():
+            return bind_comment(syntax, context)
         case DropIndexSyntax():
             return bind_drop_index(syntax, context)
         case RefreshIndexSyntax():

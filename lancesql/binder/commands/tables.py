@@ -24,11 +24,11 @@ from lancesql.plan.commands import CreateTable, DefineTable, DropTable
 
 from .targets import CommandContext, find_target, read_lance_name, show_rivals
 
-__all__ = ["bind_create_table", "bind_drop_table", "read_columns"]
+__all__ = ["TABLE_NAME", "bind_create_table", "bind_drop_table", "read_columns"]
 
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
-_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _TABLE_OPTIONS: dict[str, Option] = {"float16": Names(), "vectors": Flag()}
 
 
@@ -53,7 +53,7 @@ def bind_create_table(syntax: CreateTableSyntax, context: CommandContext) -> Cre
         raise AmbiguousNameError(
             f"'{name}' is a DuckDB table already", hint=show_rivals(name, rivals), span=syntax.name.span
         )
-    if not is_path and not _TABLE_NAME.fullmatch(name):
+    if not is_path and not TABLE_NAME.fullmatch(name):
         raise BindError(
             f"'{name}' cannot be the name of a Lance table",
             hint="letters, digits, '_', '-' and '.' can",

@@ -13,11 +13,12 @@ from lancesql.errors import ExecutionError, LanceSQLError
 from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.progress import Report
 from lancesql.execution.run import Run
-from lancesql.plan.constraints import Constraints, read_constraints
+from lancesql.plan.constraints import DEFAULT, Constraints, read_constraints
 from lancesql.storage.types import widen_table
 from lancesql.storage.writes.rules import RowRules
+from lancesql.storage.writes.tables import fit_column
 
-__all__ = ["make_rules"]
+__all__ = ["evaluate_default", "make_rules"]
 
 ROWS = "__lancesql_new"
 
@@ -30,6 +31,16 @@ def make_rules(table: TableInfo, run: Run, report: Report | None = None) -> RowR
         return rules
     keeper = _Keeper(table, constraints, run.engine.fork())  # before a stream occupies the connection
     return replace(rules, make_default=keeper.make_default, check=keeper.check)
+
+
+def evaluate_default(field: pa.Field[Any], table: TableInfo, run: Run) -> pa.Array[Any] | None:
+    """The default of a column that is not in the table yet, for every row; None when it has none."""
+    default = (field.metadata or {}).get(DEFAULT)
+    if default is None or not table.rows:
+        return None
+    constraints = Constraints(defaults={field.name: default.decode()})
+    made = _Keeper(table, constraints, run.engine.fork()).make_default(field.name, table.rows)
+    return None if made is None else fit_column(made, field)
 
 
 class _Keeper:

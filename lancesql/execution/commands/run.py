@@ -10,8 +10,11 @@ from lancesql.execution.embeddings.describe import show_embeddings
 from lancesql.execution.progress import show_progress
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
+    AddColumn,
     AnalyzeTable,
+    ChangeColumn,
     Command,
+    CommentOn,
     CreateIndex,
     CreateReference,
     CreateTable,
@@ -26,6 +29,7 @@ from lancesql.plan.commands import (
     MergeRows,
     OptimizeTable,
     RefreshIndexes,
+    RenameTable,
     RestoreTable,
     SetAutoCleanup,
     ShowEmbeddings,
@@ -41,13 +45,15 @@ from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
 from lancesql.storage.maintenance import drop_index
 from lancesql.storage.versions import create_reference, drop_reference, restore_version
+from lancesql.storage.writes.columns import change_column, comment_on, rename_table
 from lancesql.storage.writes.tables import define_table, drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, merge_rows, update_rows
+from .columns import add_to_table
 from .indexes import answer_efforts, build_index, list_indexes
 from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
 from .rules import make_rules
-from .tables import answer_count, count_rows, describe_table, show_tables, write_table
+from .tables import answer_count, count_rows, describe_newest, describe_table, show_tables, write_table
 from .versions import compare_versions, show_history
 
 __all__ = ["run_command"]
@@ -108,6 +114,18 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return pa.table({"version": pa.array([restore_version(database, table)], pa.int64())})
         case DiffTable():
             return compare_versions(command, run)
+        case AddColumn():
+            add_to_table(command, run, open_query)
+            return describe_newest(command.table, database)
+        case ChangeColumn():
+            change_column(database, command)
+            return describe_newest(command.table, database)
+        case RenameTable(table, name):
+            rename_table(database, table, name)
+            return pa.table({})
+        case CommentOn(table, column, text):
+            comment_on(database, table, column, text)
+            return pa.table({})
         case DropIndex(table, name):
             if name:
                 drop_index(database, table, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 
@@ -10,11 +11,12 @@ from lancesql.catalog import TableInfo, View
 from lancesql.execution.progress import Report, show_progress
 from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.commands import CreateTable
+from lancesql.plan.constraints import COMMENT, DEFAULT
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.writes.tables import create_table
 
-__all__ = ["answer_count", "count_rows", "describe_table", "show_tables", "write_table"]
+__all__ = ["answer_count", "count_rows", "describe_newest", "describe_table", "show_tables", "write_table"]
 
 
 def write_table(
@@ -72,5 +74,17 @@ def describe_table(table: TableInfo) -> pa.Table:
             "column_type": pa.array([name_arrow_type(field.type) for field in table.schema], pa.string()),
             "null": pa.array(["YES" if field.nullable else "NO" for field in table.schema], pa.string()),
             "indexes": pa.array(names, pa.string()),
+            "default": pa.array([_read_text(field, DEFAULT) for field in table.schema], pa.string()),
+            "comment": pa.array([_read_text(field, COMMENT) for field in table.schema], pa.string()),
         }
     )
+
+
+def describe_newest(table: TableInfo, database: LanceDatabase) -> pa.Table:
+    """The columns of a table as it is now."""
+    return describe_table(database.find_table(table.name) or table)
+
+
+def _read_text(field: pa.Field[Any], key: bytes) -> str | None:
+    held = (field.metadata or {}).get(key)
+    return None if held is None else held.decode()

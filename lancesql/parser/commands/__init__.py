@@ -14,8 +14,10 @@ from .row_syntax import (
     UpdateSyntax,
 )
 from .syntax import (
+    AlterSyntax,
     AnalyzeSyntax,
     CommandSyntax,
+    CommentSyntax,
     CreateIndexSyntax,
     CreateTableSyntax,
     CreateViewSyntax,
@@ -44,11 +46,13 @@ from .upkeep_syntax import (
 )
 
 __all__ = [
+    "AlterSyntax",
     "AnalyzeSyntax",
     "AssignmentSyntax",
     "AutoCleanupSyntax",
     "BranchSyntax",
     "CommandSyntax",
+    "CommentSyntax",
     "ConflictSyntax",
     "CreateIndexSyntax",
     "CreateReferenceSyntax",

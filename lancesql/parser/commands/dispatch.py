@@ -11,6 +11,7 @@ from collections.abc import Callable
 from lancesql.errors import Span
 from lancesql.parser.tokens import Token, TokenType, is_word
 
+from .alter import read_alter_columns, read_comment
 from .changes import read_delete, read_merge, read_truncate, read_update
 from .cursor import TokenCursor
 from .explain import read_explain
@@ -125,7 +126,7 @@ def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
     name = cursor.read_name()
     if name is None:
         return None
-    for read in (read_alter_reference, read_auto_cleanup, read_optimize_index):
+    for read in (read_alter_reference, read_auto_cleanup, read_optimize_index, read_alter_columns):
         found = read(cursor, name)
         if found is not None:
             return found
@@ -154,6 +155,7 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "OPTIMIZE": read_optimize,
     "VACUUM": read_vacuum,
     "REINDEX": _read_reindex,
+    "COMMENT": read_comment,
     "RESTORE": read_restore,
     "DIFF": read_diff,
     "SHOW": _read_show,

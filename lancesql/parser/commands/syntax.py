@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lancesql.errors import LanceSQLError, Span
 
@@ -23,8 +24,10 @@ from .upkeep_syntax import (
 )
 
 __all__ = [
+    "AlterSyntax",
     "AnalyzeSyntax",
     "CommandSyntax",
+    "CommentSyntax",
     "CreateIndexSyntax",
     "CreateTableSyntax",
     "CreateViewSyntax",
@@ -55,6 +58,35 @@ class CreateTableSyntax:
     options: tuple[OptionSyntax, ...] = ()
     problem: LanceSQLError | None = None
     is_defined: bool = False
+
+
+@dataclass(frozen=True)
+class AlterSyntax:
+    """`ALTER TABLE name …`: a column is added, dropped, renamed or changed, or the table is renamed.
+
+    Attributes:
+        definition: `column TYPE …` of ADD, or the type of ALTER COLUMN.
+        value: The expression of `ADD … AS` and of SET DEFAULT.
+        target: The new name.
+    """
+
+    name: NameSyntax
+    action: Literal["add", "drop", "rename", "rename table", "type", "set not null", "drop not null", "default"]
+    column: NameSyntax | None = None
+    definition: Span | None = None
+    value: Span | None = None
+    target: NameSyntax | None = None
+    if_exists: bool = False
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class CommentSyntax:
+    """`COMMENT ON TABLE name IS text`, or `COMMENT ON COLUMN name.column IS text`."""
+
+    name: NameSyntax
+    column: NameSyntax | None
+    text: str | None
 
 
 @dataclass(frozen=True)
@@ -155,6 +187,8 @@ class ExplainSyntax:
 
 CommandSyntax = (
     AnalyzeSyntax
+    | AlterSyntax
+    | CommentSyntax
     | AutoCleanupSyntax
     | DropIndexSyntax
     | OptimizeSyntax

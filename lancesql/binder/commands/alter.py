@@ -1,0 +1,149 @@
+"""ALTER TABLE and COMMENT ON, bound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from lancesql.binder.tables import name_alias
+from lancesql.catalog import TableInfo
+from lancesql.errors import BindError, LanceSQLError, Span, UnsupportedError
+from lancesql.parser.commands import AlterSyntax, CommentSyntax, NameSyntax
+from lancesql.plan.commands import AddColumn, ChangeColumn, CommentOn, RenameTable
+from lancesql.plan.constraints import DEFAULT
+from lancesql.plan.sources import ROW_ID
+
+from .changes import ROW, plan_changes, quote_name
+from .tables import TABLE_NAME, read_columns
+from .targets import CommandContext, find_column, find_target
+
+__all__ = ["bind_alter", "bind_comment"]
+
+
+def bind_alter(syntax: AlterSyntax, context: CommandContext) -> AddColumn | ChangeColumn | RenameTable | None:
+    """The change; None when the table is DuckDB's."""
+    table = find_target(syntax.name, context.catalog)
+    if table is None:
+        return None
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.name.span)
+    if syntax.action == "add":
+        return _bind_add(syntax, table, context)
+    if syntax.action == "rename table":
+        return _bind_rename(syntax, table, context)
+    assert syntax.column is not None
+    if syntax.action == "drop" and syntax.if_exists and not _has_column(table, syntax.column):
+        return AddColumn(table, None)
+    column = find_column(syntax.column, table)
+    match syntax.action:
+        case "drop":
+            _refuse_last(table, syntax.column)
+            return ChangeColumn(table, column.name, "drop")
+        case "rename":
+            assert syntax.target is not None
+            _refuse_taken(table, syntax.target)
+            return ChangeColumn(table, column.name, "rename", syntax.target.parts[0])
+        case "type":
+            assert syntax.definition is not None
+            return ChangeColumn(table, column.name, "type", _read_type(column.name, syntax.definition, context))
+        case "default":
+            value = None if syntax.value is None else context.sql[syntax.value.start : syntax.value.end]
+            if syntax.value is not None:
+                _read_default(column, syntax.value, context)
+            return ChangeColumn(table, column.name, "default", value)
+        case _:
+            return ChangeColumn(table, column.name, "null", syntax.action == "drop not null")
+
+
+def bind_comment(syntax: CommentSyntax, context: CommandContext) -> CommentOn | None:
+    """The comment; None when the table is DuckDB's."""
+    table = find_target(syntax.name, context.catalog)
+    if table is None:
+        return None
+    context.refuse_writing(syntax.name.span)
+    return CommentOn(table, None if syntax.column is None else find_column(syntax.column, table).name, syntax.text)
+
+
+def _bind_add(syntax: AlterSyntax, table: TableInfo, context: CommandContext) -> AddColumn:
+    assert syntax.column is not None
+    if len(syntax.column.parts) > 1:
+        raise UnsupportedError("a field of a struct is not added alone", span=syntax.column.span)
+    if _has_column(table, syntax.column):
+        if syntax.if_exists:
+            return AddColumn(table, None)
+        raise BindError(
+            f"table '{table.name}' has a column '{syntax.column.parts[0]}' already",
+            hint="ADD COLUMN IF NOT EXISTS leaves it as it is",
+            span=syntax.column.span,
+        )
+    if syntax.definition is not None:
+        return AddColumn(table, _read_field(syntax.definition, table, context))
+    assert syntax.value is not None
+    alias = name_alias(syntax.name.parts[-1])
+    parts: list[str | Span] = [f'SELECT {quote_name(alias)}.{ROW_ID} AS "{ROW}", (', syntax.value]
+    parts += [f") AS {quote_name(syntax.column.parts[0])} FROM ", syntax.name.span]
+    values = plan_changes(context, table, alias, parts, None)
+    return AddColumn(table, pa.field(syntax.column.parts[0], pa.null()), values)
+
+
+def _read_field(span: Span, table: TableInfo, context: CommandContext) -> pa.Field[Any]:
+    schema = read_columns(span, context)
+    if schema.metadata:
+        raise UnsupportedError("a column is added without a CHECK", hint="leave it out", span=span)
+    field = schema.field(0)
+    if not field.nullable and DEFAULT not in (field.metadata or {}) and table.rows:
+        raise BindError(
+            f"column '{field.name}' cannot be NULL, and the rows that are there have no value for it",
+            hint="give it a DEFAULT",
+            span=span,
+        )
+    return field
+
+
+def _bind_rename(syntax: AlterSyntax, table: TableInfo, context: CommandContext) -> RenameTable:
+    assert syntax.target is not None
+    name = syntax.target.parts[0]
+    if len(syntax.target.parts) > 1 or not TABLE_NAME.fullmatch(name):
+        raise BindError(
+            f"'{name}' cannot be the name of a Lance table",
+            hint="letters, digits, '_', '-' and '.' can",
+            span=syntax.target.span,
+        )
+    if context.catalog.find_table(name) is not None or context.catalog.engine_tables(name):
+        raise BindError(f"table '{name}' exists already", span=syntax.target.span)
+    return RenameTable(table, name)
+
+
+def _read_type(name: str, span: Span, context: CommandContext) -> pa.DataType:
+    type_: pa.DataType = _define(f"{quote_name(name)} {context.sql[span.start : span.end]}", span, context).type
+    return type_
+
+
+def _read_default(column: pa.Field[Any], span: Span, context: CommandContext) -> None:
+    """Refuses an expression that DuckDB cannot read as a default."""
+    _define(f"{quote_name(column.name)} VARCHAR DEFAULT ({context.sql[span.start : span.end]})", span, context)
+
+
+def _define(text: str, span: Span, context: CommandContext) -> pa.Field[Any]:
+    try:
+        return read_columns(Span(0, len(text)), replace(context, sql=text)).field(0)
+    except LanceSQLError as error:
+        error.sql, error.span = None, span
+        raise
+
+
+def _has_column(table: TableInfo, name: NameSyntax) -> bool:
+    return name.parts[0].lower() in {one.lower() for one in table.schema.names}
+
+
+def _refuse_taken(table: TableInfo, name: NameSyntax) -> None:
+    if _has_column(table, name):
+        raise BindError(f"table '{table.name}' has a column '{name.parts[0]}' already", span=name.span)
+
+
+def _refuse_last(table: TableInfo, name: NameSyntax) -> None:
+    if len(table.schema) == 1:
+        raise BindError(f"'{name.parts[0]}' is the only column of '{table.name}'", hint="DROP TABLE", span=name.span)

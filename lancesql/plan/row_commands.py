@@ -1,0 +1,101 @@
+"""Statements that write rows: one frozen dataclass each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lancesql.catalog import TableInfo
+
+from .composition import Composition
+from .query import QueryPlan
+
+__all__ = [
+    "ChangedRows",
+    "DeleteRows",
+    "InsertInto",
+    "MergeBranch",
+    "MergeRows",
+    "TruncateTable",
+    "UpdateRows",
+]
+
+
+@dataclass(frozen=True)
+class InsertInto:
+    """`INSERT INTO table [(columns)] [BY NAME] query`."""
+
+    table: TableInfo
+    query: QueryPlan
+    columns: tuple[str, ...] = ()
+    by_name: bool = False
+
+
+@dataclass(frozen=True)
+class ChangedRows:
+    """What an UPDATE, DELETE or MERGE changes.
+
+    Attributes:
+        table: The table, at the version that is read.
+        query: What is read: `_rowid` of the rows of the table first.
+        composition: Where the text of the query came from.
+        alias: What the statement calls the table.
+        returning: The columns behind RETURNING, or "".
+    """
+
+    table: TableInfo
+    query: QueryPlan
+    composition: Composition
+    alias: str
+    returning: str = ""
+
+
+@dataclass(frozen=True)
+class DeleteRows:
+    """`DELETE FROM table …`: the rows the query names go."""
+
+    changed: ChangedRows
+
+
+@dataclass(frozen=True)
+class UpdateRows:
+    """`UPDATE table SET …`: the query gives the new values of `columns`, in that order, behind the row's id."""
+
+    changed: ChangedRows
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MergeBranch:
+    """What is done with the rows of one WHEN of a MERGE.
+
+    Attributes:
+        columns: The columns it gives values to: for UPDATE and INSERT.
+        first: Which column of the query is the value of the first of them.
+    """
+
+    action: Literal["update", "delete", "insert", "nothing", "error"]
+    columns: tuple[str, ...] = ()
+    first: int = 0
+
+
+@dataclass(frozen=True)
+class MergeRows:
+    """`MERGE INTO table …`: behind the row's id the query gives the number of the branch, then the values of all.
+
+    Attributes:
+        keys: The columns by which rows are found: what is inserted has each key once, and no NULL.
+        by_keys: Nothing but the keys decides which rows are a pair.
+    """
+
+    changed: ChangedRows
+    branches: tuple[MergeBranch, ...]
+    keys: tuple[str, ...] = ()
+    by_keys: bool = False
+
+
+@dataclass(frozen=True)
+class TruncateTable:
+    """`TRUNCATE table`, or DELETE without a condition: every row goes."""
+
+    table: TableInfo

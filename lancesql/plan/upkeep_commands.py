@@ -1,0 +1,120 @@
+"""Statements about versions, indexes and upkeep: one frozen dataclass each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lancesql.catalog import TableInfo
+
+__all__ = [
+    "CreateReference",
+    "DiffTable",
+    "DropIndex",
+    "DropReference",
+    "OptimizeTable",
+    "RefreshIndexes",
+    "RestoreTable",
+    "SetAutoCleanup",
+    "ShowHealth",
+    "ShowHistory",
+    "VacuumTable",
+]
+
+
+@dataclass(frozen=True)
+class ShowHistory:
+    """`SHOW VERSIONS | TAGS | BRANCHES ON table`."""
+
+    table: TableInfo
+    what: Literal["versions", "tags", "branches"]
+
+
+@dataclass(frozen=True)
+class CreateReference:
+    """`CREATE TAG | BRANCH name ON table AS OF …`: `table` is at the version the name is given to."""
+
+    table: TableInfo
+    name: str
+    is_branch: bool
+    replace: bool = False
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True)
+class DropReference:
+    """`DROP TAG | BRANCH [IF EXISTS] name ON table`."""
+
+    table: TableInfo
+    name: str
+    is_branch: bool
+    if_exists: bool = False
+
+
+@dataclass(frozen=True)
+class RestoreTable:
+    """`RESTORE TABLE table TO VERSION n`: `table` is at that version."""
+
+    table: TableInfo
+
+
+@dataclass(frozen=True)
+class DiffTable:
+    """`DIFF TABLE table BETWEEN VERSION a AND b`."""
+
+    older: TableInfo
+    newer: TableInfo
+
+
+@dataclass(frozen=True)
+class DropIndex:
+    """`DROP INDEX [IF EXISTS] name ON table`."""
+
+    table: TableInfo
+    name: str
+
+
+@dataclass(frozen=True)
+class RefreshIndexes:
+    """`REINDEX` and `ALTER INDEX … OPTIMIZE`: the rows that indexes do not know are added, or they are built anew."""
+
+    table: TableInfo
+    names: tuple[str, ...]
+    retrain: bool = False
+
+
+@dataclass(frozen=True)
+class OptimizeTable:
+    """`OPTIMIZE table`: fragments are put together, then each index learns the rows it does not know."""
+
+    table: TableInfo
+    target_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class VacuumTable:
+    """`VACUUM table`: versions older than `seconds`, all but the newest `retain`, or those before `before` go."""
+
+    table: TableInfo
+    seconds: float | None = None
+    retain: int | None = None
+    before: int | None = None
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
+class ShowHealth:
+    """`SHOW HEALTH ON table`, or `SHOW MAINTENANCE ON table`."""
+
+    table: TableInfo
+    maintenance: bool = False
+
+
+@dataclass(frozen=True)
+class SetAutoCleanup:
+    """`ALTER TABLE table SET AUTO_CLEANUP`: every `interval` versions, those older than `seconds` go; None ends it."""
+
+    table: TableInfo
+    interval: int | None
+    seconds: float | None = None
+    retain: int | None = None

@@ -1,0 +1,134 @@
+"""The columns of a table added, changed and dropped; the table renamed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lance
+import pyarrow as pa
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import StorageError, UnsupportedError
+from lancesql.plan.commands import ChangeColumn
+from lancesql.plan.constraints import COMMENT, DEFAULT
+from lancesql.storage.scan import wrap_lance_error
+
+from .conversion import plan_type
+from .new_table import check_names
+
+if TYPE_CHECKING:
+    from lancesql.storage.database import LanceDatabase
+
+__all__ = ["add_column", "change_column", "comment_on", "rename_table"]
+
+_BATCH_ROWS = 8_192
+
+
+def add_column(database: LanceDatabase, table: TableInfo, field: pa.Field[Any], values: pa.Array[Any] | None) -> None:
+    """Adds a column behind the others; `values` are those of the rows in the order of a scan, None for NULL."""
+    check_names([field.name])
+    planned = pa.field(field.name, plan_type(field.type, field.name), nullable=True)
+
+    def add(dataset: Any) -> None:
+        if values is None:
+            dataset.add_columns(planned)
+        else:
+            schema = pa.schema([planned])
+            rows = pa.table([values.cast(planned.type)], schema=schema)
+            dataset.add_columns(rows.to_reader(max_chunksize=_BATCH_ROWS), reader_schema=schema)
+        if not field.nullable:
+            _reopen(dataset, database).alter_columns({"path": field.name, "nullable": False})
+        default = (field.metadata or {}).get(DEFAULT)
+        if default is not None:
+            _set_metadata(_reopen(dataset, database), field.name, DEFAULT, default.decode())
+
+    _change(database, table, f"adding column '{field.name}'", add)
+
+
+def change_column(database: LanceDatabase, command: ChangeColumn) -> None:
+    """Drops, renames or changes a column.
+
+    Raises:
+        UnsupportedError: When an index stands in the way, or Lance has no cast to the type.
+    """
+    table, name, to = command.table, command.column, command.to
+    indexes = [index.name for index in table.indexes if name in index.columns]
+    if command.change == "type":
+        if indexes:
+            raise UnsupportedError(
+                f"column '{name}' has indexes, which another type would make useless: {', '.join(indexes)}",
+                hint=f"DROP INDEX {indexes[0]} ON {table.name} first, and make it again behind",
+            )
+        to = plan_type(to, name)
+    acts: dict[str, Callable[[Any], Any]] = {
+        "drop": lambda dataset: dataset.drop_columns([name]),
+        "rename": lambda dataset: dataset.alter_columns({"path": name, "name": to}),
+        "type": lambda dataset: dataset.alter_columns({"path": name, "data_type": to}),
+        "null": lambda dataset: dataset.alter_columns({"path": name, "nullable": bool(to)}),
+        "default": lambda dataset: _set_metadata(dataset, name, DEFAULT, to),
+    }
+    if command.change == "rename":
+        check_names([to])
+    _change(database, table, f"changing column '{name}'", acts[command.change])
+
+
+def comment_on(database: LanceDatabase, table: TableInfo, column: str | None, text: str | None) -> None:
+    """Sets or removes a comment."""
+
+    def comment(dataset: Any) -> None:
+        if column is None:
+            dataset.update_schema_metadata({COMMENT.decode(): text})
+        else:
+            _set_metadata(dataset, column, COMMENT, text)
+
+    _change(database, table, f"commenting on '{table.name}'", comment)
+
+
+def rename_table(database: LanceDatabase, table: TableInfo, name: str) -> None:
+    """Gives a table of a local database another name.
+
+    Raises:
+        UnsupportedError: In an object store, where a table would have to be copied.
+    """
+    source, target = Path(table.uri), Path(database.table_uri(name))
+    if not source.is_dir():
+        raise UnsupportedError(
+            "a table in an object store cannot be renamed", hint=f"CREATE TABLE {name} AS SELECT * FROM {table.name}"
+        )
+    try:
+        source.rename(target)
+    except OSError as error:
+        raise StorageError(f"cannot rename '{table.name}': {error.strerror}") from None
+    finally:
+        database.forget(table.name)
+        database.forget(name)
+
+
+def _change(database: LanceDatabase, table: TableInfo, doing: str, act: Callable[[Any], None]) -> None:
+    with _explaining(doing):
+        try:
+            dataset = lance.dataset(table.uri, storage_options=database.storage_options)
+            if dataset.version != table.version:
+                raise StorageError(f"table '{table.name}' was changed meanwhile", hint="run the statement again")
+            act(dataset)
+        finally:
+            database.forget(table.name)
+
+
+@contextlib.contextmanager
+def _explaining(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        raise wrap_lance_error(error, doing) from None
+
+
+def _reopen(dataset: Any, database: LanceDatabase) -> Any:
+    return lance.dataset(dataset.uri, storage_options=database.storage_options)
+
+
+def _set_metadata(dataset: Any, column: str, key: bytes, value: str | None) -> None:
+    dataset.update_field_metadata({column: {key.decode(): value}})
