@@ -96,3 +96,22 @@ def test_a_selective_search_reads_the_vectors_that_qualify(db: lancesql.Connecti
 
 def test_the_count_can_tell(db: lancesql.Connection) -> None:
     assert count_bytes(db, "SELECT id, vector FROM docs") > VECTORS
+
+
+@pytest.fixture(scope="module")
+def indexed(db: lancesql.Connection) -> str:
+    docs = lance.dataset(f"{db._database.uri}/docs.lance").to_table()
+    made = lance.write_dataset(docs, f"{db._database.uri}/indexed.lance")
+    made.create_index("vector", "IVF_PQ", metric="l2", num_partitions=4, num_sub_vectors=32, max_iters=2)
+    return "indexed"
+
+
+@pytest.mark.parametrize(("where", "exact"), [("part < 500", ", exact => false"), ("part < 20", "")])
+def test_a_blob_is_read_for_the_rows_shown_alone(db: lancesql.Connection, indexed: str, where: str, exact: str) -> None:
+    with_blob, without = (
+        count_bytes(
+            db, f"SELECT {columns} FROM vector_search('{indexed}', $q, k => 5{exact}) WHERE {where}", {"q": QUERY}
+        )
+        for columns in ("id, blob", "id")
+    )
+    assert with_blob < without + 20 * 1_000

@@ -68,6 +68,7 @@ def test_the_answer_is_what_brute_force_finds(
             metric=metric,
             depth=1_000,
             missed=0.05,
+            narrow=share < 1,
             nprobes=4,
             ef=1_000,
             row_ids=serialize_row_ids(kept),
@@ -119,5 +120,14 @@ def test_fewer_rows_than_wanted_are_left_to_the_search_that_finds_them(
 ) -> None:
     query = np.ones(DIMENSION, np.float32)
     few = serialize_row_ids(np.arange(5))
-    scope = {"column": "vector", "query": query, "k": 10, "metric": metric, "depth": 500, "missed": 0.1, "nprobes": 4}
+    scope = {
+        "column": "vector",
+        "query": query,
+        "k": 10,
+        "metric": metric,
+        "depth": 500,
+        "missed": 0.1,
+        "narrow": True,
+        "nprobes": 4,
+    }
     assert refine_estimates(dataset, ["id"], row_ids=few, **scope) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -179,6 +179,7 @@ def _find_rows(
     narrowed = ids is not None or resolved.text is not None
     if narrowed and strategy.exact and is_cheaper_by_rows(resolved.matches, source.table.rows, _count_words(type_)):
         few = resolved.matches * len(columns) <= _READ_AT_ONCE
+        few = few and (resolved.matches <= action.k or _are_narrow(source, columns, pa.types.is_string))
         return rank_rows(dataset, columns, few=few, **search, **scope)
     measured = is_measured_by_lance(type_, source.metric)
     if source.scan is not None and pa.types.is_float16(type_.value_type):
@@ -186,7 +187,13 @@ def _find_rows(
         measured = False
     if not strategy.exact:
         table = _ask_index(
-            dataset, columns, strategy, search | scope, measured=measured, fast=source.options.fast_search
+            dataset,
+            columns,
+            strategy,
+            search | scope,
+            measured=measured,
+            fast=source.options.fast_search,
+            narrow=_are_narrow(source, columns),
         )
         enough = table.num_rows >= min(action.k, resolved.matches)
         if enough or source.options.nprobes is not None or source.options.fast_search:
@@ -196,8 +203,21 @@ def _find_rows(
     return scan_vectors(dataset, columns, **search, **scope)
 
 
+def _are_narrow(source: VectorSearch, columns: Sequence[str], also: Callable[[Any], bool] = lambda _: False) -> bool:
+    """Whether no column is so wide that it is to be read for the rows shown alone."""
+    types = [source.table.schema.field(name).type for name in columns if name in source.table.schema.names]
+    return all(pa.types.is_primitive(type_) or also(type_) for type_ in types)
+
+
 def _ask_index(
-    dataset: Any, columns: Sequence[str], strategy: Strategy, search: dict[str, Any], *, measured: bool, fast: bool
+    dataset: Any,
+    columns: Sequence[str],
+    strategy: Strategy,
+    search: dict[str, Any],
+    *,
+    measured: bool,
+    fast: bool,
+    narrow: bool,
 ) -> pa.Table:
     depth = search["k"] * (strategy.refine_factor or 1)
     asked: dict[str, Any] = {"nprobes": strategy.nprobes, "ef": strategy.ef, "fast_search": fast}
@@ -205,7 +225,7 @@ def _ask_index(
         if strategy.adapts:
             own = {name: value for name, value in search.items() if name not in ("bounds", "finite")}
             asked_of = {"depth": depth, "missed": strategy.missed, "nprobes": strategy.nprobes, "ef": strategy.ef}
-            table = refine_estimates(dataset, columns, **asked_of, **own)
+            table = refine_estimates(dataset, columns, narrow=narrow, **asked_of, **own)
             if table is not None:
                 return table
         return search_vectors(dataset, columns, refine_factor=strategy.refine_factor, **asked, **search)

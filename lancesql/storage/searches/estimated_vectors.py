@@ -47,6 +47,7 @@ def refine_estimates(
     metric: str,
     depth: int,
     missed: float,
+    narrow: bool,
     nprobes: int | None,
     ef: int | None = None,
     filter: str | None = None,
@@ -66,13 +67,20 @@ def refine_estimates(
         metric: The metric of the index.
         depth: At most so many candidates are compared.
         missed: The share of the k rows that may be expected among the candidates that are not.
+        narrow: All columns are numbers: those of the candidates are read with their vectors.
         nprobes: The fewest partitions looked at.
         ef: The candidate list of an HNSW index.
         filter: Lance filter text.
         row_ids: Serialised row ids outside which nothing is searched.
     """
     search: dict[str, Any] = {"column": column, "query": query, "k": k, "metric": metric}
-    scope: dict[str, Any] = {"missed": missed, "nprobes": nprobes, "filter": filter, "row_ids": row_ids}
+    scope: dict[str, Any] = {
+        "missed": missed,
+        "narrow": narrow,
+        "nprobes": nprobes,
+        "filter": filter,
+        "row_ids": row_ids,
+    }
     listed = max(_LISTED if ef is None else _LISTED_OF_GRAPH, 5 * k)
     if listed < depth:
         first = None if ef is None else min(ef, listed)
@@ -93,6 +101,7 @@ def _refine(
     depth: int,
     unlisted: int,
     missed: float,
+    narrow: bool,
     **scope: Any,
 ) -> pa.Table | None:
     """The k nearest of the candidates listed; None where one is expected among the others, that are not."""
@@ -114,7 +123,7 @@ def _refine(
     held: list[pa.Table] = []
     for number in range(_ROUNDS):
         done = len(distances)
-        with_them = own if enough * len(own) <= _READ_AT_ONCE else []
+        with_them = own if narrow and enough * len(own) <= _READ_AT_ONCE else []
         rows = select_rows(dataset, ids[done:enough].tolist(), list(dict.fromkeys([column, *with_them])))
         held.append(rows.select([*own, ROW_ID]) if len(with_them) == len(own) else rows.select([]))
         measured = nearest.add(rows.column(ROW_ID), rows.column(column))
