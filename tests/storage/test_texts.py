@@ -251,3 +251,7 @@ def test_an_index_of_elements_finds_rows_once(tmp_path: Path) -> None:
     assert describe_text_search(dataset, text_columns=["t"], query=Words("fox")) == [
         "fox in t → every text, cut into words: the index finds elements of lists, not rows"
     ]
+    dataset.create_scalar_index("t", "INVERTED", name="rows", with_position=True)
+    dataset = lance.dataset(str(tmp_path / "t.lance"))
+    assert not describe_text_search(dataset, text_columns=["t"], query=Words("fox"))
+    assert set(_search(dataset, AnyOf((Words("fox"), Phrase("red fox"))))) == {0, 3}

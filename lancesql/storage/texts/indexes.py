@@ -9,7 +9,16 @@ from typing import Any as Whatever
 from weakref import WeakKeyDictionary
 
 import lance
-from lance.query import BooleanQuery, BoostQuery, FullTextOperator, FullTextQuery, MatchQuery, Occur, PhraseQuery
+from lance.query import (
+    BooleanQuery,
+    BoostQuery,
+    DocumentGranularity,
+    FullTextOperator,
+    FullTextQuery,
+    MatchQuery,
+    Occur,
+    PhraseQuery,
+)
 
 from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Part, Preferred, Scaled, Similar, list_leaves
 from .tokens import Tokenizer
@@ -58,12 +67,14 @@ class TextIndex:
         return self.finds_rows and not self.options.get("prefix_only")
 
 
+_ROWS: dict[str, Whatever] = {"document_granularity": DocumentGranularity.ROW}
+"""Said always: Lance has to be told where the elements of a list are indexed too."""
 _READ: WeakKeyDictionary[lance.LanceDataset, Mapping[str, TextIndex]] = WeakKeyDictionary()
 """What was read of a handle, which never changes its version."""
 
 
 def read_text_indexes(dataset: lance.LanceDataset) -> Mapping[str, TextIndex]:
-    """The text indexes of a table by their column; of several on one column the first."""
+    """The text indexes of a table by their column; of several on one column the first that finds rows."""
     found = _READ.get(dataset)
     if found is None:
         found = _READ[dataset] = _read_indexes(dataset)
@@ -77,7 +88,9 @@ def _read_indexes(dataset: lance.LanceDataset) -> Mapping[str, TextIndex]:
             (column,) = index.field_names
             covered = frozenset(fragment for segment in index.segments for fragment in segment.fragment_ids)
             segments = tuple(str(segment.uuid) for segment in index.segments)
-            found.setdefault(column, TextIndex(index.name, column, _read_options(dataset, index), covered, segments))
+            read = TextIndex(index.name, column, _read_options(dataset, index), covered, segments)
+            if column not in found or (read.finds_rows and not found[column].finds_rows):
+                found[column] = read
     return found
 
 
@@ -99,14 +112,14 @@ def compile_query(node: Node, indexes: Mapping[str, TextIndex], factor: float = 
             index = indexes.get(column)
             if index is None or not index.finds_rows or factor <= 0:
                 return None
-            return MatchQuery(text, column, boost=factor, operator=FullTextOperator[operator.upper()])
+            return MatchQuery(text, column, boost=factor, operator=FullTextOperator[operator.upper()], **_ROWS)
         case Chain(column, text, parts, slop):
             index = indexes.get(column)
             if index is None or not index.finds_rows or not index.has_positions or factor != 1:
                 return None
             if any(isinstance(term, Similar) for term, _ in parts) or (slop and len(parts) > 2):
                 return None
-            return PhraseQuery(text, column, slop=slop)
+            return PhraseQuery(text, column, slop=slop, **_ROWS)
         case Similar():
             return None
         case Part(column, text, _, grams):
