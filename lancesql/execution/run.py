@@ -56,6 +56,7 @@ class Run:
         keys: The keys of small sides already read.
         nearest: What `ORDER BY` a distance has found so far, or why a scan answers.
         constants: Constant expressions of filters already computed.
+        rendered: Conjuncts already written for Lance, by their ids: itself, the values, the text or the reason.
         embeddings: The embedding functions of the session; those of the tables when there are none.
         embedded: The vectors of texts already embedded.
         matches: The rows that text searches found for `match()`, by the table, its columns and the query.
@@ -76,6 +77,7 @@ class Run:
     keys: dict[Any, Any] = field(default_factory=dict)
     nearest: dict[str, pa.Table | str] = field(default_factory=dict)
     constants: dict[tuple[Any, ...], object] = field(default_factory=dict)
+    rendered: dict[int, tuple[object, object, str | None, str]] = field(default_factory=dict)
     queries: dict[str, object] = field(default_factory=dict)
     embeddings: Embeddings | None = None
     embedded: Memo = field(default_factory=Memo)
@@ -88,6 +90,7 @@ class Run:
     def begin(self) -> None:
         """Begins an execution, which can be stopped from now on."""
         self.watch = Watch(self.settings.timeout)
+        self.rendered = {}
         self.watches.add(self.watch)
 
     def ask_engine(self, act: Callable[[], T]) -> T:

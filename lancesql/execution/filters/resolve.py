@@ -15,7 +15,7 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.predicates import compares_texts
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
-from lancesql.storage.filters.render import NOTHING, UnrenderableError, render_filter
+from lancesql.storage.filters.render import NOTHING, Ask, UnrenderableError, render_filter
 from lancesql.storage.scan import read_row_ids, serialize_row_ids
 
 from .constants import ask_engine
@@ -57,17 +57,27 @@ def render_conjuncts(
     left: list[tuple[Conjunct, str]] = []
     ask = ask_engine(run.engine, run.namespace, run.constants)
     for conjunct in conjuncts:
-        if conjunct.predicate is None:
-            left.append((conjunct, conjunct.reason))
-            continue
-        if compares_texts(conjunct.predicate) and run.engine.collates():
-            left.append((conjunct, "a collation decides which texts are equal"))
-            continue
-        try:
-            pushed.append((conjunct, render_filter(conjunct.predicate, run.values, ask)))
-        except UnrenderableError as error:
-            left.append((conjunct, str(error)))
+        held = run.rendered.get(id(conjunct))
+        if held is None or held[0] is not conjunct or held[1] is not run.values:
+            held = run.rendered[id(conjunct)] = (conjunct, run.values, *_render(conjunct, run, ask))
+        _, _, text, reason = held
+        if text is None:
+            left.append((conjunct, reason))
+        else:
+            pushed.append((conjunct, text))
     return pushed, left
+
+
+def _render(conjunct: Conjunct, run: Run, ask: Ask) -> tuple[str | None, str]:
+    """The text, or None and the reason."""
+    if conjunct.predicate is None:
+        return None, conjunct.reason
+    if compares_texts(conjunct.predicate) and run.engine.collates():
+        return None, "a collation decides which texts are equal"
+    try:
+        return render_filter(conjunct.predicate, run.values, ask), ""
+    except UnrenderableError as error:
+        return None, str(error)
 
 
 def join_filters(texts: Sequence[str]) -> str | None:
