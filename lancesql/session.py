@@ -37,7 +37,7 @@ from .parser import parse_statement, read_tokens, split_statements
 from .parser.commands import CreateViewSyntax, ExplainSyntax, find_inner_commands, read_command
 from .parser.text_calls import names_text_function
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
-from .plan.commands import ChangingCommand, find_query
+from .plan.commands import ChangingCommand, Command, ReadingCommand, find_query
 from .plan.composition import compose
 from .settings import Settings
 from .storage.database import LanceDatabase
@@ -211,6 +211,8 @@ class Session:
         is_query = isinstance(plan, QueryPlan) and plan.returns_rows
         if request.explains and not is_query and not isinstance(plan, Explain):
             plan = Explain(plan)
+        if isinstance(plan, Command) and not isinstance(plan, ReadingCommand):
+            self._refuse_in_transaction()
         query = plan.plan if isinstance(plan, Explain) else plan
         inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)
         run = self._make_run(inner, check_parameters(inner, request.parameters), request, sql)
@@ -221,6 +223,14 @@ class Session:
         if not isinstance(plan, QueryPlan) or not plan.returns_rows:
             self._plans.clear()
         return execute_plan(plan, run)
+
+    def _refuse_in_transaction(self) -> None:
+        """LanceDB commits each statement by itself: a ROLLBACK of DuckDB would not undo it."""
+        if not self._settings.autocommit_in_transaction and self._engine.in_transaction():
+            raise UnsupportedError(
+                "a Lance table cannot be written within a transaction, which it could not be rolled back with",
+                hint="COMMIT first, or SET lancesql.autocommit_in_transaction = true to write it at once all the same",
+            )
 
     def _make_run(self, plan: QueryPlan, values: dict[str, object], request: _Request, sql: str) -> Run:
         return Run(

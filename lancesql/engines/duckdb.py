@@ -234,6 +234,15 @@ class DuckDBEngine:
                 return
             return
 
+    def in_transaction(self) -> bool:
+        """Whether statements are between BEGIN and COMMIT: outside, each has a number of its own."""
+        self._end_stream()
+        try:
+            numbers = {self.connection.sql("SELECT txid_current()").fetchall()[0][0] for _ in range(2)}
+        except duckdb.Error:
+            return True  # it was aborted, and waits for ROLLBACK
+        return len(numbers) == 1
+
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""
         try:

@@ -51,6 +51,7 @@ __all__ = [
     "MergeBranch",
     "MergeRows",
     "OptimizeTable",
+    "ReadingCommand",
     "RefreshIndexes",
     "RenameTable",
     "RestoreTable",
@@ -205,6 +206,8 @@ Command = (
     | ShowIndexes
     | DescribeTable
 )
+ReadingCommand = ShowTables | ShowIndexes | DescribeTable | ShowHistory | DiffTable | ShowHealth | ShowEmbeddings
+"""Commands that write nothing."""
 ChangingCommand = DeleteRows | UpdateRows | MergeRows
 """Commands that are run again when somebody else has changed the same rows meanwhile."""
 SettingCommand = ChangeSetting | ShowSettings
