@@ -28,21 +28,26 @@ VALUES = (3, "3", "x", 300, -1, 2.5, float("nan"), True, None, 2**70, [3])
 @settings(DIFFERENTIAL, max_examples=scaled(80))
 @given(where=wheres(depth=1), table=st.sampled_from(TABLES), block=st.sampled_from(BLOCKS))
 def test_blocks(database: Database, where: Where, table: str, block: str) -> None:
-    sql = block.format(table=table, where=where.sql.replace("@t", table))
-    compare(database, table, sql, where.parameters, lenient=where.conjuncts > 1)
+    compare(database, table, block, where.sql, where.parameters, lenient=where.conjuncts > 1)
 
 
 @pytest.mark.parametrize("column", ["i8", "i32", "u64", "f64", "s", "b", "d", "dec"])
 @pytest.mark.parametrize("predicate", ["{} >= $v", "{} IN ($v, 1)", "NOT ({} = $v)", "{} < $v AND {} IS NOT NULL"])
 def test_a_plan_is_kept_and_its_values_change(database: Database, column: str, predicate: str) -> None:
     table = TABLES[0]
-    sql = BLOCKS[0].format(table=table, where=predicate.replace("{}", column))
     for value in VALUES:
-        compare(database, table, sql, {"v": value}, lenient="AND" in predicate)
+        where = predicate.replace("{}", column)
+        compare(database, table, BLOCKS[0], where, {"v": value}, lenient="AND" in predicate)
 
 
-def compare(database: Database, table: str, sql: str, parameters: dict[str, Any], *, lenient: bool) -> None:
-    wanted, got = database.oracles[table].query(sql, parameters), database.query(sql, parameters)
+def compare(
+    database: Database, table: str, block: str, where: str, parameters: dict[str, Any], *, lenient: bool
+) -> None:
+    oracle, held = database.oracles[table], f"held_{table}"
+    # A table of its own: DuckDB 1 has Arrow compare what is not, and a NaN is greater than no number there.
+    oracle.connection.execute(f"CREATE TABLE IF NOT EXISTS {held} AS FROM {table}")
+    sql, naive = (block.format(table=name, where=where.replace("@t", name)) for name in (table, held))
+    wanted, got = oracle.query(naive, parameters), database.query(sql, parameters)
     if isinstance(wanted, Failure) or isinstance(got, Failure):
         both = isinstance(wanted, Failure) and isinstance(got, Failure)
         assert both or lenient, f"{sql}\n{parameters}\n{wanted}\n{got}"
