@@ -339,7 +339,8 @@ def _refuse_stored(statement: Statement, what: str, span: Span) -> None:
 
 
 def _condenses(tree: exp.Expr) -> bool:
-    if not isinstance(tree, exp.Select):
+    """Whether few rows come of much to plan: a query of one block alone is planned as fast as its rows are copied."""
+    if not isinstance(tree, exp.Select) or tree.find(exp.Join, exp.Subquery, exp.CTE) is None:
         return False
     aggregates = (next(item.find_all(exp.AggFunc), None) for item in tree.expressions)
     return tree.args.get("group") is not None or any(one is not None for one in aggregates)

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -30,20 +31,43 @@ from lancesql.execution.searches.query_batches import find_queries
 from lancesql.execution.searches.run import run_search
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
-from lancesql.storage.scan import open_scan, read_scan, select_rows, take_rows
+from lancesql.storage.scan import choose_batch_rows, open_scan, read_scan, select_rows, take_rows
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
 from .first_rows import defers_columns, find_first_rows
+from .held import Held
 from .run import Run, read_count, read_scalar_table
 from .streams import may_stall, watch_scan
 from .suggestions import suggest_function
 from .text_functions import TextCaller, calls_texts, name_text_columns, offer_text_functions
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What a scan offers the engine.
+
+    Attributes:
+        wide: Some of its columns are.
+        widened: Some of its columns are of types DuckDB lacks.
+        batch_rows: How many rows a batch of all of them has.
+    """
+
+    schema: pa.Schema
+    wide: bool
+    widened: bool
+    batch_rows: int | None
+
+
+_CALLING: Held[bool] = Held()
+_OFFERED: Held[_Offer] = Held()
 
 __all__ = ["name_plan_types", "offer_relation", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
 
 
 def read_plan_table(run: Run) -> pa.Table:
     """The whole answer."""
+    if not run.plan.embeds:
+        return _read_table(run)
     with offer_embeds(run):
         return _read_table(run)
 
@@ -92,7 +116,7 @@ def _hold_functions(reader: pa.RecordBatchReader, schema: pa.Schema, held: ExitS
 
 
 def _calls_functions(plan: QueryPlan) -> bool:
-    return bool(plan.embeds) or has_functions(plan) or calls_texts(plan)
+    return _CALLING.find(plan, lambda: bool(plan.embeds) or has_functions(plan) or calls_texts(plan))
 
 
 def _name_columns(names: list[str], plan: QueryPlan) -> list[str]:
@@ -123,6 +147,9 @@ def offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict
     functions: dict[str, SearchFunction] = {}
     texts: list[TextCaller] = []
     try:
+        if not _calls_functions(run.plan):
+            yield _give_relation(run, ahead=ahead)
+            return
         with offer_embeds(run), offer_functions(run, ahead=ahead) as functions, offer_text_functions(run) as texts:
             relation, parameters, sources, namespace = _give_relation(run, ahead=ahead)
             for placeholder, function in functions.items():
@@ -174,8 +201,8 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     if not isinstance(source, TableScan):
         return widen_table(run_search(source, run))
     own = source.table.schema
-    fields = [pa.field(ROW_ID, pa.uint64()) if name == ROW_ID else own.field(name) for name in source.columns]
-    schema = widen_schema(pa.schema(fields))
+    offer = _OFFERED.find(source, lambda: _describe_offer(source))
+    schema = offer.schema
     dataset = run.database.open_dataset(source.table)
     if defers_columns(source, run):
         started = time.perf_counter()
@@ -186,17 +213,33 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     resolved = resolve_scan(source, run)
 
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
-        reader = open_scan(dataset, columns, filter=resolved.text, row_ids=resolved.row_ids, limit=resolved.limit)
+        reader = open_scan(
+            dataset,
+            columns,
+            filter=resolved.text,
+            row_ids=resolved.row_ids,
+            limit=resolved.limit,
+            use_index=resolved.use_index,
+            batch_rows=offer.batch_rows if columns == schema.names else choose_batch_rows(own, columns),
+            widen=offer.widened,
+        )
         if resolved.text is not None and may_stall(source, run):
             reader = watch_scan(reader, run)
         return _report_batches(reader, source, run) if run.measured else reader
 
     named = any(usage.placeholder == source.placeholder and not usage.everything for usage in run.plan.usage)
+    again = "recursive" in run.plan.relation.lower()  # DuckDB 1 reads the one stream of an object again in each round
+    choose = not ahead or not named or offer.wide or again
+    return ScanDataset(schema, open_reader) if choose else ScanStream(schema, open_reader)
+
+
+def _describe_offer(source: TableScan) -> _Offer:
+    own = source.table.schema
+    stored = pa.schema([pa.field(ROW_ID, pa.uint64()) if one == ROW_ID else own.field(one) for one in source.columns])
+    schema = widen_schema(stored)
     # A name may be another table's column. To read a vector or a blob in vain costs more than to let DuckDB choose.
     wide = any(pa.types.is_fixed_size_list(field.type) or pa.types.is_large_binary(field.type) for field in schema)
-    again = "recursive" in run.plan.relation.lower()  # DuckDB 1 reads the one stream of an object again in each round
-    choose = not ahead or not named or wide or again
-    return ScanDataset(schema, open_reader) if choose else ScanStream(schema, open_reader)
+    return _Offer(schema, wide, schema != stored, choose_batch_rows(own, source.columns))
 
 
 def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> pa.RecordBatchReader:
@@ -240,10 +283,12 @@ def _open_direct(direct: DirectAnswer, run: Run) -> pa.RecordBatchReader:
     if not isinstance(source, TableScan) or source.defers:
         return _read_direct(direct, run).to_reader()
     needed = list(dict.fromkeys(column.source_column for column in direct.output))
+    resolved = resolve_scan(source, run)
     reader = open_scan(
         run.database.open_dataset(source.table),
         needed,
-        filter=resolve_scan(source, run).text,
+        filter=resolved.text,
+        use_index=resolved.use_index,
         limit=read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None,
         offset=read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else None,
         widen=False,

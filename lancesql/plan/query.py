@@ -109,7 +109,7 @@ class QueryPlan:
         direct: Set when the engine is not needed.
         returns_rows: Whether the relation is a query (not an INSERT, COPY, …).
         expansion: What the views of the session stood for; None when the statement names none.
-        condenses: Whether the relation aggregates, so that its rows are few.
+        condenses: Whether the relation aggregates, so that its rows are few, and takes long to plan.
         scalars: Expressions evaluated once, whose values the relation reads by their placeholders.
         functions: What the relation, or a predicate of a source, may call by its placeholder.
         embeds: The functions that stand in the place of `embed()`.

@@ -12,18 +12,20 @@ from typing import Any
 
 import lance
 import lancedb
+import pyarrow as pa
 
 from lancesql.catalog import TableInfo, VersionRef
 from lancesql.errors import ArgumentError, StorageError, UnsupportedError
 
 from .indexes import read_indexes
-from .scan import count_matches
+from .scan import count_matches, sample_column
 
 __all__ = ["LanceDatabase"]
 
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAX_HANDLES = 256
 _MAX_COUNTS = 4096
+_MAX_SAMPLES = 256
 
 
 class LanceDatabase:
@@ -69,6 +71,7 @@ class LanceDatabase:
                 raise StorageError(f"cannot open '{self.uri}': {_first_line(error)}") from None
         self._latest: dict[str, lance.LanceDataset] = {}
         self._tables: dict[tuple[str, int], tuple[lance.LanceDataset, TableInfo]] = {}
+        self._samples: dict[tuple[str, int, str], pa.Array[Any]] = {}
         self._counts: dict[tuple[str, int, str], int] = {}
         self._names: dict[str, str] | None = None
         self._lock = threading.Lock()
@@ -181,6 +184,18 @@ class LanceDatabase:
                     self._counts.pop(next(iter(self._counts)))
                 self._counts[key] = count
         return count
+
+    def sample_column(self, table: TableInfo, column: str) -> pa.Array[Any]:
+        """Some values of a column, from all over the table; remembered, since a version never changes."""
+        key = (table.uri, table.version, column)
+        sample = self._samples.get(key)
+        if sample is None:
+            sample = sample_column(self.open_dataset(table), column, table.rows)
+            with self._lock:
+                if len(self._samples) >= _MAX_SAMPLES:
+                    self._samples.pop(next(iter(self._samples)))
+                self._samples[key] = sample
+        return sample
 
     def forget(self, name: str) -> None:
         """Drops what is remembered of a table, after it was written, replaced or dropped."""

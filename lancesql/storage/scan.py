@@ -16,7 +16,11 @@ from .index_flaws import avoid_flawed_index
 from .row_ids import serialize_row_ids
 from .types import widen_batch, widen_schema
 
+_NUMBER_ROWS = 1 << 15
+_SAMPLE_ROWS = 2_048
+
 __all__ = [
+    "choose_batch_rows",
     "count_matches",
     "list_row_ids",
     "open_scan",
@@ -24,6 +28,7 @@ __all__ = [
     "pull_scan",
     "read_row_ids",
     "read_scan",
+    "sample_column",
     "select_rows",
     "serialize_row_ids",
     "take_rows",
@@ -43,6 +48,7 @@ def open_scan(
     limit: int | None = None,
     offset: int | None = None,
     batch_rows: int | None = None,
+    use_index: bool = True,
     fragments: Sequence[Any] | None = None,
     widen: bool = True,
 ) -> pa.RecordBatchReader:
@@ -56,6 +62,7 @@ def open_scan(
         limit: At most so many rows.
         offset: Leave out so many first.
         batch_rows: At most so many rows a batch; Lance's own 8,192 unless given.
+        use_index: Whether the filter may ask scalar indexes.
         fragments: Read these fragments only.
         widen: Whether types DuckDB lacks are widened (float16 → FLOAT).
     """
@@ -71,7 +78,7 @@ def open_scan(
             offset=offset,
             batch_size=batch_rows,
             fragments=fragments,
-            **avoid_flawed_index(dataset, filter),
+            **(avoid_flawed_index(dataset, filter) if use_index else {"use_scalar_index": False}),
         ).to_reader()
     except BaseException as error:
         raise wrap_lance_error(error, "reading the table") from None
@@ -80,6 +87,12 @@ def open_scan(
         return reader
     ordered = pa.schema([target.field(column) for column in columns])
     return pa.RecordBatchReader.from_batches(ordered, _convert_batches(reader, ordered))
+
+
+def choose_batch_rows(schema: pa.Schema, columns: Sequence[str]) -> int | None:
+    """How many rows a batch of these columns has: plain numbers come faster in larger ones, all else more slowly."""
+    numbers = (name == ROW_ID or pa.types.is_primitive(schema.field(name).type) for name in columns)
+    return _NUMBER_ROWS if all(numbers) else None
 
 
 def read_scan(reader: pa.RecordBatchReader) -> pa.Table:
@@ -122,6 +135,17 @@ def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:
         return int(dataset.count_rows(filter))
     except BaseException as error:
         raise wrap_lance_error(error, "counting the rows the filter keeps") from None
+
+
+def sample_column(dataset: lance.LanceDataset, column: str, rows: int) -> pa.Array[Any]:
+    """Values of a column at equal distances."""
+    count = min(rows, _SAMPLE_ROWS)
+    try:
+        table = dataset.take([at * rows // count for at in range(count)], columns=[column])
+    except BaseException as error:
+        raise wrap_lance_error(error, f"sampling column '{column}'") from None
+    values: pa.Array[Any] = table.column(0).combine_chunks()
+    return values
 
 
 def read_row_ids(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lancesql.execution.held import Held
 from lancesql.execution.run import Run
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
@@ -26,6 +27,7 @@ from .text_matches import settle_matches
 __all__ = ["ResolvedFilter", "find_row_ids", "join_filters", "read_remaining", "render_conjuncts", "resolve_filter"]
 
 ROWS = "__lancesql_rows"
+_RENDERED: Held[str] = Held()
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,22 @@ def _render(conjunct: Conjunct, run: Run, ask: Ask) -> tuple[str | None, str]:
         return None, conjunct.reason
     if compares_texts(conjunct.predicate) and run.engine.collates():
         return None, "a collation decides which texts are equal"
+    held = _RENDERED.get(conjunct)
+    if held is not None:
+        return held, ""
+    asked: list[object] = []
+
+    def note(*constant: Any) -> object:
+        asked.append(constant)
+        return ask(*constant)
+
     try:
-        return render_filter(conjunct.predicate, run.values, ask), ""
+        text = render_filter(conjunct.predicate, run.values, note)
     except UnrenderableError as error:
         return None, str(error)
+    if not conjunct.parameters and not asked:
+        _RENDERED.keep(conjunct, text)
+    return text, ""
 
 
 def join_filters(texts: Sequence[str]) -> str | None:

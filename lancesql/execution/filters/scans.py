@@ -16,6 +16,7 @@ from lancesql.parser import read_tokens
 from lancesql.plan.sources import Conjunct, KeyQuery, TableScan, list_key_queries
 from lancesql.storage.scan import serialize_row_ids
 
+from .index_use import uses_index
 from .keys import estimate_share, list_keys, match_row_ids, plan_keys, read_keys
 from .resolve import join_filters, render_conjuncts
 from .text_matches import settle_matches
@@ -45,6 +46,7 @@ class ScanFilter:
         left: What DuckDB evaluates, with the reason.
         keys: Small side → what became of its keys.
         matched: What the text index found, with how many rows.
+        use_index: Whether scalar indexes are asked.
     """
 
     text: str | None
@@ -54,6 +56,7 @@ class ScanFilter:
     left: tuple[tuple[Conjunct, str], ...]
     keys: tuple[tuple[KeyQuery, str], ...] = ()
     matched: tuple[tuple[Conjunct, str], ...] = ()
+    use_index: bool = True
 
 
 def resolve_scan(source: TableScan, run: Run) -> ScanFilter:
@@ -80,6 +83,7 @@ def _render(source: TableScan, run: Run) -> ScanFilter:
         pushed=tuple(pushed),
         left=tuple(matched.left),
         matched=tuple(matched.found),
+        use_index=matched.row_ids is not None or uses_index(source, pushed, run),
     )
 
 
@@ -103,7 +107,9 @@ def _narrow(source: TableScan, queries: tuple[KeyQuery, ...], run: Run) -> ScanF
             row_ids = found if row_ids is None else row_ids.filter(pc.is_in(row_ids, value_set=found))
             notes.append((query, f"{decision.keys:,} pushed as row ids: {len(found):,} rows"))
     blob = None if row_ids is None else serialize_row_ids(pa.chunked_array([row_ids]))
-    return replace(plain, text=join_filters(texts), row_ids=blob, keys=tuple(notes))
+    narrowed = blob is not None or len(texts) > len(plain.pushed)
+    use_index = narrowed or plain.use_index
+    return replace(plain, text=join_filters(texts), row_ids=blob, keys=tuple(notes), use_index=use_index)
 
 
 @dataclass(frozen=True)
