@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import duckdb
 import lance
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 import lancesql
+from lancesql.storage.scan import open_scan
 
 ROWS = 200_000
 TEXT = "the text of number {}, as long as it has to be"
@@ -131,3 +133,40 @@ def test_keys_that_most_rows_have_are_left_alone(db: lancesql.Connection) -> Non
         db, "SELECT d.id, d.text FROM docs d JOIN (SELECT unnest(range(1, 10)) AS part) k ON k.part = d.part"
     )
     assert said == "of k.part: not pushed: 9 keys, and 90% of the rows have one of them"
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "asks_index"),
+    [
+        ("id < 1_000", {}, True),
+        ("id >= 100_000", {}, False),
+        ("id BETWEEN $low AND $high", {"low": 10, "high": 150_000}, False),
+        ("id BETWEEN $low AND $high", {"low": 10, "high": 150}, True),
+        ("id > 100_000 AND part = 3", {}, True),
+        ("id > 10 AND id < 400", {}, True),
+    ],
+)
+def test_ranges_that_keep_many_rows_are_read_without_their_index(
+    db: lancesql.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    condition: str,
+    values: dict[str, int],
+    *,
+    asks_index: bool,
+) -> None:
+    db.execute("CREATE INDEX IF NOT EXISTS by_id ON docs (id) USING BTREE")
+    asked: list[bool] = []
+    opened = open_scan
+
+    def note_and_open(*arguments: object, **options: object) -> object:
+        asked.append(bool(options.get("use_index", True)))
+        return opened(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("lancesql.execution.query.open_scan", note_and_open)
+    found = db.sql(f"SELECT id FROM docs WHERE {condition} ORDER BY id", values).to_arrow().column(0).to_pylist()
+    wanted = duckdb.execute(
+        f"SELECT id FROM (SELECT i AS id, i % 10 AS part FROM range({ROWS}) r(i)) WHERE {condition} ORDER BY id",
+        values or None,
+    ).fetchall()
+    assert found == [row[0] for row in wanted]
+    assert asked == [asks_index]

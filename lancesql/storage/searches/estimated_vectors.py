@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.plan.sources import DISTANCE, ROW_ID
-from lancesql.storage.scan import select_rows
+from lancesql.storage.scan import take_rows
 
 from .measured_vectors import NearestRows
 from .vectors import search_vectors
@@ -124,10 +124,13 @@ def _refine(
     for number in range(_ROUNDS):
         done = len(distances)
         with_them = own if narrow and enough * len(own) <= _READ_AT_ONCE else []
-        rows = select_rows(dataset, ids[done:enough].tolist(), list(dict.fromkeys([column, *with_them])))
-        held.append(rows.select([*own, ROW_ID]) if len(with_them) == len(own) else rows.select([]))
-        measured = nearest.add(rows.column(ROW_ID), rows.column(column))
-        distances = np.concatenate([distances, _order(rows, measured, ids[done:enough])])
+        order = np.argsort(ids[done:enough])  # rows are read a little faster in storage's order
+        asked = pa.array(ids[done:enough][order])
+        rows = take_rows(dataset, asked.to_pylist(), list(dict.fromkeys([column, *with_them])))
+        held.append(rows.select(own).append_column(ROW_ID, asked) if len(with_them) == len(own) else rows.select([]))
+        more = np.empty(len(order))
+        more[order] = nearest.add(asked, rows.column(column))
+        distances = np.concatenate([distances, more])
         if len(distances) == len(ids) and not unlisted:
             break
         wanted = _count_needed(estimates, distances, k, missed, unlisted)
@@ -140,13 +143,6 @@ def _refine(
         return None
     complete = all(ROW_ID in rows.column_names for rows in held)
     return nearest.take(dataset, columns, pa.concat_tables(held) if complete else None)
-
-
-def _order(rows: pa.Table, measured: np.ndarray[Any, Any], ids: np.ndarray[Any, Any]) -> Numbers:
-    """What was measured of the rows, in the order of the ids."""
-    found = rows.column(ROW_ID).to_numpy()
-    order = np.argsort(found)
-    return measured[order[np.searchsorted(found, ids, sorter=order)]].astype(np.float64)
 
 
 def _count_needed(estimates: Numbers, distances: Numbers, k: int, missed: float, unlisted: int = 0) -> int:

@@ -68,7 +68,8 @@ def search_texts(
     """
     indexes = read_text_indexes(dataset)
     tokenizers = {column: _make_tokenizer(indexes.get(column)) for column in text_columns}
-    node = _bind(query, tuple(tokenizers.items()))
+    bound = _bind(query, tuple(tokenizers.items()))
+    node = bound.node
     own = [name for name in columns if name not in (ROW_ID, SCORE)]
     if node is None:
         empty = dataset.scanner(columns=own, with_row_id=True, limit=0).to_table()
@@ -78,13 +79,13 @@ def search_texts(
         row_ids = serialize_row_ids(read_row_ids(dataset, filter, row_ids))
         narrowed = None
     search = _Search(dataset, indexes, tokenizers, narrowed, row_ids, fast_search)
-    compiled = compile_query(node, indexes)
+    compiled = bound.compile(indexes)
     if compiled is not None:
-        return _search_ordered(search, compiled, own, limit).select(list(columns))
+        return _search_ordered(search, compiled, columns, limit)
     matches = search.find(node)
     scores = matches.scores.astype(np.float32)
     order = np.lexsort((matches.ids, -scores))[:limit]
-    return _read_found(dataset, matches.ids[order], scores[order], own).select(list(columns))
+    return _read_found(dataset, matches.ids[order], scores[order], columns)
 
 
 def describe_text_search(dataset: lance.LanceDataset, *, text_columns: Sequence[str], query: TextQuery) -> list[str]:
@@ -101,9 +102,25 @@ def _make_tokenizer(index: TextIndex | None) -> Tokenizer:
     return _DEFAULT if index is None else index.tokenizer
 
 
+class _Bound:
+    """A query, bound to the columns it is asked of; compiled once for their indexes."""
+
+    def __init__(self, node: Node | None) -> None:
+        self.node = node
+        self._compiled: tuple[object, FullTextQuery | None] = (None, None)
+
+    def compile(self, indexes: Mapping[str, TextIndex]) -> FullTextQuery | None:
+        """What Lance is asked; None when its indexes do not answer all of it."""
+        known, compiled = self._compiled
+        if known is not indexes:
+            compiled = None if self.node is None else compile_query(self.node, indexes)
+            self._compiled = (indexes, compiled)
+        return compiled
+
+
 @lru_cache(maxsize=256)
-def _bind(query: TextQuery, tokenizers: tuple[tuple[str, Tokenizer], ...]) -> Node | None:
-    return bind_query(query, dict(tokenizers))
+def _bind(query: TextQuery, tokenizers: tuple[tuple[str, Tokenizer], ...]) -> _Bound:
+    return _Bound(bind_query(query, dict(tokenizers)))
 
 
 @dataclass
@@ -220,8 +237,9 @@ class _Search:
 def _search_ordered(search: _Search, query: FullTextQuery, columns: Sequence[str], limit: int | None) -> pa.Table:
     """What Lance finds, in order. With a limit rows are ranked first, and columns read of those alone that are left."""
     if limit is None or limit >= search.dataset.count_rows():
-        table = search.ask_lance(query, columns, None)
-        return table.take(_order(table)[2])
+        own = [name for name in columns if name not in (ROW_ID, SCORE)]
+        table = search.ask_lance(query, own, None)
+        return table.take(_order(table)[2]).select(list(columns))
     fetch = max(2 * limit, _LEAST_FETCHED)
     while True:
         ids, scores, order = _order(search.ask_lance(query, [], fetch))
@@ -233,10 +251,14 @@ def _search_ordered(search: _Search, query: FullTextQuery, columns: Sequence[str
 
 
 def _read_found(dataset: lance.LanceDataset, ids: Numbers, scores: Numbers, columns: Sequence[str]) -> pa.Table:
-    """Rows that were found, in that order, with `_rowid` and `_score`."""
-    found = {ROW_ID: pa.array(ids), SCORE: pa.array(scores)}
-    rows = take_rows(dataset, ids.tolist(), columns) if columns else None
-    return pa.table({**found, **({name: rows.column(name) for name in columns} if rows is not None else {})})
+    """Rows that were found, in that order."""
+    own = [name for name in columns if name not in (ROW_ID, SCORE)]
+    rows = take_rows(dataset, ids.tolist(), own) if own else None
+    arrays = [
+        pa.array(ids) if name == ROW_ID else pa.array(scores) if name == SCORE else rows.column(name)  # type: ignore[union-attr]
+        for name in columns
+    ]
+    return pa.table(arrays, names=list(columns))
 
 
 def _order(table: pa.Table) -> tuple[Numbers, Numbers, Numbers]:
