@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol
 
 import pyarrow as pa
@@ -94,6 +95,11 @@ class TableInfo:
     rows: int
     indexes: tuple[IndexInfo, ...] = ()
     moves: bool = False
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(self.schema.names)
 
     def index_on(self, column: str, kinds: Sequence[str]) -> IndexInfo | None:
         """The first index on `column` whose kind starts with one of `kinds`."""

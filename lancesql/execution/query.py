@@ -60,6 +60,8 @@ class _Offer:
 
 _CALLING: Held[bool] = Held()
 _OFFERED: Held[_Offer] = Held()
+_RESTORED: Held[tuple[pa.Schema, pa.Schema | None]] = Held()
+"""The schema of an answer, and with the types restored."""
 
 __all__ = ["name_plan_types", "offer_relation", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
 
@@ -310,9 +312,17 @@ def _restored_types(plan: QueryPlan, schema: pa.Schema) -> pa.Schema | None:
     """The schema with the types of columns that only passed through the engine as Lance stores them."""
     if plan.output is None or len(plan.output) != len(schema):
         return None
+    held = _RESTORED.get(plan)
+    if held is None or not held[0].equals(schema):
+        held = (schema, _restore_types(plan.output, schema))
+        _RESTORED.keep(plan, held)
+    return held[1]
+
+
+def _restore_types(output: Sequence[OutputColumn | None], schema: pa.Schema) -> pa.Schema | None:
     restored = {
         at: column.type
-        for at, column in enumerate(plan.output)
+        for at, column in enumerate(output)
         if column is not None and _is_restorable(schema.field(at), column)
     }
     if not restored:

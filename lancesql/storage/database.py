@@ -18,6 +18,7 @@ from lancesql.catalog import TableInfo, VersionRef
 from lancesql.errors import ArgumentError, StorageError, UnsupportedError
 
 from .indexes import read_indexes
+from .newest_versions import NewestVersions
 from .scan import count_matches, sample_column
 
 __all__ = ["LanceDatabase"]
@@ -70,6 +71,7 @@ class LanceDatabase:
             except Exception as error:  # lancedb raises many kinds
                 raise StorageError(f"cannot open '{self.uri}': {_first_line(error)}") from None
         self._latest: dict[str, lance.LanceDataset] = {}
+        self._newest = NewestVersions()
         self._tables: dict[tuple[str, int], tuple[lance.LanceDataset, TableInfo]] = {}
         self._samples: dict[tuple[str, int, str], pa.Array[Any]] = {}
         self._counts: dict[tuple[str, int, str], int] = {}
@@ -158,7 +160,7 @@ class LanceDatabase:
         if newest is None:
             newest = self._open_newest(table.uri)
         try:
-            return None if newest is None else int(newest.latest_version)
+            return None if newest is None else self._newest.find(table.uri, lambda: int(newest.latest_version))
         except Exception:  # the table was dropped
             self._latest.pop(table.uri, None)
             return None

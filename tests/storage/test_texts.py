@@ -255,3 +255,25 @@ def test_an_index_of_elements_finds_rows_once(tmp_path: Path) -> None:
     dataset = lance.dataset(str(tmp_path / "t.lance"))
     assert not describe_text_search(dataset, text_columns=["t"], query=Words("fox"))
     assert set(_search(dataset, AnyOf((Words("fox"), Phrase("red fox"))))) == {0, 3}
+
+
+def test_rows_of_one_score_come_by_their_ids_whatever_the_last_search_was(tmp_path: Path) -> None:
+    texts = [f"rare {'common ' * 30}{'more ' * (number % 3)}" if number % 7 == 0 else "common" for number in range(700)]
+    texts += [f"lonely {'word ' * number}" for number in range(30)]
+    uri = str(tmp_path / "docs.lance")
+    lance.write_dataset(pa.table({"id": range(len(texts)), "text": texts}), uri)
+    dataset = lance.dataset(uri)
+    dataset.create_scalar_index("text", "INVERTED")
+    dataset = lance.dataset(uri)
+
+    def search(word: str, limit: int | None) -> list[tuple[int, float]]:
+        found = search_texts(dataset, ["id", "_score"], text_columns=["text"], query=Words(word), limit=limit)
+        return list(zip(found["id"].to_pylist(), found["_score"].to_pylist(), strict=True))
+
+    every = {word: search(word, None) for word in ("common", "rare", "lonely")}
+    for found in every.values():
+        assert found == sorted(found, key=lambda one: (-one[1], one[0]))
+    assert [len(found) for found in every.values()] == [700, 100, 30]
+    for word, limit in [("lonely", 5), ("common", 10), ("common", 600), ("lonely", 5), ("rare", 33), ("rare", 34),
+                        ("rare", 35), ("lonely", 29), ("lonely", 30), ("common", 700), ("rare", 1)]:  # fmt: skip
+        assert search(word, limit) == every[word][:limit], (word, limit)

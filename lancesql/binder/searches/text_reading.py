@@ -42,7 +42,7 @@ def read_source_query(source: FullTextSearch, evaluate: Callable[[Value], object
         fuzziness=read_fuzziness(*_read_option(options.fuzziness, evaluate)),
         slop=read_slop(*_read_option(options.slop, evaluate)),
         columns=columns,
-        others=tuple(name for name in source.table.schema.names if name not in columns),
+        others=tuple(name for name in source.table.column_names if name not in columns),
         boosts=read_boosts(boosts, columns, boosts_span),
     )
     raw = evaluate(source.query)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import lance
 import numpy as np
@@ -36,8 +37,12 @@ MANY_ROWS = 50_000
 
 Numbers = np.ndarray[Any, Any]
 
+_FEW_FETCHED = 1_000
+"""So many rows are ranked even in a table of fewer."""
 _LEAST_FETCHED = 32
 """Ranking so many rows costs hardly more than ranking ten, and ties at the limit are seldom longer."""
+_STRADDLED: WeakKeyDictionary[lance.LanceDataset, bool] = WeakKeyDictionary()
+"""Whether rows of one score straddled the limit of the last search of a table: as a rule the next is like it."""
 
 
 def search_texts(
@@ -235,19 +240,36 @@ class _Search:
 
 
 def _search_ordered(search: _Search, query: FullTextQuery, columns: Sequence[str], limit: int | None) -> pa.Table:
-    """What Lance finds, in order. With a limit rows are ranked first, and columns read of those alone that are left."""
-    if limit is None or limit >= search.dataset.count_rows():
-        own = [name for name in columns if name not in (ROW_ID, SCORE)]
+    """What Lance finds, in order.
+
+    Where rows of one score straddle the limit, their ids decide here which of them come first: so many are ranked that
+    all of them are known, and columns are read of those alone that are left. Whether they do is foreseen by the last
+    search of the table.
+    """
+    dataset = search.dataset
+    own = [name for name in columns if name not in (ROW_ID, SCORE)]
+    if limit is None or (limit > _FEW_FETCHED and limit >= dataset.count_rows()):
         table = search.ask_lance(query, own, None)
         return table.take(_order(table)[2]).select(list(columns))
+    if not _STRADDLED.get(dataset, False):
+        table = search.ask_lance(query, own, limit + 1)
+        _, scores, order = _order(table)
+        if not _straddles(scores, order, limit):
+            return table.take(order[:limit]).select(list(columns))
+        _STRADDLED[dataset] = True
     fetch = max(2 * limit, _LEAST_FETCHED)
     while True:
         ids, scores, order = _order(search.ask_lance(query, [], fetch))
         if len(order) < fetch or scores[order[limit - 1]] > scores[order[-1]]:
             break
-        fetch *= 4  # rows of one score straddle the limit: which of them come first is decided by their ids, here
+        fetch *= 4
+    _STRADDLED[dataset] = _straddles(scores, order, limit)
     best = order[:limit]
-    return _read_found(search.dataset, ids[best], scores[best], columns)
+    return _read_found(dataset, ids[best], scores[best], columns)
+
+
+def _straddles(scores: Numbers, order: Numbers, limit: int) -> bool:
+    return len(order) > limit and bool(scores[order[limit - 1]] == scores[order[limit]])
 
 
 def _read_found(dataset: lance.LanceDataset, ids: Numbers, scores: Numbers, columns: Sequence[str]) -> pa.Table:
