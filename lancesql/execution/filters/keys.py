@@ -160,7 +160,7 @@ def match_row_ids(
     matched = seen = 0
     reader = open_scan(run.database.open_dataset(table), [column, ROW_ID], filter=text, batch_rows=_BATCH_ROWS)
     for values, row_ids in _group_batches(reader, 1 if is_small_range else _MANY_ROWS):
-        found.append(row_ids[find(values)])
+        found.append(row_ids.compress(find(values)))
         matched, seen = matched + len(found[-1]), seen + len(row_ids)
         if seen * 10 >= table.rows and matched > at_most * seen:
             return None
@@ -184,7 +184,7 @@ def _look_up_bits(keys: KeySet) -> Callable[[Any], Any]:
 
     def find(values: Any) -> Any:
         known = values.fill_null(0).to_numpy() if values.null_count else values.to_numpy()
-        mask = truths[np.clip(known.astype(np.int64, copy=False), low, high) - low]
+        mask = truths.take(known.astype(np.int64, copy=False) - low, mode="clip")  # what wraps around is far outside
         return mask & pc.is_valid(values).to_numpy(zero_copy_only=False) if values.null_count else mask
 
     return find
@@ -198,6 +198,9 @@ def _group_batches(reader: pa.RecordBatchReader, rows: int) -> Iterator[tuple[An
     """The values and row ids of at least so many rows at a time."""
     group: list[pa.RecordBatch] = []
     for batch in reader:
+        if not group and batch.num_rows >= rows:
+            yield batch.column(0), batch.column(1).to_numpy()
+            continue
         group.append(batch)
         if sum(one.num_rows for one in group) >= rows:
             yield _join_batches(group)
