@@ -74,6 +74,7 @@ class Strategy:
         reason: Why, for EXPLAIN.
         adapts: No more of the candidates than turn out to be needed get a true distance.
         missed: The share of the k rows that may then be expected among the other candidates.
+        code_bits: The bits the index keeps a dimension.
     """
 
     exact: bool
@@ -84,6 +85,7 @@ class Strategy:
     ef: int | None = None
     adapts: bool = False
     missed: float = 0.0
+    code_bits: float = 0.0
 
 
 def is_cheaper_by_rows(candidates: int, rows: int, words: int) -> bool:
@@ -230,6 +232,7 @@ def _use_index(index: IndexInfo, k: int, candidates: int, effort: Effort) -> Str
         refine_factor=factor,
         ef=ef,
         adapts=adapts,
+        code_bits=_count_bits(index),
         missed=0.0 if not adapts else _MISSED if index.kind == "IVF_PQ" else _MISSED_WITH_MORE,
         reason=(
             f"{nprobes} of {partitions} partitions, true distances of {depth} × k candidates, for recall {target:g}"

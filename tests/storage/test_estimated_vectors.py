@@ -68,6 +68,7 @@ def test_the_answer_is_what_brute_force_finds(
             metric=metric,
             depth=1_000,
             missed=0.05,
+            code_bytes=4.0,
             narrow=share < 1,
             nprobes=4,
             ef=1_000,
@@ -127,6 +128,7 @@ def test_fewer_rows_than_wanted_are_left_to_the_search_that_finds_them(
         "metric": metric,
         "depth": 500,
         "missed": 0.1,
+        "code_bytes": 4.0,
         "narrow": True,
         "nprobes": 4,
     }

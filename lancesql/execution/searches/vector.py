@@ -225,7 +225,8 @@ def _ask_index(
         if strategy.adapts:
             own = {name: value for name, value in search.items() if name not in ("bounds", "finite")}
             asked_of = {"depth": depth, "missed": strategy.missed, "nprobes": strategy.nprobes, "ef": strategy.ef}
-            table = refine_estimates(dataset, columns, narrow=narrow, **asked_of, **own)
+            code_bytes = strategy.code_bits * len(search["query"]) / 8
+            table = refine_estimates(dataset, columns, narrow=narrow, code_bytes=code_bytes, **asked_of, **own)
             if table is not None:
                 return table
         return search_vectors(dataset, columns, refine_factor=strategy.refine_factor, **asked, **search)

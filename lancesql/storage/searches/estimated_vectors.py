@@ -17,8 +17,10 @@ from .vectors import search_vectors
 
 __all__ = ["refine_estimates"]
 
-_FIRST = 128
-"""So many candidates are compared first, and at least three times k."""
+_FIRST, _MOST_FIRST = 128, 400
+"""So many candidates are compared first, and at least three times k; more where estimates lie close together."""
+_ERROR = 0.34
+"""An estimate errs by so much of itself, divided by the root of the bytes of a code: each of them errs by itself."""
 _LISTED = 800
 _LISTED_OF_GRAPH = 400
 """So many are listed first, and at least five times k: a longer list takes longer, above all of a graph."""
@@ -48,6 +50,7 @@ def refine_estimates(
     depth: int,
     missed: float,
     narrow: bool,
+    code_bytes: float,
     nprobes: int | None,
     ef: int | None = None,
     filter: str | None = None,
@@ -68,6 +71,7 @@ def refine_estimates(
         depth: At most so many candidates are compared.
         missed: The share of the k rows that may be expected among the candidates that are not.
         narrow: All columns are numbers: those of the candidates are read with their vectors.
+        code_bytes: The bytes of a vector's code.
         nprobes: The fewest partitions looked at.
         ef: The candidate list of an HNSW index.
         filter: Lance filter text.
@@ -77,6 +81,7 @@ def refine_estimates(
     scope: dict[str, Any] = {
         "missed": missed,
         "narrow": narrow,
+        "code_bytes": code_bytes,
         "nprobes": nprobes,
         "filter": filter,
         "row_ids": row_ids,
@@ -102,6 +107,7 @@ def _refine(
     unlisted: int,
     missed: float,
     narrow: bool,
+    code_bytes: float,
     **scope: Any,
 ) -> pa.Table | None:
     """The k nearest of the candidates listed; None where one is expected among the others, that are not."""
@@ -118,7 +124,9 @@ def _refine(
         unlisted = 0
     nearest = NearestRows(query, metric, k, (None, None), finite=True)
     distances = np.empty(0)
-    enough = min(len(ids), max(_FIRST, 3 * k))
+    near = float(estimates[k - 1]) * (1 + 2 * _ERROR / code_bytes**0.5)
+    likely = min(int(np.searchsorted(estimates, near)), _MOST_FIRST)
+    enough = min(len(ids), max(_FIRST, 3 * k, likely))
     own = [name for name in columns if name not in (ROW_ID, DISTANCE)]
     held: list[pa.Table] = []
     for number in range(_ROUNDS):
