@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lancesql.errors import LanceSQLError
+from lancesql.pager import page_output
 
 if TYPE_CHECKING:
     import lancesql
@@ -25,7 +26,6 @@ app = typer.Typer(
     name="lancesql",
     help="SQL with vector, text and hybrid search over LanceDB.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -40,6 +40,11 @@ Parameters = Annotated[
         help="A value for $NAME, or for $1 or ? when NAME is a number; once for each. JSON when it reads as JSON (a "
         'number, a vector, "text in quotes"), else text; NAME=@FILE takes the value from a file.',
     ),
+]
+
+
+Pager = Annotated[
+    bool, typer.Option("--pager/--no-pager", help="Show what is longer than the terminal in $PAGER, else less.")
 ]
 
 
@@ -89,6 +94,7 @@ def query(
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the rows here.")] = None,
     rows: Annotated[int, typer.Option("--rows", min=0, help="How many rows a table shows.")] = 40,
+    pager: Pager = True,
 ) -> None:
     """Runs a statement and writes its rows; of several statements, those of the last one."""
     chosen = file_format or _guess_format(output)
@@ -98,7 +104,8 @@ def query(
         statement = _read_statement(sql)
         result = db.sql(statement, values)
         if chosen == "table":
-            _write_table(result, statement, output, rows)
+            with page_output(wanted=pager and output is None):
+                _write_table(result, statement, output, rows)
         else:
             _write(result, chosen, output)
 
@@ -109,11 +116,12 @@ def explain(
     sql: Statement,
     analyze: Annotated[bool, typer.Option("--analyze", help="Run it too: rows and times.")] = False,
     param: Parameters = None,
+    pager: Pager = True,
 ) -> None:
     """Prints the plan of a statement: what LanceDB answers, how and why, and what DuckDB runs."""
     values = read_parameters(param or [])
-    with report_errors(), _open_database(context) as db:
-        typer.echo(db.explain(_read_statement(sql), values, analyze=analyze))
+    with report_errors(), _open_database(context) as db, page_output(wanted=pager):
+        print(db.explain(_read_statement(sql), values, analyze=analyze))
 
 
 @app.command()

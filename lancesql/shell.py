@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lancesql.errors import LanceSQLError, ParseError, nearest_name
 from lancesql.output import show_result
+from lancesql.pager import page_output
 from lancesql.parser.tokens import TokenType, read_tokens, split_statements
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ A statement ends with ; and may take several lines.
   .schema TABLE    the columns and the indexes of a table
   .explain SQL     the plan of a statement
   .timer on|off    print how long each statement takes
+  .pager on|off    show what is longer than the terminal in $PAGER, else less
   .help            this text
   .quit            leave (so does Ctrl-D; Ctrl-C clears the line)
 
@@ -46,6 +48,7 @@ class Shell:
 
     db: lancesql.Connection
     timer: bool = False
+    pager: bool = True
 
     def run(self, text: str) -> None:
         """Runs a dot command, or every statement of `text`, and prints the answers.
@@ -58,7 +61,8 @@ class Shell:
             return
         for statement in _split(text):
             started = time.perf_counter()
-            show_result(self.db.sql(statement), statement, rows=40)
+            with page_output(wanted=self.pager):
+                show_result(self.db.sql(statement), statement, rows=40)
             if self.timer:
                 sys.stdout.write(f"  {(time.perf_counter() - started) * 1000:,.1f} ms\n")
 
@@ -68,7 +72,8 @@ class Shell:
             ".tables": self._print_tables,
             ".schema": self._print_schema,
             ".explain": self._print_plan,
-            ".timer": self._set_timer,
+            ".timer": lambda choice: self._switch("timer", choice),
+            ".pager": lambda choice: self._switch("pager", choice),
             ".help": lambda _: print(HELP),
             ".quit": self._leave,
             ".exit": self._leave,
@@ -83,25 +88,28 @@ class Shell:
 
     def _print_tables(self, _: str) -> None:
         tables = self.db.tables()
-        print("\n".join(tables) if tables else "There is no table yet: CREATE TABLE name AS SELECT …")
+        with page_output(wanted=self.pager):
+            print("\n".join(tables) if tables else "There is no table yet: CREATE TABLE name AS SELECT …")
 
     def _print_schema(self, table: str) -> None:
         if not table:
             raise ParseError("which table?", hint=".schema TABLE; .tables lists them")
-        self.db.execute(f"DESCRIBE {table}").show(max_rows=1000)
-        if table.strip('"') in self.db.tables():
-            self.db.execute(f"SHOW INDEXES ON {table}").show(max_rows=1000)
+        with page_output(wanted=self.pager):
+            self.db.execute(f"DESCRIBE {table}").show(max_rows=1000)
+            if table.strip('"') in self.db.tables():
+                self.db.execute(f"SHOW INDEXES ON {table}").show(max_rows=1000)
 
     def _print_plan(self, sql: str) -> None:
         if not sql:
             raise ParseError("which statement?", hint=".explain SELECT …")
-        print(self.db.explain(sql))
+        with page_output(wanted=self.pager):
+            print(self.db.explain(sql))
 
-    def _set_timer(self, choice: str) -> None:
+    def _switch(self, name: str, choice: str) -> None:
         if choice not in ("on", "off", ""):
-            raise ParseError(f".timer is on or off, not {choice}")
-        self.timer = choice == "on" if choice else not self.timer
-        print(f"timer {'on' if self.timer else 'off'}")
+            raise ParseError(f".{name} is on or off, not {choice}")
+        setattr(self, name, choice == "on" if choice else not getattr(self, name))
+        print(f"{name} {'on' if getattr(self, name) else 'off'}")
 
     def _leave(self, _: str) -> None:
         raise LeaveShell
