@@ -24,6 +24,8 @@ from .scope import Scope
 __all__ = ["changes_rows", "keeps_rows", "read_count", "read_limit", "read_output", "read_shape"]
 
 _CHANGES = ("group", "having", "distinct", "qualify", "windows", "sample", "laterals", "joins", "match", "connect")
+_PLAIN = {"expressions": None, "from_": None, "where": "WHERE", "order": "ORDER", "limit": "LIMIT", "offset": "OFFSET"}
+"""The parts of a tree that are answered without the engine, and the clauses that they are found in."""
 _SCORES = {
     "vector_search": DISTANCE,
     "lance_vector_search": DISTANCE,
@@ -61,6 +63,7 @@ def read_shape(
         or block.combined
         or not keeps_rows(scope)
         or not block.outermost
+        or not _is_plain(scope.owner, block)
     ):
         return None
     limit, offset = read_count(block, statement, "LIMIT"), read_count(block, statement, "OFFSET")
@@ -77,6 +80,13 @@ def read_shape(
         score = None  # the order of choice is no column's
     keeps_order = _orders_by_score(scope, score)
     return QueryShape(output, limit, offset, keeps_order=keeps_order, filtered=filtered)
+
+
+def _is_plain(tree: exp.Expr, block: Block) -> bool:
+    """Whether nothing of a block would be left unsaid: the engine may know more than is read here, or refuse it."""
+    parts = {name for name, value in tree.args.items() if value}
+    found = all(_PLAIN[name] in (None, *block.clauses) for name in parts if name in _PLAIN)
+    return parts <= _PLAIN.keys() and found and not any(table.args.get("only") for table in tree.find_all(exp.Table))
 
 
 def read_output(tree: exp.Expr, sources: Mapping[str, Source]) -> tuple[OutputColumn | None, ...] | None:

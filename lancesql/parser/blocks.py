@@ -138,10 +138,16 @@ class TokenTree:
             token = self.tokens[index]
             word = _TWO_WORDS.get(token.token_type) or token.text.upper()
             quoted = token.token_type in (TokenType.STRING, TokenType.IDENTIFIER)
-            if word not in _CLAUSES or quoted or (index and self.tokens[index - 1].token_type is TokenType.DOT):
+            if (
+                (word not in _CLAUSES and not (word == "TABLE" and index == arm[0]))
+                or quoted
+                or (index and self.tokens[index - 1].token_type is TokenType.DOT)
+            ):
                 continue
             if word == "FROM" and index >= 1 and is_word(self.tokens[index - 1], "DISTINCT"):
                 continue  # IS [NOT] DISTINCT FROM
+            if word == "TABLE":
+                word = "FROM"  # TABLE docs LIMIT 3
             if word not in ("SELECT", "FROM") and not any(name == "FROM" for name, _ in marks):
                 continue  # a column called limit, offset or window
             marks.append((word, index))
