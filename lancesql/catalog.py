@@ -178,6 +178,10 @@ class Catalog(Protocol):
         """The schema that column definitions mean; `halves` are the columns of float16."""
         ...
 
+    def column_types(self, schema: pa.Schema) -> Sequence[str]:
+        """The engine's names for the types of Lance columns, those it lacks widened."""
+        ...
+
     def query_columns(self, sql: str) -> Sequence[str] | None:
         """The columns of a query of the engine's own; None when it cannot be bound as it stands."""
         ...

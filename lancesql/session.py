@@ -34,7 +34,15 @@ from .execution.views import change_views
 from .execution.watch import Watch
 from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
-from .parser.commands import CreateViewSyntax, ExplainSyntax, find_inner_commands, read_command
+from .parser.commands import (
+    CopyDatabaseSyntax,
+    CopySyntax,
+    CreateViewSyntax,
+    ExplainSyntax,
+    find_inner_commands,
+    read_command,
+)
+from .parser.commands.copy_syntax import OWN_FORMATS
 from .parser.text_calls import names_text_function
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
 from .plan.commands import ChangingCommand, Command, ReadingCommand, find_query
@@ -185,7 +193,10 @@ class Session:
 
         syntax = read_command(sql, tokens)
         is_named = self._gate.names_lance(sql, self._views)
-        if isinstance(syntax, CreateViewSyntax) and not (is_named or names_text_function(sql)):
+        is_plain = not (is_named or names_text_function(sql))
+        if is_plain and isinstance(syntax, CreateViewSyntax):
+            return None
+        if is_plain and isinstance(syntax, CopySyntax) and syntax.format not in OWN_FORMATS:
             return None
         if isinstance(syntax, ExplainSyntax):
             body = sql[syntax.body.start : syntax.body.end]
@@ -202,7 +213,7 @@ class Session:
             has_database = self._database.connection is not None
             context = CommandContext(sql, catalog, plan_text, self._database.read_only, has_database)
             command = bind_command(syntax, context)
-            if command is not None:
+            if command is not None or isinstance(syntax, CopyDatabaseSyntax):
                 return command
         query = bind_text(sql, tokens, catalog, is_named=is_named)
         return None if query is None else optimize(query, catalog)

@@ -16,7 +16,7 @@ from .engine_errors import explain_engine_error
 if TYPE_CHECKING:
     from .duckdb import DuckDBEngine
 
-__all__ = ["read_definition"]
+__all__ = ["name_types", "read_definition"]
 
 _NAME = "__lancesql_defined"
 _COLUMNS = f"SELECT column_name, is_nullable, column_default FROM duckdb_columns() WHERE table_name = '{_NAME}'"
@@ -64,6 +64,12 @@ def read_definition(engine: DuckDBEngine, columns: str, halves: Collection[str])
         fields.append(add_metadata(pa.field(name, type_, nullable=bool(is_nullable) and name not in keys), metadata))
     checks = [str(expression) for kind, expression, _ in constraints if kind == "CHECK"]
     return pa.schema(fields, metadata=write_checks(checks))
+
+
+def name_types(engine: DuckDBEngine, schema: pa.Schema) -> list[str]:
+    """What DuckDB calls the types of columns."""
+    relation: Any = engine.connection.from_arrow(schema.empty_table())
+    return [str(one) for one in relation.types]
 
 
 def _halve(type_: Any) -> Any:

@@ -7,6 +7,7 @@ import re
 import duckdb
 
 from lancesql.errors import (
+    ArgumentError,
     BindError,
     EngineError,
     LanceSQLError,
@@ -17,6 +18,7 @@ from lancesql.errors import (
     UnknownColumnError,
     UnknownTableError,
 )
+from lancesql.plan.file_errors import condense_csv_error
 
 __all__ = ["explain_engine_error", "find_name_span"]
 
@@ -27,6 +29,7 @@ _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)
 _SYSTEM_TABLE = re.compile(r'"(pg|duckdb|sqlite)_')  # what DuckDB proposes for any name that is like no table
 _MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
 _LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
+_UNKNOWN_OPTION = re.compile(r'Unrecognized option "([^"]+)" for (\w+)')
 _MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
 _EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
 _NAMES = (
@@ -41,6 +44,9 @@ _NAMES = (
     re.compile(r"argument types '(\w+)\("),
     re.compile(r'^"?(<[-=]>|(?:array|list)_\w+)"?: '),
     re.compile(r'at or near "([^"]+)"'),
+    re.compile(r"there is no option '([^']+)'"),
+    re.compile(r'match the pattern "([^"]+)"'),
+    re.compile(r"there is no file '([^']+)'"),
 )
 
 
@@ -53,8 +59,14 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         message = rest
     head, _, tail = message.partition("\n")
     hint = " ".join(tail.split()).replace("bindings: : ", "bindings: ") or None
+    if condensed := condense_csv_error(message):
+        return EngineError(condensed)
     if isinstance(error, duckdb.ParserException):
         return ParseError(head, hint=hint)
+    if option := _UNKNOWN_OPTION.search(head):
+        near = re.findall(r'"([^"]+)"', hint or "")
+        proposed = f"did you mean '{near[0]}'? {option.group(2)} takes {', '.join(near)} and others" if near else hint
+        return ArgumentError(f"there is no option '{option.group(1)}' for {option.group(2)}", hint=proposed)
     if isinstance(error, duckdb.InterruptException):
         return QueryInterruptedError("the statement was interrupted")
     if _MISSING_TABLE.search(head):

@@ -8,12 +8,13 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from lancesql.catalog import EmbeddingInfo, TableInfo, VersionRef, View
-from lancesql.engines.definitions import read_definition
+from lancesql.engines.definitions import name_types, read_definition
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.rerankers import Rerankers
+from lancesql.storage.types import widen_schema
 
 from .embeddings.registry import Embeddings
 
@@ -108,6 +109,10 @@ class StatementCatalog:
     def read_definition(self, columns: str, halves: Collection[str]) -> pa.Schema:
         """The schema that column definitions mean to DuckDB."""
         return read_definition(self._engine, columns, halves)
+
+    def column_types(self, schema: pa.Schema) -> Sequence[str]:
+        """DuckDB's names for the types of Lance columns."""
+        return name_types(self._engine, widen_schema(schema))
 
     def query_columns(self, sql: str) -> Sequence[str] | None:
         """The columns of a query that DuckDB can bind."""

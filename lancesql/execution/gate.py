@@ -13,7 +13,7 @@ from lancesql.storage.database import LanceDatabase
 
 __all__ = ["Gate"]
 
-_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze|optimize|restore|reindex|diff"
+_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze|optimize|restore|reindex|diff|copy|export"
 
 _WORD = re.compile(r"\w+")
 _LONG = 2_000

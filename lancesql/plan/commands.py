@@ -9,6 +9,7 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo, View
 
 from .column_commands import AddColumn, ChangeColumn, CommentOn, RenameTable
+from .copy_commands import CopyFromArrow, CopyToArrow, CopyToFile
 from .query import QueryPlan
 from .row_commands import ChangedRows, DeleteRows, InsertInto, MergeBranch, MergeRows, TruncateTable, UpdateRows
 from .upkeep_commands import (
@@ -34,6 +35,9 @@ __all__ = [
     "ChangingCommand",
     "Command",
     "CommentOn",
+    "CopyFromArrow",
+    "CopyToArrow",
+    "CopyToFile",
     "CreateIndex",
     "CreateReference",
     "CreateTable",
@@ -180,6 +184,9 @@ Command = (
     | AddColumn
     | ChangeColumn
     | CommentOn
+    | CopyFromArrow
+    | CopyToArrow
+    | CopyToFile
     | RenameTable
     | DropIndex
     | OptimizeTable
@@ -206,8 +213,18 @@ Command = (
     | ShowIndexes
     | DescribeTable
 )
-ReadingCommand = ShowTables | ShowIndexes | DescribeTable | ShowHistory | DiffTable | ShowHealth | ShowEmbeddings
-"""Commands that write nothing."""
+ReadingCommand = (
+    ShowTables
+    | ShowIndexes
+    | DescribeTable
+    | ShowHistory
+    | DiffTable
+    | ShowHealth
+    | ShowEmbeddings
+    | CopyToFile
+    | CopyToArrow
+)
+"""Commands that write no Lance table."""
 ChangingCommand = DeleteRows | UpdateRows | MergeRows
 """Commands that are run again when somebody else has changed the same rows meanwhile."""
 SettingCommand = ChangeSetting | ShowSettings
@@ -226,7 +243,7 @@ class Explain:
 def find_query(command: Command | SettingCommand | ViewCommand) -> QueryPlan | None:
     """The query within a command; None when there is none."""
     match command:
-        case CreateTable() | InsertInto():
+        case CreateTable() | InsertInto() | CopyToFile() | CopyToArrow():
             return command.query
         case AddColumn(values=ChangedRows() as values):
             return values.query

@@ -9,6 +9,8 @@ from lancesql.parser.commands import (
     AutoCleanupSyntax,
     CommandSyntax,
     CommentSyntax,
+    CopyDatabaseSyntax,
+    CopySyntax,
     CreateIndexSyntax,
     CreateReferenceSyntax,
     CreateTableSyntax,
@@ -51,6 +53,7 @@ from lancesql.settings import Settings, check_setting, find_setting
 
 from .alter import bind_alter, bind_comment
 from .changes import bind_delete, bind_truncate, bind_update
+from .copy import bind_copy, refuse_copy_database
 from .indexes import bind_create_index, bind_drop_index, bind_refresh_index
 from .maintenance import bind_auto_cleanup, bind_optimize, bind_show_health, bind_vacuum
 from .merge import bind_merge
@@ -81,6 +84,11 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
             return bind_create_table(syntax, context)
         case InsertSyntax():
             return bind_insert(syntax, context)
+        case CopySyntax():
+            return bind_copy(syntax, context)
+        case CopyDatabaseSyntax():
+            refuse_copy_database(syntax, context)
+            return None
         case DeleteSyntax():
             return bind_delete(syntax, context)
         case UpdateSyntax():

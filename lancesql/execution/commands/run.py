@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from lancesql.execution.embeddings.describe import show_embeddings
 from lancesql.execution.progress import show_progress
+from lancesql.execution.query import run_plan
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
     AddColumn,
@@ -15,6 +16,9 @@ from lancesql.plan.commands import (
     ChangeColumn,
     Command,
     CommentOn,
+    CopyFromArrow,
+    CopyToArrow,
+    CopyToFile,
     CreateIndex,
     CreateReference,
     CreateTable,
@@ -50,6 +54,7 @@ from lancesql.storage.writes.tables import define_table, drop_table, insert_rows
 
 from .changes import delete_rows, merge_rows, update_rows
 from .columns import add_to_table
+from .copy import copy_from_arrow, copy_to_arrow
 from .indexes import answer_efforts, build_index, list_indexes
 from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
 from .rules import make_rules
@@ -102,6 +107,12 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
                         rules=make_rules(target, run, report),
                     )
                 )
+        case CopyToFile(_, query):
+            return run_plan(run.within(query))
+        case CopyToArrow():
+            return answer_count(copy_to_arrow(command, open_query))
+        case CopyFromArrow(target):
+            return answer_count(copy_from_arrow(command, run))
         case ShowHistory():
             return show_history(command, database)
         case CreateReference(table, name, is_branch, replace, if_not_exists):

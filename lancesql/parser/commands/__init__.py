@@ -1,5 +1,6 @@
 """The statements that are not queries: their grammar, a family a file."""
 
+from .copy_syntax import CopyDatabaseSyntax, CopySyntax
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
 from .dispatch import read_command
 from .inner import find_inner_commands
@@ -54,6 +55,8 @@ __all__ = [
     "CommandSyntax",
     "CommentSyntax",
     "ConflictSyntax",
+    "CopyDatabaseSyntax",
+    "CopySyntax",
     "CreateIndexSyntax",
     "CreateReferenceSyntax",
     "CreateTableSyntax",

@@ -13,6 +13,7 @@ from lancesql.parser.tokens import Token, TokenType, is_word
 
 from .alter import read_alter_columns, read_comment
 from .changes import read_delete, read_merge, read_truncate, read_update
+from .copy import read_copy, read_export
 from .cursor import TokenCursor
 from .explain import read_explain
 from .indexes import (
@@ -150,6 +151,8 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "UPDATE": read_update,
     "MERGE": read_merge,
     "TRUNCATE": read_truncate,
+    "COPY": read_copy,
+    "EXPORT": read_export,
     "DROP": _read_drop,
     "ALTER": _read_alter,
     "OPTIMIZE": read_optimize,

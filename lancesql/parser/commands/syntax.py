@@ -7,6 +7,7 @@ from typing import Literal
 
 from lancesql.errors import LanceSQLError, Span
 
+from .copy_syntax import CopyDatabaseSyntax, CopySyntax
 from .cursor import NameSyntax, OptionSyntax
 from .row_syntax import DeleteSyntax, InsertSyntax, MergeSyntax, TruncateSyntax, UpdateSyntax
 from .upkeep_syntax import (
@@ -189,6 +190,8 @@ CommandSyntax = (
     AnalyzeSyntax
     | AlterSyntax
     | CommentSyntax
+    | CopyDatabaseSyntax
+    | CopySyntax
     | AutoCleanupSyntax
     | DropIndexSyntax
     | OptimizeSyntax

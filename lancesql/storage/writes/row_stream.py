@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from lancesql.errors import EngineError, ExecutionError, LanceSQLError
+from lancesql.plan.file_errors import condense_csv_error
 
 __all__ = ["OnRows", "RowStream", "pull_batch", "read_batches"]
 
@@ -83,6 +84,8 @@ def pull_batch(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
 
 def _explain_read_error(error: BaseException) -> LanceSQLError:
     """The query's error: a Python exception that crossed a stream is only a text, its last line the message."""
+    if condensed := condense_csv_error(str(error)):
+        return EngineError(condensed)
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     text = (
         lines[-1] if "Traceback (most recent call last)" in str(error) else lines[0] if lines else type(error).__name__
