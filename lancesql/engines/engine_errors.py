@@ -65,7 +65,7 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         return ParseError(head, hint=hint)
     if option := _UNKNOWN_OPTION.search(head):
         near = re.findall(r'"([^"]+)"', hint or "")
-        proposed = f"did you mean '{near[0]}'? {option.group(2)} takes {', '.join(near)} and others" if near else hint
+        proposed = f"did you mean '{near[0]}'?" if near else None
         return ArgumentError(f"there is no option '{option.group(1)}' for {option.group(2)}", hint=proposed)
     if isinstance(error, duckdb.InterruptException):
         return QueryInterruptedError("the statement was interrupted")
