@@ -17,6 +17,7 @@ from .errors import (
     ConnectionClosedError,
     LanceSQLError,
     ParameterError,
+    ParseError,
     Span,
     UnknownTableError,
     UnsupportedError,
@@ -30,6 +31,7 @@ from .execution.results.result import Result
 from .execution.retries import retry_conflicts
 from .execution.run import Run, check_parameters
 from .execution.suggestions import suggest_function, suggest_table
+from .execution.unread import offer_unread_tables
 from .execution.views import change_views
 from .execution.watch import Watch
 from .optimizer import optimize
@@ -145,7 +147,10 @@ class Session:
         inner = find_inner_commands(read_tokens(sql))
         if inner:
             return self._run_over_commands(sql, inner, request)
-        plan = self._plan(sql, request.namespace)
+        try:
+            plan = self._plan(sql, request.namespace)
+        except ParseError as error:
+            return self._run_unread(sql, request, error)
         if plan is None:
             return self._run_plain(sql, request)
         self._plans.keep(sql, plan, self._settings)
@@ -270,6 +275,18 @@ class Session:
         if changes:
             self._plans.clear()
         return result
+
+    def _run_unread(self, sql: str, request: _Request, error: ParseError) -> Result:
+        """A query over tables alone that only DuckDB can read; the error when it is none."""
+        tables = offer_unread_tables(read_tokens(sql), self._database, self._engine, self._views)
+        if not tables:
+            raise error
+        run = self._make_run(QueryPlan(sql=sql, relation=sql), {}, request, sql)
+        run = replace(run, registered={**run.registered, **tables})
+        try:
+            return execute_text(run, request.parameters, explains=request.explains)[0]
+        except (ParseError, UnknownTableError):
+            raise error from None
 
     def _name_own(self) -> set[str]:
         """The names of registered objects and views, in lower case."""

@@ -87,3 +87,32 @@ def test_refused_where_duckdb_refuses(db: lancesql.Connection, oracle: duckdb.Du
         oracle.sql(sql).fetchall()
     with pytest.raises(lancesql.LanceSQLError):
         db.sql(sql).fetchall()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "PIVOT (SELECT id % 5 AS five, cat, id FROM DOCS) ON cat USING sum(id) GROUP BY five ORDER BY five LIMIT 3",
+        "WITH p AS (PIVOT docs ON cat USING min(id) ORDER BY ALL) SELECT * FROM p, docs WHERE docs.id = 7 ORDER BY ALL",
+        "UNPIVOT (SELECT id, id * 2 AS two FROM docs) ON id, two INTO NAME n VALUE v ORDER BY ALL",
+    ],
+)
+def test_what_only_duckdb_can_read_is_answered_by_it(
+    db: lancesql.Connection, oracle: duckdb.DuckDBPyConnection, sql: str
+) -> None:
+    assert db.sql(sql).fetchall() == oracle.sql(sql).fetchall()
+    assert "Relation (DuckDB)" in db.explain(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "PIVOT docs ON cat USING count(*) ORDER BY",
+        "PIVOT lance.docs ON cat USING count(*) ORDER BY ALL",
+        "PIVOT fts('docs', 'a') ON cat USING count(*) ORDER BY ALL",
+        "PIVOT docs ON match(cat, 'a') USING count(*) ORDER BY ALL",
+    ],
+)
+def test_what_neither_can_read_is_refused(db: lancesql.Connection, sql: str) -> None:
+    with pytest.raises(lancesql.ParseError, match="syntax error"):
+        db.sql(sql).fetchall()
