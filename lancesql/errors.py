@@ -14,6 +14,9 @@ LanceSQLError
 │   ├── EngineError       DuckDB stopped while running the relation
 │   ├── StorageError      LanceDB stopped while reading or writing
 │   │   └── ConflictError     somebody else changed the same rows meanwhile, again and again
+│   ├── ConstraintError   a row breaks a rule of its table: NOT NULL, CHECK, a key that has to be unique
+│   ├── CardinalityError  a row of a table meets two rows of the source, or two rows to insert have one key
+│   ├── ConversionError   a value does not fit the type of its column
 │   ├── EmbeddingError    the function that embeds texts is not there, failed, or gave no vectors
 │   ├── RerankError       a reranker cannot run, failed, or gave no score
 │   ├── QueryInterruptedError  `Connection.interrupt` stopped it
@@ -33,8 +36,11 @@ __all__ = [
     "AmbiguousNameError",
     "ArgumentError",
     "BindError",
+    "CardinalityError",
     "ConflictError",
     "ConnectionClosedError",
+    "ConstraintError",
+    "ConversionError",
     "EmbeddingError",
     "EngineError",
     "ExecutionError",
@@ -96,7 +102,12 @@ class LanceSQLError(Exception):
         self.sql = sql
 
     def locate(self, sql: str, offset: int = 0) -> LanceSQLError:
-        """Says which text the span belongs to; `offset` is where that text starts in `sql`."""
+        """Says which text the span belongs to; `offset` is where that text starts in `sql`.
+
+        An error that was placed in a part of `sql`, such as the query of an INSERT, is placed in the whole.
+        """
+        if self.sql is not None and self.sql != sql and sql.count(self.sql) == 1:
+            offset, self.sql = sql.find(self.sql), None
         if self.sql is None:
             self.sql = sql
             if self.span is not None:
@@ -149,7 +160,25 @@ class ExecutionError(LanceSQLError):
 
 
 class EngineError(ExecutionError):
-    """DuckDB stopped while it ran the relation."""
+    """DuckDB stopped while it ran the relation.
+
+    Attributes:
+        condition: What DuckDB calls this kind of error, in lower case: `conversion`, `constraint`, `out of range`, …
+    """
+
+    condition: str = ""
+
+
+class ConstraintError(ExecutionError):
+    """A row breaks a rule of its table: NOT NULL, CHECK, or a key that has to be unique."""
+
+
+class CardinalityError(ExecutionError):
+    """A row of a table meets more than one row of the source, or two rows to insert have the same key."""
+
+
+class ConversionError(ExecutionError):
+    """A value does not fit the type of its column without loss."""
 
 
 class StorageError(ExecutionError):

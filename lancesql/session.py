@@ -78,6 +78,9 @@ class Session:
     Args:
         database: The LanceDB database.
         engine: The DuckDB connection.
+
+    Attributes:
+        writes: How many statements have written to the Lance database.
     """
 
     def __init__(self, database: LanceDatabase, engine: DuckDBEngine) -> None:
@@ -92,6 +95,7 @@ class Session:
         self._embeddings = Embeddings(self._database)
         self._rerankers = Rerankers()
         self._closed = False
+        self.writes = 0
 
     def _check_open(self) -> None:
         if self._closed:
@@ -227,7 +231,8 @@ class Session:
         is_query = isinstance(plan, QueryPlan) and plan.returns_rows
         if request.explains and not is_query and not isinstance(plan, Explain):
             plan = Explain(plan)
-        if isinstance(plan, Command) and not isinstance(plan, ReadingCommand):
+        writes = isinstance(plan, Command) and not isinstance(plan, ReadingCommand)
+        if writes:
             self._refuse_in_transaction()
         query = plan.plan if isinstance(plan, Explain) else plan
         inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)
@@ -238,7 +243,20 @@ class Session:
             self._settings = replace(self._settings, **{plan.name: plan.value})  # type: ignore[arg-type]
         if not isinstance(plan, QueryPlan) or not plan.returns_rows:
             self._plans.clear()
-        return execute_plan(plan, run)
+        result = execute_plan(plan, run)
+        self.writes += writes
+        return result
+
+    def writes_lance(self, sql: str, namespace: Namespace) -> bool:
+        """Whether one statement would write to the Lance database; it is planned, and not carried out."""
+        self._check_open()
+        plan = self._plan(sql, namespace) if self._gate.passes(sql, self._name_own()) else None
+        return isinstance(plan, Command) and not isinstance(plan, ReadingCommand)
+
+    def in_transaction(self) -> bool:
+        """Whether DuckDB is between BEGIN and COMMIT."""
+        self._check_open()
+        return self._engine.in_transaction()
 
     def _refuse_in_transaction(self) -> None:
         """LanceDB commits each statement by itself: a ROLLBACK of DuckDB would not undo it."""

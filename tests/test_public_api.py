@@ -30,9 +30,12 @@ def test_the_names_of_the_package() -> None:
         "AmbiguousNameError",
         "ArgumentError",
         "BindError",
+        "CardinalityError",
         "ConflictError",
         "Connection",
         "ConnectionClosedError",
+        "ConstraintError",
+        "ConversionError",
         "EmbeddingError",
         "EngineError",
         "ExecutionError",
@@ -107,7 +110,15 @@ def test_public_methods_are_all_of_them() -> None:
     listed = {name for name in SIGNATURES if name.startswith(("Connection.", "Result."))}
     for kind in (lancesql.Connection, lancesql.Result):
         public = {f"{kind.__name__}.{name}" for name in vars(kind) if not name.startswith("_")}
-        properties = {"Connection.closed", "Connection.settings", "Result.schema", "Result.columns"}
+        properties = {
+            "Connection.closed",
+            "Connection.settings",
+            "Result.schema",
+            "Result.columns",
+            "Result.types",
+            "Result.rows_changed",
+            "Result.returns_rows",
+        }
         assert public - listed - properties - {"Connection.run"} == set()
 
 

@@ -88,7 +88,9 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         return ParameterError(head, hint=hint)
     if "open result" in head or kind == "Resource In Use":
         return EngineError(_BUSY, hint="read that result to its end, or let go of it, before the next statement")
-    return EngineError(head, hint=hint)
+    failure = EngineError(head, hint=hint)
+    failure.condition = kind.lower() if rest else ""
+    return failure
 
 
 def find_name_span(sql: str, error: LanceSQLError) -> Span | None:

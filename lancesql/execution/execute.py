@@ -12,6 +12,7 @@ from lancesql.engines.duckdb import open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
 from lancesql.execution.results.result import Result
 from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan, ShowSettings
+from lancesql.plan.commands import WritingCommand, is_returning
 from lancesql.plan.expansion import place_error
 from lancesql.storage.scan import pull_scan
 
@@ -54,23 +55,36 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
         case QueryPlan(returns_rows=True):
             return _answer_query(plan, run)
         case QueryPlan():
-            return _answer_table(run_plan(run), explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
+            return _answer_change(
+                run_plan(run), plan.sql, explain=lambda analyze: explain_plan(plan, run, analyze=analyze)
+            )
         case Explain():
             touched = [] if isinstance(plan.plan, QueryPlan) else describe_command(plan.plan, run, _open_within(run))
             return _answer_text(explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall))
         case ChangeSetting() | CreateView() | DropView():
-            return _answer_table(pa.table({}))  # the connection holds the settings and the views
+            return _answer_table(pa.table({}), answers="nothing")  # the connection holds the settings and the views
         case ShowSettings(name):
             return _answer_table(show_settings(run.settings, name))
         case _:
             with run.watch.ending():
                 table = run_command(plan, run, _open_within(run))
-            return _answer_table(table, explain=lambda analyze: explain_plan(plan, run, analyze=analyze))
+            counts = isinstance(plan, WritingCommand) and not is_returning(plan)
+            answers = "count" if counts else "rows" if table.num_columns else "nothing"
+            return _answer_table(
+                table, answers=answers, explain=lambda analyze: explain_plan(plan, run, analyze=analyze)
+            )
 
 
 def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:
     """Opens the query within a command."""
-    return lambda query: _open_plan_stream(run.within(query))
+
+    def open_query(query: QueryPlan) -> pa.RecordBatchReader:
+        try:
+            return _open_plan_stream(run.within(query))
+        except LanceSQLError as error:
+            raise error.locate(query.sql) from None
+
+    return open_query
 
 
 def _answer_query(plan: QueryPlan, run: Run) -> Result:
@@ -97,10 +111,10 @@ def execute_text(run: Run, parameters: object, *, explains: bool = False) -> tup
     if not engine.reads_only(run.plan.sql):
         if explains:
             return _answer_text(_explain_text(run, parameters, analyze=False)), False
-        return _answer_table(run.ask_engine(lambda: engine.run(*given))), True
+        return _answer_change(run.ask_engine(lambda: engine.run(*given)), run.plan.sql), True
     relation = run.ask_engine(lambda: engine.relate(*given))
     if relation is None:
-        return _answer_table(pa.table({})), True
+        return _answer_table(pa.table({}), answers="nothing"), True
 
     def open_reader() -> pa.RecordBatchReader:
         reader = run.ask_engine(lambda: open_relation_reader(relation))
@@ -173,6 +187,16 @@ def _read_limited(run: Run, open_reader: Callable[[], pa.RecordBatchReader], rea
 
 def _answer_text(plan: str) -> Result:
     return _answer_table(pa.table({"plan": plan.split("\n")}), explain=lambda _: plan)
+
+
+def _answer_change(table: pa.Table, sql: str, **options: Any) -> Result:
+    """What DuckDB answers to a statement that is no query: how many rows it wrote, if it says so."""
+    answers = "rows"
+    if table.column_names in ([], ["Success"]):
+        answers = "nothing"
+    elif table.column_names == ["Count"] and "returning" not in sql.lower():
+        answers = "count" if table.num_rows else "nothing"
+    return _answer_table(table, answers=answers, **options)
 
 
 def _answer_table(table: pa.Table, **options: Any) -> Result:

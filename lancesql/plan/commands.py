@@ -71,7 +71,9 @@ __all__ = [
     "UpdateRows",
     "VacuumTable",
     "ViewCommand",
+    "WritingCommand",
     "find_query",
+    "is_returning",
 ]
 
 
@@ -227,6 +229,8 @@ ReadingCommand = (
 """Commands that write no Lance table."""
 ChangingCommand = DeleteRows | UpdateRows | MergeRows
 """Commands that are run again when somebody else has changed the same rows meanwhile."""
+WritingCommand = CreateTable | DefineTable | InsertInto | DeleteRows | UpdateRows | MergeRows | TruncateTable
+"""Commands that answer with the number of rows they wrote or removed, or with what is behind RETURNING."""
 SettingCommand = ChangeSetting | ShowSettings
 ViewCommand = CreateView | DropView
 
@@ -251,3 +255,8 @@ def find_query(command: Command | SettingCommand | ViewCommand) -> QueryPlan | N
             return changed.query
         case _:
             return None
+
+
+def is_returning(command: Command) -> bool:
+    """Whether a command answers with rows that it changed."""
+    return isinstance(command, ChangingCommand) and bool(command.changed.returning)

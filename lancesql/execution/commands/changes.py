@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import ExecutionError, LanceSQLError
+from lancesql.errors import CardinalityError, ConstraintError, ExecutionError, LanceSQLError
 from lancesql.execution.query import read_plan_table
 from lancesql.execution.run import Run
 from lancesql.parser import read_tokens
@@ -93,15 +93,15 @@ def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
             part = batch.filter(batch.column(1).to_numpy(zero_copy_only=False) == number)
             if not part.num_rows or branch.action == "nothing":
                 continue
+            if branch.action != "insert":
+                touched.append(_read_ids(part))
+                _refuse_twice(np.concatenate(touched), "MERGE")
             rows = _merge_part(branch, part, changed, run, writer, rules, upserted)
             if branch.action == "insert":
                 keys.append(rows.select(list(command.keys)))
-            else:
-                touched.append(_read_ids(part))
             if changed.returning:
                 kept.append(rows)
                 actions += [branch.action.upper()] * rows.num_rows
-    _refuse_twice(np.concatenate(touched), "MERGE")
     _refuse_bad_keys(keys, table)
     count = sum(len(one) for one in touched) + sum(one.num_rows for one in keys)
     answer = _answer(
@@ -259,7 +259,7 @@ def _answer(
 def _refuse_twice(row_ids: RowIds, statement: str) -> None:
     distinct, counts = np.unique(row_ids, return_counts=True)
     if len(distinct) < len(row_ids):
-        raise ExecutionError(
+        raise CardinalityError(
             f"{int((counts > 1).sum())} rows of the table meet more than one row of the source, "
             f"and {statement} cannot know which one counts",
             hint="let the source have each key once: GROUP BY, or SELECT DISTINCT ON (key); nothing was written",
@@ -273,12 +273,12 @@ def _refuse_bad_keys(keys: Sequence[pa.RecordBatch], table: TableInfo) -> None:
     names = inserted.column_names
     for name in names:
         if inserted.column(name).null_count:
-            raise ExecutionError(
+            raise ConstraintError(
                 f"a row to insert has NULL for '{name}', by which rows of '{table.name}' are found",
                 hint=f"leave such rows out: WHERE {name} IS NOT NULL; nothing was written",
             )
     if inserted.group_by(names).aggregate([]).num_rows < inserted.num_rows:
-        raise ExecutionError(
+        raise CardinalityError(
             f"two rows to insert have the same {', '.join(names)}",
             hint="let the source have each key once: GROUP BY, or SELECT DISTINCT ON (key); nothing was written",
         )

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.engines.duckdb import DuckDBEngine, Namespace, read_relation_table
-from lancesql.errors import ExecutionError, LanceSQLError
+from lancesql.errors import ConstraintError, LanceSQLError
 from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.progress import Report
 from lancesql.execution.run import Run
@@ -66,7 +66,7 @@ class _Keeper:
             if broken.num_rows:
                 shown = {name: value for name, value in broken.to_pylist()[0].items() if name in check}
                 listed = ", ".join(f"{name} = {value!r}" for name, value in shown.items())
-                raise ExecutionError(
+                raise ConstraintError(
                     f"a row breaks CHECK {check} of table '{self._table.name}': {listed}", hint="nothing was written"
                 )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 from lancesql.errors import UnsupportedError
 
+from .engine_types import name_arrow_type
 from .rows import table_to_rows
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Result:
         engine_types: Callable[[], Sequence[str]] | None = None,
         explain: Callable[[bool], str] | None = None,
         repeatable: bool = True,
+        answers: Literal["rows", "count", "nothing"] = "rows",
     ) -> None:
         """Keeps how to run the statement.
 
@@ -57,6 +59,7 @@ class Result:
             engine_types: The SQL types of the columns as DuckDB spells them; None for an answer straight from Lance.
             explain: Prints the plan; called with whether to run it too.
             repeatable: False for a statement that must not run twice: every method reads the answer of its only run.
+            answers: What the table is: rows, the number of rows that the statement wrote, or nothing worth reading.
         """
         self._open_reader = open_reader
         self._read_schema = schema
@@ -64,6 +67,7 @@ class Result:
         self._read_engine_types = engine_types
         self._explain = explain
         self._repeatable = repeatable
+        self._answers = answers
         self._lock = threading.RLock()
         self._table: pa.Table | None = None
         self._preview: pa.Table | None = None
@@ -85,6 +89,28 @@ class Result:
     def columns(self) -> list[str]:
         """The names of the columns."""
         return list(self.schema.names)
+
+    @property
+    def types(self) -> list[str]:
+        """The SQL types of the columns.
+
+        Example:
+            >>> import lancesql
+            >>> lancesql.sql("SELECT 1 AS n, [0.5, 1]::FLOAT[2] AS vector").types
+            ['INTEGER', 'FLOAT[2]']
+        """
+        named = self._name_types()
+        return list(named) if named is not None else [name_arrow_type(field.type) for field in self.schema]
+
+    @property
+    def rows_changed(self) -> int | None:
+        """How many rows a statement wrote or removed; None for one that answers with rows or with nothing."""
+        return int(self.to_arrow().column(0)[0].as_py()) if self._answers == "count" else None
+
+    @property
+    def returns_rows(self) -> bool:
+        """Whether the statement answers with rows: a query, a SHOW, what stands behind RETURNING."""
+        return self._answers == "rows"
 
     def to_arrow(self) -> pa.Table:
         """The answer as an Arrow table."""

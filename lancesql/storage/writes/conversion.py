@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lancesql.errors import ExecutionError, UnsupportedError
+from lancesql.errors import ConversionError, UnsupportedError
 
 __all__ = ["RaggedVectorError", "convert_column", "convert_to_half", "copy_slice", "plan_field", "plan_type"]
 
@@ -91,7 +91,7 @@ def convert_column(array: Any, type_: Any, column: str) -> Any:
     """The column in the type of the table. What a cast would change or cut off is refused.
 
     Raises:
-        ExecutionError: When a value does not fit; the message names the column.
+        ConversionError: When a value does not fit; the message names the column.
     """
     if array.type == type_:
         return array
@@ -127,7 +127,7 @@ def convert_to_half(array: Any, column: str) -> Any:
     """Floating-point numbers, or vectors of them, as float16.
 
     Raises:
-        ExecutionError: When a number is beyond float16's range.
+        ConversionError: When a number is beyond float16's range.
     """
     vectors = pa.types.is_fixed_size_list(array.type)
     type_ = pa.list_(pa.float16(), array.type.list_size) if vectors else pa.float16()
@@ -142,7 +142,7 @@ def _convert_vectors(array: Any, type_: Any, column: str) -> Any:
     lengths = pc.list_value_length(array).drop_null()
     wrong = lengths.filter(pc.not_equal(lengths, pa.scalar(size)))
     if len(wrong):
-        raise ExecutionError(
+        raise ConversionError(
             f"column '{column}' holds vectors of {size} dimensions, and a row has {wrong[0].as_py()}",
             hint="nothing was written",
         )
@@ -186,7 +186,7 @@ def _refuse_lost_fields(source: pa.DataType, target: pa.DataType, column: str) -
     known = {target.field(index).name for index in range(target.num_fields)}
     lost = [name for name in (source.field(index).name for index in range(source.num_fields)) if name not in known]
     if lost:
-        raise ExecutionError(
+        raise ConversionError(
             f"column '{column}' has no field '{lost[0]}'", hint=f"its fields are {', '.join(sorted(known))}"
         )
 
@@ -196,14 +196,14 @@ def _refuse_overflow(before: Any, after: Any, column: str, type_: pa.DataType) -
     lost = pc.and_(finite, pc.is_inf(after.cast(pa.float32()) if pa.types.is_float16(after.type) else after))
     if pc.any(lost).as_py():
         value = before.filter(lost)[0].as_py()
-        raise ExecutionError(
+        raise ConversionError(
             f"{value!r} is beyond the range of column '{column}', which is {type_}", hint="nothing was written"
         )
 
 
-def _refuse(column: str, source: pa.DataType, target: pa.DataType, why: str = "") -> ExecutionError:
+def _refuse(column: str, source: pa.DataType, target: pa.DataType, why: str = "") -> ConversionError:
     detail = f": {why.splitlines()[0]}" if why else ""
-    return ExecutionError(
+    return ConversionError(
         f"column '{column}' is {target}, and the query gives {source} that does not fit{detail}",
         hint="cast it in the query; nothing was written",
     )

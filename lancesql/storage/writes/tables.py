@@ -13,7 +13,7 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.errors import (
     BindError,
-    ExecutionError,
+    ConstraintError,
     LanceSQLError,
     StorageError,
     UnknownColumnError,
@@ -300,11 +300,11 @@ def fit_column(array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
     """The column in the type of the table, NULL only where the table takes it.
 
     Raises:
-        ExecutionError: When a value does not fit.
+        ExecutionError: When a value does not fit, or is NULL where none may stand.
     """
     converted = copy_slice(convert_column(array, field.type, field.name))
     if not field.nullable and converted.null_count:
-        raise ExecutionError(
+        raise ConstraintError(
             f"column '{field.name}' cannot be NULL, and a row has no value for it", hint="nothing was written"
         )
     return converted
