@@ -102,12 +102,7 @@ class LanceSQLError(Exception):
         self.sql = sql
 
     def locate(self, sql: str, offset: int = 0) -> LanceSQLError:
-        """Says which text the span belongs to; `offset` is where that text starts in `sql`.
-
-        An error that was placed in a part of `sql`, such as the query of an INSERT, is placed in the whole.
-        """
-        if self.sql is not None and self.sql != sql and sql.count(self.sql) == 1:
-            offset, self.sql = sql.find(self.sql), None
+        """Says which text the span belongs to; `offset` is where that text starts in `sql`."""
         if self.sql is None:
             self.sql = sql
             if self.span is not None:

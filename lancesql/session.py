@@ -47,7 +47,7 @@ from .parser.commands import (
 from .parser.commands.copy_syntax import OWN_FORMATS
 from .parser.text_calls import names_text_function
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
-from .plan.commands import ChangingCommand, Command, ReadingCommand, find_query
+from .plan.commands import ChangingCommand, Command, CreateTable, InsertInto, ReadingCommand, find_query
 from .plan.composition import compose
 from .settings import Settings
 from .storage.database import LanceDatabase
@@ -243,7 +243,12 @@ class Session:
             self._settings = replace(self._settings, **{plan.name: plan.value})  # type: ignore[arg-type]
         if not isinstance(plan, QueryPlan) or not plan.returns_rows:
             self._plans.clear()
-        result = execute_plan(plan, run)
+        try:
+            result = execute_plan(plan, run)
+        except LanceSQLError as error:
+            if isinstance(plan, CreateTable | InsertInto) and sql.count(inner.sql) == 1:
+                error.locate(sql, sql.find(inner.sql))
+            raise
         self.writes += writes
         return result
 

@@ -181,9 +181,9 @@ def _read_column(values: list[Any]) -> pa.Array[Any] | None:
         values = [None if value is None else _make_list(value) for value in values]
     try:
         array: pa.Array[Any] = pa.array(values)
-        return array
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
+    return array
 
 
 def _make_list(value: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import lancesql
 from lancesql.connection import Connection as NativeConnection
-from lancesql.engines.duckdb import Namespace, open_database
+from lancesql.engines.duckdb import Namespace
+from lancesql.engines.files import open_database
 from lancesql.execution.results.result import Result
 from lancesql.session import Parameters
 
@@ -122,7 +123,7 @@ class Connection:
         self._autocommit = value
 
     def cursor(self, *, stream: bool = False) -> Cursor:
-        """A cursor; with `stream` its rows are read when they are fetched, and the connection's next statement ends it."""
+        """A cursor; with `stream` rows are read when they are fetched, and the connection's next statement ends it."""
         self._check_open()
         return Cursor(self, stream=stream)
 

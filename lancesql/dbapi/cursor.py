@@ -87,7 +87,8 @@ class Cursor:
 
         Args:
             operation: The statement.
-            parameters: A sequence for `?`, a mapping for `$name`. A vector is a list, a numpy, an Arrow or a Polars array.
+            parameters: A sequence for `?`, a mapping for `$name`. A vector is a list, or an array of any
+                library that `Connection.sql` takes.
 
         Raises:
             Error: One of the errors of PEP 249.
@@ -100,9 +101,9 @@ class Cursor:
     def executemany(self, operation: str, seq_of_parameters: Iterable[Parameters]) -> Self:
         """Executes a statement for each of the parameters.
 
-        An `INSERT … VALUES`, and an `UPDATE` or a `DELETE` of a Lance table whose condition names no column it sets, are
-        one statement over all of them, and so one commit. Others are executed one by one; those before one that fails
-        stay done.
+        An `INSERT … VALUES`, and an `UPDATE` or a `DELETE` of a Lance table whose condition names no column it sets,
+        are one statement over all of them, and so one commit. Others are executed one by one; those before one that
+        fails stay done.
         """
         self._begin()
         rows = list(seq_of_parameters)
@@ -236,7 +237,7 @@ class Cursor:
         stream: object = reader.__arrow_c_stream__(requested_schema)
         return stream
 
-    def callproc(self, procname: str, parameters: Sequence[object] = ()) -> None:
+    def callproc(self, procname: str, parameters: Sequence[object] = ()) -> None:  # noqa: ARG002
         """There are no stored procedures.
 
         Raises:
@@ -252,11 +253,11 @@ class Cursor:
         """
         raise NotSupportedError("a statement has one answer", hint="execute the next statement by itself")
 
-    def setinputsizes(self, sizes: Sequence[object]) -> None:
+    def setinputsizes(self, sizes: Sequence[object]) -> None:  # noqa: ARG002
         """Does nothing: values are bound as they are."""
         self._check_open()
 
-    def setoutputsize(self, size: int, column: int | None = None) -> None:
+    def setoutputsize(self, size: int, column: int | None = None) -> None:  # noqa: ARG002
         """Does nothing: values of any size are fetched whole."""
         self._check_open()
 

@@ -19,7 +19,7 @@ from lancesql.errors import EngineError, LanceSQLError
 
 from .engine_errors import explain_engine_error
 
-__all__ = ["DuckDBEngine", "Namespace", "Stream", "open_database"]
+__all__ = ["DuckDBEngine", "Namespace", "Stream"]
 
 _SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
 _EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
@@ -363,18 +363,6 @@ def _spread(functions: set[str], called: Mapping[str, set[str]]) -> frozenset[st
     while spread := {name for name, names in called.items() if names & functions} - functions:
         functions = functions | spread
     return frozenset(functions)
-
-
-def open_database(path: str) -> duckdb.DuckDBPyConnection:
-    """Opens a DuckDB database file, or one in memory (`:memory:name`) that all who name it share.
-
-    Raises:
-        EngineError: When it cannot be opened.
-    """
-    try:
-        return duckdb.connect(path)
-    except duckdb.Error as error:
-        raise explain_engine_error(error) from None
 
 
 def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:

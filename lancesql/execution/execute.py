@@ -77,14 +77,7 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
 
 def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:
     """Opens the query within a command."""
-
-    def open_query(query: QueryPlan) -> pa.RecordBatchReader:
-        try:
-            return _open_plan_stream(run.within(query))
-        except LanceSQLError as error:
-            raise error.locate(query.sql) from None
-
-    return open_query
+    return lambda query: _open_plan_stream(run.within(query))
 
 
 def _answer_query(plan: QueryPlan, run: Run) -> Result:
