@@ -142,7 +142,7 @@ def run(options: Any, folder: Path) -> bool:
 def _build(db: lancesql.Connection, source: VectorSet, kind: str) -> str:
     """The table of a set, with a BTREE on `scattered`, and its copy without an index."""
     name = build_table(db, source, kind, "lancesql")
-    dataset = lance.dataset(str(Path(str(db._database.uri)) / f"{name}.lance"))
+    dataset = lance.dataset(str(Path(str(db._database.main.uri)) / f"{name}.lance"))
     if "unindexed" not in dataset.schema.names:
         dataset.add_columns({"unindexed": "scattered"})
         db.execute(f"CREATE INDEX ON {name} (scattered) USING BTREE")
@@ -161,7 +161,7 @@ def _add_row(
     sql += f" WHERE {predicate}" if predicate else ""
     truth = _find_truth(source, scope)
     recall, _ = _try_work(lambda query: db.sql(sql, {"q": query}).to_arrow(), source, truth, min(K, kept))
-    dataset = lance.dataset(str(Path(str(db._database.uri)) / f"{name}.lance"))
+    dataset = lance.dataset(str(Path(str(db._database.main.uri)) / f"{name}.lance"))
     partitions = dataset.stats.index_stats("vector_idx")["indices"][0]["num_partitions"]
     how, work, reached = _find_best(ByHand(dataset, scope), partitions, source, truth, recall, with_numpy=options.numpy)
     queries = cycle(list(source.queries))

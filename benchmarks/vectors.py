@@ -113,7 +113,7 @@ def build_table(db: lancesql.Connection, source: VectorSet, kind: str, builder: 
     name = "_".join([source.name.replace(" × ", "x").replace(" ", "_"), kind.lower(), builder])
     if name in db.tables():
         return name
-    folder = Path(str(db._database.uri)) / f"{name}.lance"
+    folder = Path(str(db._database.main.uri)) / f"{name}.lance"
     shutil.rmtree(folder, ignore_errors=True)
     lance.write_dataset(source.to_arrow(), folder)
     if builder == "lancedb":

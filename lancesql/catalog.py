@@ -11,7 +11,20 @@ import pyarrow as pa
 
 from .settings import Settings
 
-__all__ = ["CalibratedEffort", "Catalog", "EmbeddingInfo", "IndexInfo", "TableInfo", "VersionRef", "View"]
+__all__ = [
+    "MAIN_DATABASE",
+    "CalibratedEffort",
+    "Catalog",
+    "DatabaseInfo",
+    "EmbeddingInfo",
+    "IndexInfo",
+    "TableInfo",
+    "VersionRef",
+    "View",
+]
+
+MAIN_DATABASE = "lance"
+"""What statements call the session's own Lance database."""
 
 VersionRef = int | str
 """A version number, a tag, or an ISO timestamp prefixed by ``timestamp:``."""
@@ -79,13 +92,14 @@ class TableInfo:
     """A Lance table at one version: everything the planner knows of it.
 
     Attributes:
-        name: The name as the database spells it, or the path.
+        name: The name as a statement writes it, with that of its database before it, or the path.
         uri: Where the table lies.
         version: The version this statement reads.
         schema: The Arrow schema as Lance stores it.
         rows: The number of rows that are not deleted.
         indexes: The indexes at this version.
         moves: The version was named by a tag, which may mean another one the next time.
+        database: What stands before its name; "" for a table of the session's own database.
     """
 
     name: str
@@ -95,6 +109,7 @@ class TableInfo:
     rows: int
     indexes: tuple[IndexInfo, ...] = ()
     moves: bool = False
+    database: str = ""
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
@@ -107,6 +122,23 @@ class TableInfo:
             if index.columns == (column,) and index.kind.startswith(tuple(kinds)):
                 return index
         return None
+
+
+@dataclass(frozen=True)
+class DatabaseInfo:
+    """A database that statements can name.
+
+    Attributes:
+        name: What they call it.
+        path: Where it lies.
+        read_only: Whether writes are refused.
+        current: Whether plain names mean its tables.
+    """
+
+    name: str
+    path: str | None
+    read_only: bool
+    current: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +187,31 @@ class Catalog(Protocol):
         ...
 
     def table_names(self) -> Sequence[str]:
-        """Every Lance table of the database."""
+        """Every Lance table, as a statement names it."""
+        ...
+
+    def databases(self) -> Sequence[DatabaseInfo]:
+        """The Lance databases: the session's own, when it has one, and those that are attached."""
+        ...
+
+    def is_database(self, name: str) -> bool:
+        """Whether a Lance database is called so, in any case; the session's own always is."""
+        ...
+
+    def name_database(self, name: str) -> str:
+        """What the database is called in which a table of that name lies, or would lie."""
+        ...
+
+    def is_read_only(self, name: str) -> bool:
+        """Whether the database of a table of that name refuses writes."""
+        ...
+
+    def engine_databases(self) -> Sequence[DatabaseInfo]:
+        """The engine's own databases."""
+        ...
+
+    def engine_has_schema(self, name: str) -> bool:
+        """Whether the engine has a schema or a database of that name."""
         ...
 
     def find_view(self, name: str) -> View | None:

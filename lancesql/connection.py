@@ -12,6 +12,7 @@ from .execution.watch import Watch
 from .session import Parameters, Session
 from .settings import Settings
 from .storage.database import LanceDatabase
+from .storage.databases import Databases
 
 if TYPE_CHECKING:
     from typing import Self
@@ -50,7 +51,8 @@ class Connection(Session):
         storage_options: dict[str, str] | None = None,
         read_only: bool = False,
     ) -> None:
-        super().__init__(LanceDatabase(target, storage_options, read_only=read_only), DuckDBEngine(duckdb))
+        database = LanceDatabase(target, storage_options, read_only=read_only)
+        super().__init__(Databases(database), DuckDBEngine(duckdb))
 
     def sql(
         self,
@@ -177,7 +179,7 @@ class Connection(Session):
         self._plans.clear()
 
     def tables(self) -> list[str]:
-        """The names of the Lance tables, sorted."""
+        """The names of the Lance tables, sorted; those of an attached database with its name before theirs."""
         self._check_open()
         return sorted(self._database.table_names())
 

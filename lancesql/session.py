@@ -50,7 +50,7 @@ from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, Que
 from .plan.commands import ChangingCommand, Command, CreateTable, InsertInto, ReadingCommand, find_query
 from .plan.composition import compose
 from .settings import Settings
-from .storage.database import LanceDatabase
+from .storage.databases import Databases
 from .storage.rerankers import Rerankers
 
 __all__ = ["Parameters", "Session"]
@@ -76,15 +76,15 @@ class Session:
     """A database, an engine, and what a session remembers between its statements.
 
     Args:
-        database: The LanceDB database.
+        databases: The LanceDB databases.
         engine: The DuckDB connection.
 
     Attributes:
         writes: How many statements have written to the Lance database.
     """
 
-    def __init__(self, database: LanceDatabase, engine: DuckDBEngine) -> None:
-        self._database = database
+    def __init__(self, databases: Databases, engine: DuckDBEngine) -> None:
+        self._database = databases
         self._engine = engine
         self._registered: dict[str, object] = {}
         self._plans = PlanCache(self._database, self._engine)
@@ -219,8 +219,8 @@ class Session:
                 None if inner is None or isinstance(inner, Explain) else Explain(inner, syntax.analyze, syntax.recall)
             )
         if syntax is not None:
-            has_database = self._database.connection is not None
-            context = CommandContext(sql, catalog, plan_text, self._database.read_only, has_database)
+            has_database = self._database.current.connection is not None
+            context = CommandContext(sql, catalog, plan_text, has_database)
             command = bind_command(syntax, context)
             if command is not None or isinstance(syntax, CopyDatabaseSyntax):
                 return command

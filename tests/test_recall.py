@@ -69,7 +69,7 @@ def test_analyze_chooses_the_effort_of_a_recall_and_travels_with_the_table(
 ) -> None:
     source = generate_clusters(5_000, 32, 50, 20, seed=3)
     built = build_table(db, source, "IVF_PQ", "lancesql")
-    shutil.copytree(Path(db._database.uri) / f"{built}.lance", tmp_path / "points.lance")
+    shutil.copytree(Path(db._database.main.uri) / f"{built}.lance", tmp_path / "points.lance")
     explained = "SELECT id FROM vector_search('points', $q, k => 10, exact => false{})"
     with lancesql.connect(tmp_path) as own:
         before = own.explain(explained.format(""), {"q": source.queries[0]})

@@ -16,7 +16,7 @@ from lancesql.parser.calls import COMBINATORS, FACETS, Argument, SearchCall
 from lancesql.parser.snapshots import AtClause
 
 from .scope import find_owner_node
-from .tables import find_lance_table, name_alias, read_at_clause, table_span
+from .tables import find_lance_table, may_be_lance, name_alias, read_at_clause, table_span
 
 __all__ = ["Draft", "contains", "find_drafts", "is_reshaped", "is_target"]
 
@@ -64,7 +64,7 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
             table, arguments, parts = search.table, search.arguments, search.parts
             alias = node.alias or call.function
         else:
-            version: VersionRef | None = read_at_clause(at) if at is not None and _may_be_lance(node, catalog) else None
+            version: VersionRef | None = read_at_clause(at) if at is not None and may_be_lance(node, catalog) else None
             lance_table = find_lance_table(node, span, statement.sql, catalog, version)
             if lance_table is None:
                 continue
@@ -109,13 +109,6 @@ def _suggest_combinator(call: SearchCall, statement: Statement) -> str | None:
     return f"did you mean {near}({call.function}(…), …)?" if near else None
 
 
-def _may_be_lance(node: exp.Table, catalog: Catalog) -> bool:
-    qualifier = node.args.get("db")
-    if qualifier is not None:
-        return bool(qualifier.name.lower() == "lance")
-    return node.name.rstrip("/").lower().endswith(".lance") or catalog.find_table(node.name) is not None
-
-
 def is_target(node: exp.Table) -> bool:
     """Whether the table is what a statement writes or names, not what it reads."""
     parent = node.parent
@@ -131,7 +124,7 @@ def is_target(node: exp.Table) -> bool:
 def _refuse_write(node: exp.Table, span: Span, statement: Statement, catalog: Catalog) -> None:
     """A write to a Lance table that came as far as this is not one of the commands."""
     made_by_engine = statement.tree.find(exp.Create) is not None  # CREATE TEMP TABLE beside a Lance table of that name
-    if made_by_engine or not _may_be_lance(node, catalog) or catalog.engine_tables(node.name):
+    if made_by_engine or not may_be_lance(node, catalog) or catalog.engine_tables(node.name):
         return
     kind = statement.tokens[0].text.upper()
     raise UnsupportedError(

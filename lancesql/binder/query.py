@@ -32,6 +32,7 @@ from .drafts import Draft, contains, find_drafts, is_reshaped
 from .embed_calls import expand_embeds
 from .facets import expand_facets
 from .first_rows import read_first_rows
+from .qualifiers import expand_qualifiers
 from .relation import edit_statement, place_conjuncts, settle_conjuncts, settle_matches
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Relation, Scope, read_scope
@@ -61,6 +62,8 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         expansion = expand_views(statement, catalog)
     if expansion is None and statement.stand_ins:
         expansion = expand_bases(statement, catalog)
+    if expansion is None:
+        expansion = expand_qualifiers(statement, catalog)
     if expansion is not None:
         return _bind_expanded(expansion, catalog, numbers)
     embeds = expand_embeds(statement, catalog)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from sqlglot import exp
 
-from lancesql.catalog import Catalog, TableInfo, VersionRef
+from lancesql.catalog import MAIN_DATABASE, Catalog, TableInfo, VersionRef
 from lancesql.errors import AmbiguousNameError, ArgumentError, LanceSQLError, Span, UnknownTableError, nearest_name
 from lancesql.parser.calls import Argument
 from lancesql.parser.snapshots import AtClause
@@ -14,9 +15,19 @@ from lancesql.parser.tokens import TokenType, is_word
 
 from .literals import read_literal
 
-__all__ = ["find_lance_table", "is_lance_path", "name_alias", "read_at_clause", "require_table", "table_span"]
-
-LANCE_SCHEMA = "lance"
+__all__ = [
+    "find_lance_table",
+    "find_rivals",
+    "is_lance_path",
+    "join_name",
+    "may_be_lance",
+    "name_alias",
+    "read_at_clause",
+    "read_parts",
+    "require_table",
+    "show_choices",
+    "table_span",
+]
 
 
 def is_lance_path(name: str) -> bool:
@@ -49,29 +60,66 @@ def find_lance_table(
     """
     if not isinstance(node.this, exp.Identifier):
         return None
-    name, qualifier = node.this.name, node.args.get("db")
     if sql[span.start] == "'":
-        return require_table(name, span, catalog, version) if is_lance_path(name) else None
-    if node.args.get("catalog") is not None:
+        return require_table(node.name, span, catalog, version) if is_lance_path(node.name) else None
+    parts = read_parts(node)
+    name, explicit = join_name(parts, catalog)
+    if name is None:
         return None
-    if qualifier is not None:
-        if qualifier.name.lower() != LANCE_SCHEMA:
-            return None
-        table = _look_up(name, version, span, catalog)
-        if table is None and catalog.engine_tables(f"{LANCE_SCHEMA}.{name}"):
-            return None
-        return table or require_table(name, span, catalog, version)
     table = _look_up(name, version, span, catalog)
+    rivals = find_rivals(parts, table, catalog)
     if table is None:
-        return None
-    rivals = catalog.engine_tables(name)
+        return require_table(name, span, catalog, version) if explicit and not rivals else None
     if rivals:
         raise AmbiguousNameError(
-            f"'{name}' is both a Lance table and a DuckDB table",
-            hint=f"write {LANCE_SCHEMA}.{table.name} or {' or '.join(rivals)}",
+            f"'{'.'.join(parts)}' is both a Lance table and a DuckDB table",
+            hint=show_choices(table, rivals),
             span=span,
         )
     return table
+
+
+def may_be_lance(node: exp.Table, catalog: Catalog) -> bool:
+    """Whether a table reference says that it is a Lance table, or has the name of one."""
+    if is_lance_path(node.name):
+        return True
+    name, explicit = join_name(read_parts(node), catalog)
+    return explicit or (name is not None and catalog.find_table(name) is not None)
+
+
+def join_name(parts: Sequence[str], catalog: Catalog) -> tuple[str | None, bool]:
+    """The name of the Lance table that these parts may name, and whether they can name nothing else.
+
+    None when they name something of DuckDB. `database.main.table` is how DuckDB would write it in full.
+    """
+    if len(parts) == 1:
+        return parts[0], False
+    if not catalog.is_database(parts[0]):
+        return None, False
+    own = parts[2:] if len(parts) == 3 and parts[1].lower() == "main" else parts[1:]
+    is_plain = parts[0].lower() == MAIN_DATABASE and catalog.name_database("") == MAIN_DATABASE
+    return ".".join(own if is_plain else (parts[0], *own)), True
+
+
+def find_rivals(parts: Sequence[str], table: TableInfo | None, catalog: Catalog) -> Sequence[str]:
+    """The tables of DuckDB that the same name may mean; `lance.name` is first of all a Lance table."""
+    if table is not None and len(parts) > 1 and parts[0].lower() == MAIN_DATABASE:
+        return ()
+    return catalog.engine_tables(parts[0] if len(parts) == 1 else f"{parts[0]}.{parts[-1]}")
+
+
+def show_choices(table: TableInfo | str, rivals: Sequence[str]) -> str:
+    """How to write a name that several tables share."""
+    name = table if isinstance(table, str) else table.name
+    is_qualified = not isinstance(table, str) and bool(table.database)
+    if is_qualified and any(one.lower().endswith(f".{name.lower()}") for one in rivals):
+        return f"write {' or '.join(rivals)} for DuckDB's; DETACH {name.partition('.')[0]} and choose another name"
+    return f"write {name if is_qualified else f'{MAIN_DATABASE}.{name}'} or {' or '.join(rivals)}"
+
+
+def read_parts(node: exp.Table) -> list[str]:
+    """The parts of a table reference: `["other", "docs"]` for `other.docs`."""
+    return [part.name for part in (node.args.get(key) for key in ("catalog", "db", "this")) if part is not None]
 
 
 def _look_up(name: str, version: VersionRef | None, span: Span | None, catalog: Catalog) -> TableInfo | None:
@@ -131,7 +179,7 @@ def read_version(kind: str, argument: Argument) -> VersionRef:
     raise ArgumentError(f"{kind} takes {wanted}, written in the statement", span=argument.span)
 
 
-def read_table_argument(argument: Argument) -> str:
+def read_table_argument(argument: Argument, catalog: Catalog) -> str:
     """The table name of a search's first argument (`docs`, `'docs'`, `ns.docs`), and the tokens behind it.
 
     Raises:
@@ -157,6 +205,4 @@ def read_table_argument(argument: Argument) -> str:
             )
         else:
             parts.append(token.text)
-    if len(parts) > 1 and parts[0].lower() == LANCE_SCHEMA:
-        parts = parts[1:]
-    return ".".join(parts)
+    return join_name(parts, catalog)[0] or ".".join(parts)

@@ -7,12 +7,13 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
-from lancesql.catalog import EmbeddingInfo, TableInfo, VersionRef, View
+from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, EmbeddingInfo, TableInfo, VersionRef, View
+from lancesql.engines.databases import has_schema, list_databases
 from lancesql.engines.definitions import name_types, read_definition
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
-from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
 from lancesql.storage.rerankers import Rerankers
 from lancesql.storage.types import widen_schema
 
@@ -30,7 +31,7 @@ class StatementCatalog:
 
     def __init__(
         self,
-        database: LanceDatabase,
+        database: Databases,
         engine: DuckDBEngine,
         namespace: Namespace,
         registered: Mapping[str, object],
@@ -58,8 +59,33 @@ class StatementCatalog:
         return self._found[key]
 
     def table_names(self) -> Sequence[str]:
-        """Every Lance table of the database."""
+        """Every Lance table, as a statement names it."""
         return self._database.table_names()
+
+    def databases(self) -> Sequence[DatabaseInfo]:
+        """The Lance databases of the session."""
+        return self._database.describe()
+
+    def is_database(self, name: str) -> bool:
+        """Whether a Lance database is called so."""
+        folded = name.lower()
+        return folded == MAIN_DATABASE or folded in {one.lower() for one in self._database.names}
+
+    def name_database(self, name: str) -> str:
+        """What the database is called in which a table of that name lies, or would lie."""
+        return self._database.find_database(name).name
+
+    def is_read_only(self, name: str) -> bool:
+        """Whether the database of a table of that name refuses writes."""
+        return self._database.find_database(name).read_only
+
+    def engine_databases(self) -> Sequence[DatabaseInfo]:
+        """DuckDB's databases, but for those that are its own affair."""
+        return list_databases(self._engine)
+
+    def engine_has_schema(self, name: str) -> bool:
+        """Whether DuckDB has a schema or a database of that name."""
+        return has_schema(self._engine, name)
 
     def find_view(self, name: str) -> View | None:
         """The view of the session called `name`."""

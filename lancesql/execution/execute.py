@@ -12,11 +12,11 @@ from lancesql.engines.duckdb import open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
 from lancesql.execution.results.result import Result
 from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan, ShowSettings
-from lancesql.plan.commands import WritingCommand, is_returning
+from lancesql.plan.commands import AttachDatabase, DetachDatabase, UseDatabase, WritingCommand, is_returning
 from lancesql.plan.expansion import place_error
 from lancesql.storage.scan import pull_scan
 
-from .commands import describe_command, run_command
+from .commands import describe_command, run_command, run_database_command
 from .explain import explain_plan
 from .query import (
     explain_relation_error,
@@ -63,6 +63,9 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
             return _answer_text(explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall))
         case ChangeSetting() | CreateView() | DropView():
             return _answer_table(pa.table({}), answers="nothing")  # the connection holds the settings and the views
+        case AttachDatabase() | DetachDatabase() | UseDatabase():
+            run_database_command(plan, run)
+            return _answer_table(pa.table({}), answers="nothing")
         case ShowSettings(name):
             return _answer_table(show_settings(run.settings, name))
         case _:

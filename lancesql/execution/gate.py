@@ -9,11 +9,14 @@ from lancesql.parser.calls import SEARCH_FUNCTIONS, names_facets
 from lancesql.parser.embed_calls import names_embed
 from lancesql.parser.text_calls import names_text_function
 from lancesql.settings import SETTINGS_SCHEMA
-from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
 
 __all__ = ["Gate"]
 
-_COMMANDS = r"create|insert|drop|show|describe|desc|explain|analyze|optimize|restore|reindex|diff|copy|export"
+_COMMANDS = (
+    r"create|insert|drop|show|describe|desc|explain|analyze|optimize|restore|reindex|diff|copy|export"
+    r"|attach|detach|use"
+)
 
 _WORD = re.compile(r"\w+")
 _LONG = 2_000
@@ -22,7 +25,7 @@ _LONG = 2_000
 class Gate:
     """Looks for the names that make a text ours: tables, views, search functions and commands."""
 
-    def __init__(self, database: LanceDatabase) -> None:
+    def __init__(self, database: Databases) -> None:
         self._database = database
         self._pattern: re.Pattern[str] | None = None
         self._plain: frozenset[str] = frozenset()

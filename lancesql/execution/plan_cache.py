@@ -11,7 +11,7 @@ from lancesql.parser.embed_calls import EMBED
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.sources import RowCount, TableScan
 from lancesql.settings import Settings
-from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
 
 __all__ = ["PlanCache"]
 
@@ -31,7 +31,7 @@ class _CachedPlan:
 class PlanCache:
     """The plans of a connection."""
 
-    def __init__(self, database: LanceDatabase, engine: DuckDBEngine) -> None:
+    def __init__(self, database: Databases, engine: DuckDBEngine) -> None:
         self._database = database
         self._engine = engine
         self._plans: dict[str, _CachedPlan] = {}

@@ -17,7 +17,7 @@ from lancesql.errors import ArgumentError, LanceSQLError, ParameterError
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.settings import Settings
-from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
 from lancesql.storage.rerankers import Rerankers
 
 from .embeddings.memo import Memo
@@ -63,7 +63,7 @@ class Run:
         rerankers: The rerankers of the session, and LanceDB's.
     """
 
-    database: LanceDatabase
+    database: Databases
     engine: DuckDBEngine
     plan: QueryPlan
     values: Mapping[str, object]

@@ -13,7 +13,7 @@ from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.parser.calls import SEARCH_FUNCTIONS
 from lancesql.parser.text_calls import names_text_function
 from lancesql.parser.tokens import Token, TokenType, is_word
-from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
 from lancesql.storage.scan import open_scan
 from lancesql.storage.types import widen_schema
 
@@ -23,7 +23,7 @@ _QUERIES = ("SELECT", "FROM", "WITH", "PIVOT", "PIVOT_WIDER", "UNPIVOT", "TABLE"
 
 
 def offer_unread_tables(
-    tokens: Sequence[Token], database: LanceDatabase, engine: DuckDBEngine, views: Collection[str]
+    tokens: Sequence[Token], database: Databases, engine: DuckDBEngine, views: Collection[str]
 ) -> dict[str, ScanDataset]:
     """The Lance tables that a query names, as objects that DuckDB scans; {} when that would not be the same.
 
@@ -51,7 +51,7 @@ def offer_unread_tables(
     return offered
 
 
-def _offer_table(table: TableInfo, database: LanceDatabase) -> ScanDataset:
+def _offer_table(table: TableInfo, database: Databases) -> ScanDataset:
     dataset = database.open_dataset(table)
 
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from .commands import ChangeSetting, Command, CreateView, DropView, Explain, SettingCommand, ShowSettings, ViewCommand
+from .commands import (
+    ChangeSetting,
+    Command,
+    CreateView,
+    DatabaseCommand,
+    DropView,
+    Explain,
+    SettingCommand,
+    ShowSettings,
+    ViewCommand,
+)
 from .query import DirectAnswer, OutputColumn, QueryPlan
 from .sources import Conjunct, FullTextSearch, FusedSearch, RowCount, Source, TableScan, VectorSearch
 from .values import Constant, Parameter, ScalarQuery, Value
 
-LogicalPlan = QueryPlan | Command | SettingCommand | ViewCommand | Explain
+LogicalPlan = QueryPlan | Command | SettingCommand | ViewCommand | DatabaseCommand | Explain
 
 __all__ = [
     "ChangeSetting",
@@ -15,6 +25,7 @@ __all__ = [
     "Conjunct",
     "Constant",
     "CreateView",
+    "DatabaseCommand",
     "DirectAnswer",
     "DropView",
     "Explain",

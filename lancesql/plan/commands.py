@@ -10,6 +10,7 @@ from lancesql.catalog import TableInfo, View
 
 from .column_commands import AddColumn, ChangeColumn, CommentOn, RenameTable
 from .copy_commands import CopyFromArrow, CopyToArrow, CopyToFile
+from .database_commands import AttachDatabase, CloneTable, DetachDatabase, ShowDatabases, UseDatabase
 from .query import QueryPlan
 from .row_commands import ChangedRows, DeleteRows, InsertInto, MergeBranch, MergeRows, TruncateTable, UpdateRows
 from .upkeep_commands import (
@@ -29,10 +30,12 @@ from .upkeep_commands import (
 __all__ = [
     "AddColumn",
     "AnalyzeTable",
+    "AttachDatabase",
     "ChangeColumn",
     "ChangeSetting",
     "ChangedRows",
     "ChangingCommand",
+    "CloneTable",
     "Command",
     "CommentOn",
     "CopyFromArrow",
@@ -42,9 +45,11 @@ __all__ = [
     "CreateReference",
     "CreateTable",
     "CreateView",
+    "DatabaseCommand",
     "DefineTable",
     "DeleteRows",
     "DescribeTable",
+    "DetachDatabase",
     "DiffTable",
     "DropIndex",
     "DropReference",
@@ -61,6 +66,7 @@ __all__ = [
     "RestoreTable",
     "SetAutoCleanup",
     "SettingCommand",
+    "ShowDatabases",
     "ShowEmbeddings",
     "ShowHealth",
     "ShowHistory",
@@ -69,6 +75,7 @@ __all__ = [
     "ShowTables",
     "TruncateTable",
     "UpdateRows",
+    "UseDatabase",
     "VacuumTable",
     "ViewCommand",
     "WritingCommand",
@@ -140,9 +147,10 @@ class ShowEmbeddings:
 
 @dataclass(frozen=True)
 class ShowTables:
-    """`SHOW TABLES`; the views of the session are listed with them."""
+    """`SHOW TABLES [FROM database]`; the views of the session are listed with those of the current database."""
 
     views: tuple[View, ...] = ()
+    database: str | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +209,7 @@ Command = (
     | DropReference
     | RestoreTable
     | ShowHistory
+    | CloneTable
     | CreateTable
     | DefineTable
     | InsertInto
@@ -211,12 +220,14 @@ Command = (
     | DropTable
     | CreateIndex
     | ShowEmbeddings
+    | ShowDatabases
     | ShowTables
     | ShowIndexes
     | DescribeTable
 )
 ReadingCommand = (
-    ShowTables
+    ShowDatabases
+    | ShowTables
     | ShowIndexes
     | DescribeTable
     | ShowHistory
@@ -229,22 +240,25 @@ ReadingCommand = (
 """Commands that write no Lance table."""
 ChangingCommand = DeleteRows | UpdateRows | MergeRows
 """Commands that are run again when somebody else has changed the same rows meanwhile."""
-WritingCommand = CreateTable | DefineTable | InsertInto | DeleteRows | UpdateRows | MergeRows | TruncateTable
+WritingCommand = (
+    CreateTable | CloneTable | DefineTable | InsertInto | DeleteRows | UpdateRows | MergeRows | TruncateTable
+)
 """Commands that answer with the number of rows they wrote or removed, or with what is behind RETURNING."""
 SettingCommand = ChangeSetting | ShowSettings
 ViewCommand = CreateView | DropView
+DatabaseCommand = AttachDatabase | DetachDatabase | UseDatabase
 
 
 @dataclass(frozen=True)
 class Explain:
     """`EXPLAIN [(ANALYZE, RECALL)]` of a plan."""
 
-    plan: QueryPlan | Command | SettingCommand | ViewCommand
+    plan: QueryPlan | Command | SettingCommand | ViewCommand | DatabaseCommand
     analyze: bool = False
     recall: bool = False
 
 
-def find_query(command: Command | SettingCommand | ViewCommand) -> QueryPlan | None:
+def find_query(command: Command | SettingCommand | ViewCommand | DatabaseCommand) -> QueryPlan | None:
     """The query within a command; None when there is none."""
     match command:
         case CreateTable() | InsertInto() | CopyToFile() | CopyToArrow():

@@ -14,14 +14,14 @@ import lance
 import lancedb
 import pyarrow as pa
 
-from lancesql.catalog import TableInfo, VersionRef
+from lancesql.catalog import MAIN_DATABASE, TableInfo, VersionRef
 from lancesql.errors import ArgumentError, StorageError, UnsupportedError
 
 from .indexes import read_indexes
 from .newest_versions import NewestVersions
 from .scan import count_matches, sample_column
 
-__all__ = ["LanceDatabase"]
+__all__ = ["LanceDatabase", "is_table_path"]
 
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAX_HANDLES = 256
@@ -39,6 +39,7 @@ class LanceDatabase:
         uri: Where the database lies.
         storage_options: Credentials and settings of the object store.
         read_only: Whether writes are refused.
+        name: What statements call it. The tables of any but the session's own are called `name.table`.
     """
 
     def __init__(
@@ -47,9 +48,12 @@ class LanceDatabase:
         storage_options: dict[str, str] | None = None,
         *,
         read_only: bool = False,
+        name: str = MAIN_DATABASE,
     ) -> None:
         self.storage_options = storage_options
         self.read_only = read_only
+        self.name = name
+        self._qualifier = "" if name == MAIN_DATABASE else name
         self.connection: lancedb.DBConnection | None = None
         if target is None:
             self.uri = ""  # no database: only tables named by their path
@@ -64,6 +68,7 @@ class LanceDatabase:
                 )
             if not _REMOTE.match(self.uri):
                 self.uri = str(Path(self.uri).expanduser().absolute())
+                _refuse_file(self.uri)
                 if read_only and not Path(self.uri).is_dir():
                     raise StorageError(f"there is no database at '{self.uri}'", hint="read_only=True creates nothing")
             try:
@@ -106,15 +111,16 @@ class LanceDatabase:
 
     def table_uri(self, name: str) -> str:
         """Where the table of that name lies, or would lie."""
-        if name.lower().rstrip("/").endswith(".lance"):
+        if is_table_path(name):
             return name if _REMOTE.match(name) else str(Path(name).expanduser().absolute())
-        return f"{self.uri.rstrip('/')}/{name}.lance"
+        return f"{self.uri.rstrip('/')}/{self._shorten(name)}.lance"
 
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
         """The table called `name`, in any case, at its newest version or at `version`; None when there is none."""
-        is_path = name.lower().rstrip("/").endswith(".lance")
+        is_path = is_table_path(name)
         uri = self.table_uri(name) if is_path else None
         if not is_path:
+            name = self._shorten(name)
             spelled = self._spell(name)
             name = name if spelled is None else spelled
             uri = self._find_in_namespace(name) if spelled is None else self.table_uri(name)
@@ -209,6 +215,14 @@ class LanceDatabase:
             self._counts.clear()
             self._names = None
 
+    def _shorten(self, name: str) -> str:
+        """A table's name without that of this database before it."""
+        qualifier, dot, own = name.partition(".")
+        return own if dot and qualifier.lower() == self.name.lower() else name
+
+    def _qualify(self, name: str) -> str:
+        return f"{self._qualifier}.{name}" if self._qualifier else name
+
     def _spell(self, name: str) -> str | None:
         folded = name.lower()
         if self._names is None or folded not in self._names:
@@ -238,7 +252,8 @@ class LanceDatabase:
         try:
             dataset = newest if newest.version == number else newest.checkout_version(number)
             info = TableInfo(
-                name=name,
+                name=name if is_table_path(name) else self._qualify(self._shorten(name)),
+                database=self._qualifier,
                 uri=uri,
                 version=number,
                 schema=dataset.schema,
@@ -279,6 +294,21 @@ class LanceDatabase:
         if not earlier:
             raise ArgumentError(f"table '{name}' has no version at {text}", hint="its history begins later")
         return int(max(earlier, key=lambda one: one["version"])["version"])
+
+
+def is_table_path(name: str) -> bool:
+    """Whether a name is the path of a table."""
+    return name.lower().rstrip("/").endswith(".lance")
+
+
+def _refuse_file(uri: str) -> None:
+    path = Path(uri)
+    if path.is_file():
+        raise StorageError(f"'{uri}' is a file", hint="a Lance database is a directory of tables")
+    if is_table_path(uri) and (path / "_versions").is_dir():
+        raise StorageError(
+            f"'{uri}' is a table, not a database", hint=f"open the directory it lies in, '{path.parent}'"
+        )
 
 
 def _is_alive(dataset: lance.LanceDataset) -> bool:

@@ -36,6 +36,7 @@ from lancesql.plan.commands import (
 )
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
 from lancesql.storage.writes.tables import create_table
 
 ROWS = pa.table(
@@ -60,18 +61,17 @@ class Binder:
     def __init__(self, database: LanceDatabase, connection: duckdb.DuckDBPyConnection) -> None:
         self.database = database
         self.engine = DuckDBEngine(connection)
-        self.read_only = False
         self.has_database = True
 
     def __call__(self, sql: str) -> Command | None:
-        catalog = StatementCatalog(self.database, self.engine, Namespace(None), {})
+        catalog = StatementCatalog(Databases(self.database), self.engine, Namespace(None), {})
         syntax = read_command(sql, read_tokens(sql))
         assert syntax is not None
 
         def plan_text(text: str) -> QueryPlan:
             return QueryPlan(sql=text, relation=text)
 
-        return bind_command(syntax, CommandContext(sql, catalog, plan_text, self.read_only, self.has_database))
+        return bind_command(syntax, CommandContext(sql, catalog, plan_text, self.has_database))
 
 
 @pytest.fixture
@@ -98,6 +98,11 @@ def refused(bind: Binder, sql: str, kind: type[LanceSQLError]) -> tuple[str, str
 @pytest.mark.parametrize(
     "sql",
     [
+        "CREATE TABLE memory.t (a INTEGER)",
+        "CREATE TABLE memory.t AS SELECT 1",
+        "CREATE TABLE main.t AS SELECT 1",
+        "CREATE TABLE a.lance.t AS SELECT 1",
+        "SHOW TABLES FROM memory",
         "INSERT INTO sales SELECT 1",
         "INSERT INTO nothing SELECT 1",
         "INSERT INTO memory.films SELECT 1",
@@ -227,7 +232,7 @@ def test_dropping_what_need_not_exist(bind: Binder) -> None:
 )
 def test_a_database_for_reading_only(bind: Binder, sql: str) -> None:
     assert bind(sql) is not None
-    bind.read_only = True
+    bind.database.read_only = True
     assert "the database is open for reading only" in refused(bind, sql, UnsupportedError)[0]
 
 

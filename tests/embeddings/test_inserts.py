@@ -57,7 +57,7 @@ def test_rows_without_their_vector(db: lancesql.Connection, statement: str) -> N
     assert rows.num_rows == db.execute(statement).fetchall()[0][0]
     assert read(db) == expect(ROWS)
     assert bag.calls == [["moon ship", "salt"]]
-    table = lance.dataset(f"{db._database.uri}/docs.lance")
+    table = lance.dataset(f"{db._database.main.uri}/docs.lance")
     assert [table.checkout_version(at).count_rows() for at in (table.version - 1, table.version)] == [1, 5]
 
 

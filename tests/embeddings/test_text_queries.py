@@ -43,7 +43,7 @@ STATEMENTS = [
 @pytest.mark.parametrize("spelling", ["literal", "parameter", "subquery", "expression"])
 def test_a_text_is_its_vector(db: lancesql.Connection, bag: Bag, statement: str, spelling: str) -> None:
     if statement.startswith("SELECT id FROM lance_"):
-        folder = db._database.uri
+        folder = db._database.main.uri
         statement = statement.replace("'docs'", f"'{folder}/docs.lance'")
         db.register_embedding(f"{folder}/docs.lance", "vector", bag)
     text = ASKED[0]

@@ -100,8 +100,8 @@ def test_the_count_can_tell(db: lancesql.Connection) -> None:
 
 @pytest.fixture(scope="module")
 def indexed(db: lancesql.Connection) -> str:
-    docs = lance.dataset(f"{db._database.uri}/docs.lance").to_table()
-    made = lance.write_dataset(docs, f"{db._database.uri}/indexed.lance")
+    docs = lance.dataset(f"{db._database.main.uri}/docs.lance").to_table()
+    made = lance.write_dataset(docs, f"{db._database.main.uri}/indexed.lance")
     made.create_index("vector", "IVF_PQ", metric="l2", num_partitions=4, num_sub_vectors=32, max_iters=2)
     return "indexed"
 

@@ -29,7 +29,7 @@ def bind_alter(syntax: AlterSyntax, context: CommandContext) -> AddColumn | Chan
         return None
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     if syntax.action == "add":
         return _bind_add(syntax, table, context)
     if syntax.action == "rename table":
@@ -63,7 +63,7 @@ def bind_comment(syntax: CommentSyntax, context: CommandContext) -> CommentOn | 
     table = find_target(syntax.name, context.catalog)
     if table is None:
         return None
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     return CommentOn(table, None if syntax.column is None else find_column(syntax.column, table).name, syntax.text)
 
 
@@ -112,6 +112,8 @@ def _bind_rename(syntax: AlterSyntax, table: TableInfo, context: CommandContext)
             hint="letters, digits, '_', '-' and '.' can",
             span=syntax.target.span,
         )
+    if table.database:
+        name = f"{table.database}.{name}"
     if context.catalog.find_table(name) is not None or context.catalog.engine_tables(name):
         raise BindError(f"table '{name}' exists already", span=syntax.target.span)
     return RenameTable(table, name)

@@ -72,7 +72,7 @@ def bind_truncate(syntax: TruncateSyntax, context: CommandContext) -> TruncateTa
         return None
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     return TruncateTable(table)
 
 
@@ -83,7 +83,7 @@ def find_changed(syntax: DeleteSyntax | UpdateSyntax | MergeSyntax, context: Com
         return None
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     return table
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lancesql.binder.options import Choice, Flag, Names, Option, read_options
-from lancesql.binder.tables import LANCE_SCHEMA, is_lance_path
+from lancesql.binder.tables import is_lance_path
 from lancesql.errors import ArgumentError, BindError, UnsupportedError
-from lancesql.parser.commands import CopyDatabaseSyntax, CopySyntax, OptionSyntax
+from lancesql.parser.commands import CopyDatabaseSyntax, CopySyntax, NameSyntax, OptionSyntax
 from lancesql.parser.commands.copy_syntax import OWN_FORMATS
 from lancesql.plan.commands import CopyFromArrow, CopyToArrow, CopyToFile, CreateTable, InsertInto
 from lancesql.plan.composition import Composition, compose
@@ -54,7 +54,7 @@ def bind_copy(syntax: CopySyntax, context: CommandContext) -> Copy:
 def refuse_copy_database(syntax: CopyDatabaseSyntax, context: CommandContext) -> None:
     """Refuses what would leave Lance tables out; the rest is DuckDB's."""
     for name in syntax.names:
-        if name.parts[0].lower() == LANCE_SCHEMA:
+        if context.catalog.is_database(name.parts[0]):
             raise UnsupportedError(
                 "a Lance database is not copied as a whole",
                 hint="COPY table TO 'file' (FORMAT lance) copies a table",
@@ -125,7 +125,7 @@ def _bind_to_lance(
     if len(modes) > 1:
         raise ArgumentError(f"{' and '.join(sorted(modes))} exclude each other", span=next(iter(spans.values())))
     mode = modes.pop() if modes else "create"
-    context.refuse_writing(syntax.path)
+    context.refuse_writing(NameSyntax((path,), quoted_string=True, span=syntax.path))
     existing = context.catalog.find_table(path)
     if existing is not None and mode == "create":
         raise BindError(

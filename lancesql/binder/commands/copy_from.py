@@ -54,7 +54,7 @@ def bind_copy_from(syntax: CopySyntax, context: CommandContext) -> InsertInto | 
         return CopyToFile(".".join(syntax.name.parts), _copy_by_engine(syntax, format_, context))
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     columns = resolve_columns(syntax.columns, table)
     wanted = [table.schema.field(one) for one in columns or table.schema.names]
     if format_ == "arrow":

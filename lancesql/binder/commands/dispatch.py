@@ -6,7 +6,9 @@ from lancesql.binder.views import bind_create_view, bind_drop_view
 from lancesql.parser.commands import (
     AlterSyntax,
     AnalyzeSyntax,
+    AttachSyntax,
     AutoCleanupSyntax,
+    CloneTableSyntax,
     CommandSyntax,
     CommentSyntax,
     CopyDatabaseSyntax,
@@ -17,6 +19,7 @@ from lancesql.parser.commands import (
     CreateViewSyntax,
     DeleteSyntax,
     DescribeSyntax,
+    DetachSyntax,
     DiffSyntax,
     DropIndexSyntax,
     DropReferenceSyntax,
@@ -28,6 +31,7 @@ from lancesql.parser.commands import (
     RefreshIndexSyntax,
     RestoreSyntax,
     SetSyntax,
+    ShowDatabasesSyntax,
     ShowHealthSyntax,
     ShowHistorySyntax,
     ShowIndexesSyntax,
@@ -35,25 +39,28 @@ from lancesql.parser.commands import (
     ShowTablesSyntax,
     TruncateSyntax,
     UpdateSyntax,
+    UseSyntax,
     VacuumSyntax,
 )
 from lancesql.plan.commands import (
     AnalyzeTable,
     ChangeSetting,
     Command,
+    DatabaseCommand,
     DescribeTable,
     SettingCommand,
     ShowEmbeddings,
     ShowIndexes,
     ShowSettings,
-    ShowTables,
     ViewCommand,
 )
 from lancesql.settings import Settings, check_setting, find_setting
 
 from .alter import bind_alter, bind_comment
 from .changes import bind_delete, bind_truncate, bind_update
+from .clones import bind_clone_table
 from .copy import bind_copy, refuse_copy_database
+from .databases import bind_attach, bind_detach, bind_show_databases, bind_show_tables, bind_use
 from .indexes import bind_create_index, bind_drop_index, bind_refresh_index
 from .maintenance import bind_auto_cleanup, bind_optimize, bind_show_health, bind_vacuum
 from .merge import bind_merge
@@ -65,7 +72,9 @@ from .versions import bind_create_reference, bind_diff, bind_drop_reference, bin
 __all__ = ["bind_command"]
 
 
-def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | SettingCommand | ViewCommand | None:
+def bind_command(
+    syntax: CommandSyntax, context: CommandContext
+) -> Command | SettingCommand | ViewCommand | DatabaseCommand | None:
     """Resolves the names of a command.
 
     Args:
@@ -82,6 +91,16 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
     match syntax:
         case CreateTableSyntax():
             return bind_create_table(syntax, context)
+        case CloneTableSyntax():
+            return bind_clone_table(syntax, context)
+        case AttachSyntax():
+            return bind_attach(syntax, context)
+        case DetachSyntax():
+            return bind_detach(syntax, context)
+        case UseSyntax():
+            return bind_use(syntax, context)
+        case ShowDatabasesSyntax():
+            return bind_show_databases(context)
         case InsertSyntax():
             return bind_insert(syntax, context)
         case CopySyntax():
@@ -132,7 +151,7 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
         case CreateIndexSyntax():
             return bind_create_index(syntax, context)
         case ShowTablesSyntax():
-            return ShowTables(tuple(context.catalog.views())) if context.has_database else None
+            return bind_show_tables(syntax.database, context)
         case ShowIndexesSyntax(name):
             return ShowIndexes(
                 require_target(name, context.catalog, "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB")
@@ -145,7 +164,7 @@ def bind_command(syntax: CommandSyntax, context: CommandContext) -> Command | Se
         case AnalyzeSyntax(name):
             table = find_target(name, context.catalog)
             if table is not None:
-                context.refuse_writing(name.span)
+                context.refuse_writing(name)
             return None if table is None else AnalyzeTable(table)
         case SetSyntax():
             return _bind_set(syntax)

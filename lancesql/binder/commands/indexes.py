@@ -26,7 +26,7 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
     """The index to build; None when the table is DuckDB's."""
     table = find_target(syntax.table, context.catalog)
     if table is None:
-        name, _ = read_lance_name(syntax.table)
+        name, _ = read_lance_name(syntax.table, context.catalog)
         if name is None or not context.has_database or context.catalog.engine_tables(name):
             return None
         table = require_table(name, syntax.table.span, context.catalog, None)
@@ -34,7 +34,7 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
         raise syntax.problem
     assert syntax.kind is not None
     assert syntax.column is not None
-    context.refuse_writing(syntax.table.span)
+    context.refuse_writing(syntax.table)
     kind = find_kind(syntax.kind.parts[0], syntax.kind.span)
     refuse_nested(syntax.column.parts, syntax.column.span)
     field = find_column(syntax.column, table)
@@ -86,13 +86,13 @@ def bind_drop_index(syntax: DropIndexSyntax, context: CommandContext) -> DropInd
     """The index to drop; None when the table is DuckDB's, or when there is none and need not be."""
     table = find_target(syntax.table, context.catalog)
     if table is None:
-        name, _ = read_lance_name(syntax.table)
+        name, _ = read_lance_name(syntax.table, context.catalog)
         if name is None or not context.has_database or context.catalog.engine_tables(name):
             return None
         table = require_table(name, syntax.table.span, context.catalog, None)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.table.span)
+    context.refuse_writing(syntax.table)
     if syntax.if_exists and not any(index.name.lower() == syntax.name.parts[0].lower() for index in table.indexes):
         return DropIndex(table, "")
     return DropIndex(table, _find_index(table, syntax.name).name)
@@ -102,13 +102,13 @@ def bind_refresh_index(syntax: RefreshIndexSyntax, context: CommandContext) -> R
     """The indexes to bring up to date; None when the table is DuckDB's."""
     table = find_target(syntax.table, context.catalog)
     if table is None:
-        name, _ = read_lance_name(syntax.table)
+        name, _ = read_lance_name(syntax.table, context.catalog)
         if name is None or not context.has_database or context.catalog.engine_tables(name):
             return None
         table = require_table(name, syntax.table.span, context.catalog, None)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.table.span)
+    context.refuse_writing(syntax.table)
     options, _ = read_options(
         syntax.options, {} if syntax.rebuild else _OPTIMIZE, "REINDEX" if syntax.rebuild else "OPTIMIZE"
     )

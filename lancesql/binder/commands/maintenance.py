@@ -28,7 +28,7 @@ def bind_optimize(syntax: OptimizeSyntax, context: CommandContext) -> OptimizeTa
     table = require_target(syntax.name, context.catalog, _NOT_LANCE)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     options, _ = read_options(syntax.options, _OPTIMIZE, "OPTIMIZE")
     target = options.get("target_rows")
     return OptimizeTable(table, target if isinstance(target, int) else None)
@@ -47,7 +47,7 @@ def bind_vacuum(syntax: VacuumSyntax, context: CommandContext) -> VacuumTable | 
         table = require_target(syntax.name, context.catalog, _NOT_LANCE)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     options, spans = read_options(syntax.options, _VACUUM, "VACUUM")
     chosen = [name for name in ("older_than", "retain_versions", "before_version") if name in options]
     if "before_version" in chosen and len(chosen) > 1:
@@ -72,7 +72,7 @@ def bind_auto_cleanup(syntax: AutoCleanupSyntax, context: CommandContext) -> Set
     table = require_target(syntax.name, context.catalog, _NOT_LANCE)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     if syntax.options is None:
         return SetAutoCleanup(table, None)
     options, _ = read_options(syntax.options, _CLEANUP, "AUTO_CLEANUP")

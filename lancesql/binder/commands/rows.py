@@ -34,7 +34,7 @@ def bind_insert(syntax: InsertSyntax, context: CommandContext) -> InsertInto | M
         return None
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     columns = resolve_columns(syntax.columns, table)
     body = _write_body(syntax, table, columns, context)
     if syntax.conflict is None and syntax.returning is None:

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from lancesql.binder.options import Flag, Names, Option, read_options
 from lancesql.binder.splice import Edit, splice
-from lancesql.binder.tables import LANCE_SCHEMA, is_lance_path, require_table
+from lancesql.binder.tables import find_rivals, is_lance_path, require_table, show_choices
+from lancesql.catalog import TableInfo
 from lancesql.errors import (
     AmbiguousNameError,
     BindError,
@@ -18,13 +19,13 @@ from lancesql.errors import (
     UnsupportedError,
 )
 from lancesql.parser import read_tokens
-from lancesql.parser.commands import CreateTableSyntax, DropTableSyntax
+from lancesql.parser.commands import CloneTableSyntax, CreateTableSyntax, DropTableSyntax
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.commands import CreateTable, DefineTable, DropTable
 
-from .targets import CommandContext, find_target, read_lance_name, show_rivals
+from .targets import CommandContext, find_target, read_lance_name
 
-__all__ = ["TABLE_NAME", "bind_create_table", "bind_drop_table", "read_columns"]
+__all__ = ["TABLE_NAME", "bind_create_table", "bind_drop_table", "find_place", "read_columns"]
 
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
@@ -34,39 +35,10 @@ _TABLE_OPTIONS: dict[str, Option] = {"float16": Names(), "vectors": Flag()}
 
 def bind_create_table(syntax: CreateTableSyntax, context: CommandContext) -> CreateTable | DefineTable | None:
     """The new table; None when it is DuckDB's."""
-    name, explicit = read_lance_name(syntax.name)
-    if name is None or (not explicit and not context.has_database):
+    place = find_place(syntax, context)
+    if place is None:
         return None
-    is_path = is_lance_path(name)
-    if not context.has_database and not is_path:
-        raise BindError(
-            "this connection has no Lance database",
-            hint="open one: lancesql.connect('directory')",
-            span=syntax.name.span,
-        )
-    existing = context.catalog.find_table(name)
-    if existing is None and explicit and context.catalog.engine_tables(f"{LANCE_SCHEMA}.{name}"):
-        return None
-    if syntax.problem is not None:
-        raise syntax.problem
-    if not explicit and (rivals := context.catalog.engine_tables(name)):
-        raise AmbiguousNameError(
-            f"'{name}' is a DuckDB table already", hint=show_rivals(name, rivals), span=syntax.name.span
-        )
-    if not is_path and not TABLE_NAME.fullmatch(name):
-        raise BindError(
-            f"'{name}' cannot be the name of a Lance table",
-            hint="letters, digits, '_', '-' and '.' can",
-            span=syntax.name.span,
-        )
-    context.refuse_writing(syntax.name.span)
-    if existing is not None and not syntax.replace and not syntax.if_not_exists:
-        raise BindError(
-            f"table '{existing.name}' exists already",
-            hint=f"CREATE OR REPLACE TABLE {existing.name}, or INSERT INTO it",
-            span=syntax.name.span,
-        )
-    name = existing.name if existing is not None else name
+    name, _ = place
     if syntax.is_defined:
         read_options(syntax.options, {}, "CREATE TABLE (columns)")
         return DefineTable(name, read_columns(syntax.body, context), syntax.replace, syntax.if_not_exists)
@@ -78,6 +50,53 @@ def bind_create_table(syntax: CreateTableSyntax, context: CommandContext) -> Cre
         if_not_exists=syntax.if_not_exists,
         options=options,
     )
+
+
+def find_place(
+    syntax: CreateTableSyntax | CloneTableSyntax, context: CommandContext
+) -> tuple[str, TableInfo | None] | None:
+    """What a new table is called, and the table of that name that is there; None when it is to be one of DuckDB.
+
+    Raises:
+        BindError: When there cannot be a table of that name, or there is one and neither may be replaced nor stay.
+    """
+    name, explicit = read_lance_name(syntax.name, context.catalog)
+    if name is None or (not explicit and not context.has_database):
+        return None
+    is_path = is_lance_path(name)
+    owners = [one.name.lower() for one in context.catalog.databases()]
+    if not context.has_database and not is_path and syntax.name.parts[0].lower() not in owners:
+        raise BindError(
+            "this connection has no Lance database",
+            hint="open one: lancesql.connect('directory')",
+            span=syntax.name.span,
+        )
+    existing = context.catalog.find_table(name)
+    rivals = () if is_path else find_rivals(syntax.name.parts, existing, context.catalog)
+    if existing is None and explicit and rivals:
+        return None
+    if syntax.problem is not None:
+        raise syntax.problem
+    if rivals:
+        raise AmbiguousNameError(
+            f"'{'.'.join(syntax.name.parts)}' is a DuckDB table already",
+            hint=show_choices(existing or name, rivals),
+            span=syntax.name.span,
+        )
+    if not is_path and not TABLE_NAME.fullmatch(name):
+        raise BindError(
+            f"'{name}' cannot be the name of a Lance table",
+            hint="letters, digits, '_', '-' and '.' can",
+            span=syntax.name.span,
+        )
+    context.refuse_writing(syntax.name)
+    if existing is not None and not syntax.replace and not syntax.if_not_exists:
+        raise BindError(
+            f"table '{existing.name}' exists already",
+            hint=f"CREATE OR REPLACE TABLE {existing.name}, or INSERT INTO it",
+            span=syntax.name.span,
+        )
+    return (name if existing is None else existing.name), existing
 
 
 def read_columns(span: Span, context: CommandContext) -> pa.Schema:
@@ -114,7 +133,7 @@ def read_columns(span: Span, context: CommandContext) -> pa.Schema:
 
 def bind_drop_table(syntax: DropTableSyntax, context: CommandContext) -> DropTable | None:
     """The table to drop; None when it is DuckDB's."""
-    name, explicit = read_lance_name(syntax.name)
+    name, explicit = read_lance_name(syntax.name, context.catalog)
     if name is None or (not explicit and not context.has_database):
         return None
     try:
@@ -124,11 +143,11 @@ def bind_drop_table(syntax: DropTableSyntax, context: CommandContext) -> DropTab
             raise
         table = None
     if table is None:
-        if context.catalog.engine_tables(f"{LANCE_SCHEMA}.{name}" if explicit else name):
+        if find_rivals(syntax.name.parts, None, context.catalog):
             return None
         if not syntax.if_exists:
             require_table(name, syntax.name.span, context.catalog, None)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     return DropTable(name if table is None else table.name, table)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from lancesql.binder.tables import LANCE_SCHEMA, is_lance_path, require_table
-from lancesql.catalog import Catalog, TableInfo
+from lancesql.binder.tables import find_rivals, is_lance_path, join_name, require_table, show_choices
+from lancesql.catalog import MAIN_DATABASE, Catalog, TableInfo
 from lancesql.errors import (
     AmbiguousNameError,
     LanceSQLError,
@@ -22,7 +22,7 @@ from lancesql.parser.commands import NameSyntax
 from lancesql.plan.composition import Composition
 from lancesql.plan.query import QueryPlan
 
-__all__ = ["CommandContext", "find_column", "find_target", "read_lance_name", "require_target", "show_rivals"]
+__all__ = ["CommandContext", "find_column", "find_target", "read_lance_name", "require_target"]
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,12 @@ class CommandContext:
         sql: The statement.
         catalog: Answers about names.
         plan_text: Plans a text that is a query; the place of an error is one of that text.
-        read_only: Refuse what writes.
         has_database: Whether there is a Lance database that plain names can mean.
     """
 
     sql: str
     catalog: Catalog
     plan_text: Callable[[str], QueryPlan]
-    read_only: bool = False
     has_database: bool = True
 
     def bind_query(self, span: Span) -> QueryPlan:
@@ -57,23 +55,21 @@ class CommandContext:
         except LanceSQLError as error:
             raise composition.place_error(error).locate(self.sql) from None
 
-    def refuse_writing(self, span: Span) -> None:
-        """Raises when nothing may be written."""
-        if self.read_only:
-            raise UnsupportedError(
-                "the database is open for reading only", hint="connect with read_only=False", span=span
-            )
+    def refuse_writing(self, name: NameSyntax) -> None:
+        """Raises when nothing may be written to the database of that table."""
+        own, _ = read_lance_name(name, self.catalog)
+        if own is not None and self.catalog.is_read_only(own):
+            owner = self.catalog.name_database(own)
+            is_attached = owner != MAIN_DATABASE
+            hint = f"ATTACH OR REPLACE {owner} without READ_ONLY" if is_attached else "connect with read_only=False"
+            raise UnsupportedError("the database is open for reading only", hint=hint, span=name.span)
 
 
-def read_lance_name(name: NameSyntax) -> tuple[str | None, bool]:
+def read_lance_name(name: NameSyntax, catalog: Catalog) -> tuple[str | None, bool]:
     """The name a Lance table would have, and whether it can be nothing else; None when it is DuckDB's for certain."""
     if name.quoted_string:
         return name.parts[0], is_lance_path(name.parts[0])
-    if len(name.parts) == 1:
-        return name.parts[0], False
-    if len(name.parts) == 2 and name.parts[0].lower() == LANCE_SCHEMA:
-        return name.parts[1], True
-    return None, False
+    return join_name(name.parts, catalog)
 
 
 def find_target(syntax: NameSyntax, catalog: Catalog) -> TableInfo | None:
@@ -83,18 +79,19 @@ def find_target(syntax: NameSyntax, catalog: Catalog) -> TableInfo | None:
         AmbiguousNameError: When it is a table of both.
         UnknownTableError: When it can only be a Lance table and there is none.
     """
-    name, explicit = read_lance_name(syntax)
+    name, explicit = read_lance_name(syntax, catalog)
     if name is None:
         return None
     table = catalog.find_table(name)
-    if explicit:
-        if table is None and not is_lance_path(name) and catalog.engine_tables(f"{LANCE_SCHEMA}.{name}"):
-            return None
-        return table or require_table(name, syntax.span, catalog, None)
-    if table is not None and (rivals := catalog.engine_tables(name)):
+    if is_lance_path(name):
+        return table or (require_table(name, syntax.span, catalog, None) if explicit else None)
+    rivals = find_rivals(syntax.parts, table, catalog) if explicit or table is not None else ()
+    if table is None:
+        return require_table(name, syntax.span, catalog, None) if explicit and not rivals else None
+    if rivals:
         raise AmbiguousNameError(
-            f"'{name}' is both a Lance table and a DuckDB table",
-            hint=show_rivals(table.name, rivals),
+            f"'{'.'.join(syntax.parts)}' is both a Lance table and a DuckDB table",
+            hint=show_choices(table, rivals),
             span=syntax.span,
         )
     return table
@@ -136,9 +133,3 @@ def find_column(syntax: NameSyntax, table: TableInfo) -> pa.Field[Any]:
         hint=f"did you mean '{near}'? {listed}" if near else listed,
         span=syntax.span,
     )
-
-
-def show_rivals(name: str, rivals: object) -> str:
-    """How to write a name that several tables share."""
-    listed = " or ".join(rivals) if isinstance(rivals, list | tuple) else str(rivals)
-    return f"write {LANCE_SCHEMA}.{name} or {listed}"

@@ -25,6 +25,7 @@ __all__ = [
     "bind_drop_reference",
     "bind_restore",
     "bind_show_history",
+    "find_version",
 ]
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]+")
@@ -41,7 +42,7 @@ def bind_create_reference(syntax: CreateReferenceSyntax, context: CommandContext
     table = require_target(syntax.table, context.catalog, _NOT_LANCE)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.table.span)
+    context.refuse_writing(syntax.table)
     name = syntax.reference.parts[0]
     if not _REFERENCE.fullmatch(name):
         raise BindError(
@@ -50,7 +51,7 @@ def bind_create_reference(syntax: CreateReferenceSyntax, context: CommandContext
             span=syntax.reference.span,
         )
     if syntax.version is not None:
-        table = _find_version(table, syntax.table, syntax.version, context)
+        table = find_version(table, syntax.table, syntax.version, context)
     return CreateReference(table, name, syntax.is_branch, syntax.replace, syntax.if_not_exists)
 
 
@@ -59,7 +60,7 @@ def bind_drop_reference(syntax: DropReferenceSyntax, context: CommandContext) ->
     table = require_target(syntax.table, context.catalog, _NOT_LANCE)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.table.span)
+    context.refuse_writing(syntax.table)
     return DropReference(table, syntax.reference.parts[0], syntax.is_branch, syntax.if_exists)
 
 
@@ -68,9 +69,9 @@ def bind_restore(syntax: RestoreSyntax, context: CommandContext) -> RestoreTable
     table = require_target(syntax.name, context.catalog, _NOT_LANCE)
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.name.span)
+    context.refuse_writing(syntax.name)
     assert syntax.version is not None
-    return RestoreTable(_find_version(table, syntax.name, syntax.version, context))
+    return RestoreTable(find_version(table, syntax.name, syntax.version, context))
 
 
 def bind_diff(syntax: DiffSyntax, context: CommandContext) -> DiffTable | None:
@@ -81,12 +82,13 @@ def bind_diff(syntax: DiffSyntax, context: CommandContext) -> DiffTable | None:
     if syntax.problem is not None:
         raise syntax.problem
     assert syntax.older is not None
-    older = _find_version(newest, syntax.name, syntax.older, context)
-    newer = newest if syntax.newer is None else _find_version(newest, syntax.name, syntax.newer, context)
+    older = find_version(newest, syntax.name, syntax.older, context)
+    newer = newest if syntax.newer is None else find_version(newest, syntax.name, syntax.newer, context)
     return DiffTable(older, newer)
 
 
-def _find_version(table: TableInfo, name: NameSyntax, version: VersionSyntax, context: CommandContext) -> TableInfo:
+def find_version(table: TableInfo, name: NameSyntax, version: VersionSyntax, context: CommandContext) -> TableInfo:
+    """A table at another version; the error of one that it does not have stands where it is written."""
     try:
         found = context.catalog.find_table(table.name, version.reference)
     except LanceSQLError as error:

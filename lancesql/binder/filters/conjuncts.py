@@ -9,6 +9,7 @@ from itertools import pairwise
 from sqlglot import exp
 
 from lancesql.binder.scope import Relation, Scope, read_scope
+from lancesql.binder.tables import join_name, read_parts
 from lancesql.catalog import Catalog
 from lancesql.parser.tokens import Token, TokenType
 from lancesql.plan.sources import DISTANCE, RANK, RANK_TEXT, RANK_VECTOR, RELEVANCE, SCORE
@@ -148,10 +149,10 @@ def _known_columns(relation: Relation, catalog: Catalog) -> list[str] | None:
     node = relation.node
     if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
         return None
-    qualifier = node.args.get("db")
-    if qualifier is not None and qualifier.name.lower() != "lance":
+    name, _ = join_name(read_parts(node), catalog)
+    if name is None:
         return None
-    table = catalog.find_table(node.name)
+    table = catalog.find_table(name)
     names = table.schema.names if table is not None else catalog.engine_columns(node.name)
     return None if names is None else [name.lower() for name in names]
 

@@ -58,7 +58,7 @@ def read_search(call: SearchCall, at: AtClause | None, at_clauses: Sequence[AtCl
     if SIGNATURES[call.function].kind in ("fusion", "reranking"):
         return _read_combined(call, at, at_clauses, catalog)
     table_argument, arguments = read_arguments(call)
-    name = read_table_argument(table_argument)
+    name = read_table_argument(table_argument, catalog)
     at = next((one for one in at_clauses if _contains(table_argument.span, one.span)), at)
     versions = [kind for kind in ("version", "tag", "timestamp") if kind in arguments]
     if len(versions) + (at is not None) > 1:

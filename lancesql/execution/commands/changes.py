@@ -47,7 +47,7 @@ def delete_rows(command: DeleteRows, run: Run, open_query: OpenQuery) -> pa.Tabl
     for batch in _read(changed, open_query):
         held.append(_read_ids(batch))
     row_ids = np.unique(np.concatenate(held))
-    writer = ChangeWriter(run.database, changed.table)
+    writer = ChangeWriter(run.database.of(changed.table), changed.table)
     writer.delete(row_ids)
     answer = _answer(changed, run, lambda: _take_all(changed.table, run, row_ids), len(row_ids))
     writer.commit("DELETE")
@@ -57,7 +57,7 @@ def delete_rows(command: DeleteRows, run: Run, open_query: OpenQuery) -> pa.Tabl
 def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Table:
     """Writes the rows of the query anew; how many, or what RETURNING asks of them."""
     changed = command.changed
-    writer = ChangeWriter(run.database, changed.table)
+    writer = ChangeWriter(run.database.of(changed.table), changed.table)
     kept: list[pa.RecordBatch] = []
     seen: list[RowIds] = [np.empty(0, np.uint64)]
     rules = make_rules(changed.table, run)
@@ -81,7 +81,7 @@ def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Tabl
 def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
     """Does with each pair of rows what its WHEN says; how many rows that were, or what RETURNING asks of them."""
     changed, table = command.changed, command.changed.table
-    writer = ChangeWriter(run.database, table)
+    writer = ChangeWriter(run.database.of(table), table)
     kept: list[pa.RecordBatch] = []
     actions: list[str] = []
     touched: list[RowIds] = [np.empty(0, np.uint64)]

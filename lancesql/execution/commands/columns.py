@@ -31,10 +31,10 @@ def add_to_table(command: AddColumn, run: Run, open_query: OpenQuery) -> None:
         return
     if command.values is not None:
         made = _read_values(command.values, run, open_query)
-        add_column(run.database, table, pa.field(field.name, made.type), made)
+        add_column(run.database.of(table), table, pa.field(field.name, made.type), made)
         return
     values = evaluate_default(field, table, run)
-    add_column(run.database, table, field, values)
+    add_column(run.database.of(table), table, field, values)
 
 
 def _read_values(values: ChangedRows, run: Run, open_query: OpenQuery) -> pa.Array[Any]:

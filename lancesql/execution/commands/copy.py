@@ -43,7 +43,7 @@ def copy_from_arrow(command: CopyFromArrow, run: Run) -> int:
         )
     with show_progress(f"writing {table.name}") as report:
         return insert_rows(
-            run.database,
+            run.database.of(table),
             table,
             lambda: open_arrow_file(command.path),
             columns=command.columns,

@@ -12,7 +12,9 @@ from lancesql.catalog import TableInfo
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
     ChangedRows,
+    CloneTable,
     Command,
+    DatabaseCommand,
     DeleteRows,
     MergeRows,
     OptimizeTable,
@@ -26,6 +28,7 @@ from lancesql.plan.commands import (
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.maintenance import plan_compaction, plan_vacuum
 from lancesql.storage.writes.changes import measure_change
+from lancesql.storage.writes.clones import measure_table
 
 from .changes import read_changed_ids
 
@@ -34,7 +37,9 @@ __all__ = ["describe_command"]
 OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
 
 
-def describe_command(command: Command | SettingCommand | ViewCommand, run: Run, open_query: OpenQuery) -> list[str]:
+def describe_command(
+    command: Command | SettingCommand | ViewCommand | DatabaseCommand, run: Run, open_query: OpenQuery
+) -> list[str]:
     """Lines that say how much a command would touch; none for one that touches nothing or cannot know."""
     match command:
         case DeleteRows(changed) | UpdateRows(changed):
@@ -51,16 +56,30 @@ def describe_command(command: Command | SettingCommand | ViewCommand, run: Run, 
                 [f"{name}: {table.rows:,} rows read" for name in names] if retrain else _describe_indexes(table, names)
             )
         case VacuumTable():
-            found = plan_vacuum(run.database, command)
+            found = plan_vacuum(run.database.of(command.table), command)
             pinned = f"; tags keep {', '.join(found.pinned)}" if found.pinned else ""
             return [f"{found.versions:,} versions, {found.files:,} files, {found.bytes:,} bytes would go{pinned}"]
+        case CloneTable():
+            return _describe_clone(command, run)
         case _:
             return []
 
 
+def _describe_clone(command: CloneTable, run: Run) -> list[str]:
+    table = command.source
+    if command.existing is not None and not command.replace:
+        return ["nothing: the table is there"]
+    if command.shallow:
+        return [f"{table.name} @ version {table.version} gets a tag; {table.rows:,} rows stay in its files"]
+    fragments, size = measure_table(run.database.of(table), table)
+    indexes = f", indexes {', '.join(one.name for one in table.indexes)}" if table.indexes else ""
+    rows = f"{table.rows:,} rows of {table.name} @ version {table.version}"
+    return [f"{rows}, {fragments:,} fragments of {size:,} bytes{indexes}"]
+
+
 def _describe_rows(table: TableInfo, touched: list[np.ndarray[Any, Any]], run: Run, *, writes: bool) -> str:
     row_ids = np.unique(np.concatenate([np.empty(0, np.uint64), *touched]))
-    fragments, of, size = measure_change(run.database, table, row_ids)
+    fragments, of, size = measure_change(run.database.of(table), table, row_ids)
     written = f", about {size:,} bytes written anew" if writes else ""
     return f"{len(row_ids):,} of {table.rows:,} rows, in {fragments:,} of {of:,} fragments{written}"
 
@@ -85,7 +104,7 @@ def _describe_merge(command: MergeRows, changed: ChangedRows, run: Run, open_que
 
 
 def _describe_compaction(table: TableInfo, target: int | None, run: Run) -> list[str]:
-    groups = plan_compaction(run.database, table, target)
+    groups = plan_compaction(run.database.of(table), table, target)
     lines = [f"{fragments:,} fragments rewritten: {rows:,} rows, {size:,} bytes" for fragments, rows, size in groups]
     return [
         *(lines or ["no fragments to put together"]),

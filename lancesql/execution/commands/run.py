@@ -14,6 +14,7 @@ from lancesql.plan.commands import (
     AddColumn,
     AnalyzeTable,
     ChangeColumn,
+    CloneTable,
     Command,
     CommentOn,
     CopyFromArrow,
@@ -36,6 +37,7 @@ from lancesql.plan.commands import (
     RenameTable,
     RestoreTable,
     SetAutoCleanup,
+    ShowDatabases,
     ShowEmbeddings,
     ShowHealth,
     ShowHistory,
@@ -55,10 +57,11 @@ from lancesql.storage.writes.tables import define_table, drop_table, insert_rows
 from .changes import delete_rows, merge_rows, update_rows
 from .columns import add_to_table
 from .copy import copy_from_arrow, copy_to_arrow
+from .databases import find_database, show_databases
 from .indexes import answer_efforts, build_index, list_indexes
 from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
 from .rules import make_rules
-from .tables import answer_count, count_rows, describe_newest, describe_table, show_tables, write_table
+from .tables import answer_count, clone, count_rows, describe_newest, describe_table, show_tables, write_table
 from .versions import compare_versions, show_history
 
 __all__ = ["run_command"]
@@ -79,7 +82,7 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
     Raises:
         ExecutionError: When it cannot be carried out; the tables are then as they were.
     """
-    database = run.database
+    database = find_database(command, run.database)
     match command:
         case DeleteRows():
             return delete_rows(command, run, open_query)
@@ -91,6 +94,8 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return answer_count(truncate_table(database, table))
         case CreateTable():
             return answer_count(write_table(command, database, open_query))
+        case CloneTable():
+            return answer_count(clone(command, run.database))
         case DefineTable(name, schema, replace, if_not_exists):
             define_table(database, name, schema, replace=replace, if_not_exists=if_not_exists)
             return answer_count(0)
@@ -159,8 +164,10 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return build_index(command, database)
         case ShowEmbeddings():
             return show_embeddings(run)
-        case ShowTables(views):
-            return show_tables(database, views)
+        case ShowDatabases():
+            return show_databases(command)
+        case ShowTables(views, name):
+            return show_tables(run.database.list_tables(name), views)
         case ShowIndexes(table):
             return list_indexes(table, database)
         case AnalyzeTable(table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -10,13 +10,15 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo, View
 from lancesql.execution.progress import Report, show_progress
 from lancesql.execution.results.engine_types import name_arrow_type
-from lancesql.plan.commands import CreateTable
+from lancesql.plan.commands import CloneTable, CreateTable
 from lancesql.plan.constraints import COMMENT, DEFAULT
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
+from lancesql.storage.writes.clones import clone_table
 from lancesql.storage.writes.tables import create_table
 
-__all__ = ["answer_count", "count_rows", "describe_newest", "describe_table", "show_tables", "write_table"]
+__all__ = ["answer_count", "clone", "count_rows", "describe_newest", "describe_table", "show_tables", "write_table"]
 
 
 def write_table(
@@ -48,18 +50,32 @@ def answer_count(rows: int) -> pa.Table:
     return pa.table({"count": pa.array([rows], pa.int64())})
 
 
-def show_tables(database: LanceDatabase, views: tuple[View, ...]) -> pa.Table:
-    """Every table and view: name, rows, version."""
+def clone(command: CloneTable, databases: Databases) -> int:
+    """Makes a table of another one's version; how many rows it has."""
+    if command.existing is not None and not command.replace:
+        return 0
+    source, target = databases.of(command.source), databases.find_database(command.name)
+    with show_progress(f"cloning {command.source.name}"):
+        clone_table(source, command.source, target, command.name, shallow=command.shallow, replace=command.replace)
+    return command.source.rows
+
+
+def show_tables(tables: Sequence[TableInfo], views: tuple[View, ...]) -> pa.Table:
+    """Tables and views: name, rows, version."""
     unknown = [None] * len(views)
-    found = [database.find_table(name) for name in sorted(database.table_names())]
-    tables = [table for table in found if table is not None]
     return pa.table(
         {
-            "name": pa.array([*(table.name for table in tables), *(view.name for view in views)], pa.string()),
+            "name": pa.array(
+                [*(_drop_database(table) for table in tables), *(view.name for view in views)], pa.string()
+            ),
             "rows": pa.array([*(table.rows for table in tables), *unknown], pa.int64()),
             "version": pa.array([*(table.version for table in tables), *unknown], pa.int64()),
         }
     )
+
+
+def _drop_database(table: TableInfo) -> str:
+    return table.name.removeprefix(f"{table.database}.") if table.database else table.name
 
 
 def describe_table(table: TableInfo) -> pa.Table:

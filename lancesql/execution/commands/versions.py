@@ -50,7 +50,7 @@ def compare_versions(command: DiffTable, run: Run) -> pa.Table:
 
     A row is the same row by its `_rowid`. Columns that only one of the versions has are not compared.
     """
-    older, newer = open_difference(run.database, command.older, command.newer)
+    older, newer = open_difference(run.database.of(command.newer), command.older, command.newer)
     before, after = set(older.schema.names), newer.schema.names
     common = [name for name in after if name in before and name != ROW_ID]
     columns = [

@@ -9,7 +9,7 @@ from typing import Any
 from lancesql.binder.searches.columns import is_text_column, is_vector_column
 from lancesql.catalog import EmbeddingInfo, TableInfo
 from lancesql.errors import ArgumentError, UnknownColumnError, nearest_name
-from lancesql.storage.database import LanceDatabase
+from lancesql.storage.databases import Databases
 from lancesql.storage.embeddings import (
     TableEmbedding,
     TextEmbedder,
@@ -40,7 +40,7 @@ class Embedding:
 class Embeddings:
     """Answers which function embeds the texts of a column: the session's own, else the one of the table's metadata."""
 
-    def __init__(self, database: LanceDatabase) -> None:
+    def __init__(self, database: Databases) -> None:
         self._database = database
         self._registered: dict[tuple[str, str], Embedding] = {}
 

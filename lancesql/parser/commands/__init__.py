@@ -2,6 +2,7 @@
 
 from .copy_syntax import CopyDatabaseSyntax, CopySyntax
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
+from .database_syntax import AttachSyntax, CloneTableSyntax, DetachSyntax, ShowDatabasesSyntax, UseSyntax
 from .dispatch import read_command
 from .inner import find_inner_commands
 from .row_syntax import (
@@ -50,8 +51,10 @@ __all__ = [
     "AlterSyntax",
     "AnalyzeSyntax",
     "AssignmentSyntax",
+    "AttachSyntax",
     "AutoCleanupSyntax",
     "BranchSyntax",
+    "CloneTableSyntax",
     "CommandSyntax",
     "CommentSyntax",
     "ConflictSyntax",
@@ -63,6 +66,7 @@ __all__ = [
     "CreateViewSyntax",
     "DeleteSyntax",
     "DescribeSyntax",
+    "DetachSyntax",
     "DiffSyntax",
     "DropIndexSyntax",
     "DropReferenceSyntax",
@@ -77,6 +81,7 @@ __all__ = [
     "RefreshIndexSyntax",
     "RestoreSyntax",
     "SetSyntax",
+    "ShowDatabasesSyntax",
     "ShowHealthSyntax",
     "ShowHistorySyntax",
     "ShowIndexesSyntax",
@@ -85,6 +90,7 @@ __all__ = [
     "TokenCursor",
     "TruncateSyntax",
     "UpdateSyntax",
+    "UseSyntax",
     "VacuumSyntax",
     "VersionSyntax",
     "find_inner_commands",

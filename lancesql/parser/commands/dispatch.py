@@ -15,6 +15,8 @@ from .alter import read_alter_columns, read_comment
 from .changes import read_delete, read_merge, read_truncate, read_update
 from .copy import read_copy, read_export
 from .cursor import TokenCursor
+from .database_syntax import ShowDatabasesSyntax
+from .databases import read_attach, read_detach, read_show_tables, read_use
 from .explain import read_explain
 from .indexes import (
     read_analyze,
@@ -105,7 +107,12 @@ def _read_drop(cursor: TokenCursor) -> CommandSyntax | None:
 
 def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
     if cursor.accept("TABLES"):
-        return ShowTablesSyntax() if cursor.at_end() else None
+        if cursor.at_end():
+            return ShowTablesSyntax()
+        database = read_show_tables(cursor)
+        return None if database is None else ShowTablesSyntax(database)
+    if cursor.at_word("DATABASES") and cursor.is_last():
+        return ShowDatabasesSyntax()
     if cursor.at_word("EMBEDDINGS") and cursor.is_last():
         name = cursor.read_name()
         return None if name is None else DescribeSyntax(name, shows_embeddings=True)
@@ -166,6 +173,9 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "RESET": read_reset,
     "DESCRIBE": read_describe,
     "DESC": read_describe,
+    "ATTACH": read_attach,
+    "DETACH": read_detach,
+    "USE": read_use,
     "EXPLAIN": read_explain,
     "ANALYZE": read_analyze,
 }

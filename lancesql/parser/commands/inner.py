@@ -7,7 +7,10 @@ from lancesql.parser.tokens import Token, TokenType, find_closing, is_word
 
 __all__ = ["find_inner_commands"]
 
-_SHOWN = ("VERSIONS", "TAGS", "BRANCHES", "INDEXES", "INDICES", "HEALTH", "MAINTENANCE", "EMBEDDINGS")
+_SHOWN = (
+    "VERSIONS", "TAGS", "BRANCHES", "INDEXES", "INDICES", "HEALTH", "MAINTENANCE", "EMBEDDINGS", "TABLES",
+    "DATABASES",
+)  # fmt: skip
 _DOING = ("DIFF", "OPTIMIZE", "VACUUM", "REINDEX", "ALTER")
 
 

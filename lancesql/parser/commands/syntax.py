@@ -9,6 +9,7 @@ from lancesql.errors import LanceSQLError, Span
 
 from .copy_syntax import CopyDatabaseSyntax, CopySyntax
 from .cursor import NameSyntax, OptionSyntax
+from .database_syntax import AttachSyntax, CloneTableSyntax, DetachSyntax, ShowDatabasesSyntax, UseSyntax
 from .row_syntax import DeleteSyntax, InsertSyntax, MergeSyntax, TruncateSyntax, UpdateSyntax
 from .upkeep_syntax import (
     AutoCleanupSyntax,
@@ -136,7 +137,9 @@ class CreateIndexSyntax:
 
 @dataclass(frozen=True)
 class ShowTablesSyntax:
-    """`SHOW TABLES`."""
+    """`SHOW TABLES [FROM database]`."""
+
+    database: NameSyntax | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,11 @@ class ExplainSyntax:
 
 CommandSyntax = (
     AnalyzeSyntax
+    | AttachSyntax
+    | CloneTableSyntax
+    | DetachSyntax
+    | ShowDatabasesSyntax
+    | UseSyntax
     | AlterSyntax
     | CommentSyntax
     | CopyDatabaseSyntax

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
+from lancesql.parser.tokens import TokenType
 
 from .cursor import NameSyntax, TokenCursor
 from .upkeep_syntax import (
@@ -21,6 +22,7 @@ __all__ = [
     "read_drop_reference",
     "read_restore",
     "read_show_history",
+    "read_snapshot",
 ]
 
 _HISTORIES = {"VERSIONS": "versions", "TAGS": "tags", "BRANCHES": "branches"}
@@ -164,10 +166,36 @@ def _finish_creation(
     return CreateReferenceSyntax(table, reference, is_branch, version, replace, if_not_exists, problem)
 
 
-def _read_version(cursor: TokenCursor) -> VersionSyntax:
+def read_snapshot(cursor: TokenCursor) -> VersionSyntax:
+    """`AT 3`, `AT 'tag'`, `AT TAG 'x'`, `AT (VERSION => 3)` or `[FOR] VERSION AS OF 3`, behind a table."""
+    start = cursor.span
+    if not cursor.accept("AT"):
+        cursor.accept("FOR")
+        kind = cursor.take() if cursor.at_word("VERSION", "TAG", "TIMESTAMP", "BRANCH") else None
+        if kind is None or not cursor.accept("AS", "OF"):
+            raise cursor.expected("AT and a version")
+        return _read_version(cursor, kind.text.lower())
+    if not cursor.accept_kind(TokenType.L_PAREN):
+        return _read_version(cursor)
+    kind = cursor.take() if cursor.at_word("VERSION", "TAG", "TIMESTAMP", "BRANCH") else None
+    if kind is None:
+        raise cursor.expected("VERSION => 3, TAG => 'name', TIMESTAMP => '…' or BRANCH => 'name'")
+    if not any(cursor.accept_kind(one) for one in (TokenType.FARROW, TokenType.EQ, TokenType.COLON_EQ)):
+        raise cursor.expected("'=>' and a value")
+    found = _read_version(cursor, kind.text.lower())
+    if not cursor.accept_kind(TokenType.R_PAREN):
+        raise cursor.expected("')'")
+    return VersionSyntax(found.reference, Span(start.start, cursor.last_taken.end))
+
+
+def _read_version(cursor: TokenCursor, known: str | None = None) -> VersionSyntax:
     """`[VERSION] 3`, `[VERSION | TAG] 'name'`, `TIMESTAMP '…'`, `BRANCH 'name'`."""
     start = cursor.span
-    kind = cursor.take().text.lower() if cursor.at_word("VERSION", "TAG", "TIMESTAMP", "BRANCH") else "version"
+    kind = known or "version"
+    if known is None and cursor.at_word("VERSION", "TAG", "TIMESTAMP", "BRANCH"):
+        kind = cursor.take().text.lower()
+    if kind == "timestamp" and known is not None:
+        cursor.accept("TIMESTAMP")
     place = cursor.span
     value = cursor.read_value()
     if kind == "version" and isinstance(value, int) and not isinstance(value, bool):

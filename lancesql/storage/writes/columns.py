@@ -16,6 +16,7 @@ from lancesql.plan.commands import ChangeColumn
 from lancesql.plan.constraints import COMMENT, DEFAULT
 from lancesql.storage.scan import wrap_lance_error
 
+from .clones import refuse_read_by_clones
 from .conversion import plan_type
 from .new_table import check_names
 
@@ -98,6 +99,7 @@ def rename_table(database: LanceDatabase, table: TableInfo, name: str) -> None:
         raise UnsupportedError(
             "a table in an object store cannot be renamed", hint=f"CREATE TABLE {name} AS SELECT * FROM {table.name}"
         )
+    refuse_read_by_clones(database, table)
     try:
         source.rename(target)
     except OSError as error:

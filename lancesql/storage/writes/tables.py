@@ -21,6 +21,7 @@ from lancesql.errors import (
 )
 from lancesql.storage.scan import wrap_lance_error
 
+from .clones import dropping
 from .conversion import RaggedVectorError, convert_column, copy_slice, plan_type
 from .fills import fill_column, slice_batches
 from .new_table import NewTable, check_names
@@ -183,8 +184,10 @@ def drop_table(database: LanceDatabase, name: str) -> None:
         StorageError: When it cannot be removed.
     """
     uri = database.table_uri(name)
+    table = database.find_table(name)
     try:
-        lance.LanceDataset.drop(uri, storage_options=database.storage_options)
+        with contextlib.nullcontext() if table is None else dropping(database, table):
+            lance.LanceDataset.drop(uri, storage_options=database.storage_options)
     except BaseException as error:
         raise wrap_lance_error(error, f"dropping table '{name}'") from None
     finally:
