@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .engines.duckdb import DuckDBEngine, capture_namespace
+from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace
 from .errors import ArgumentError
 from .execution.results.result import Result
-from .execution.watch import Watch
+from .execution.watch import Watches
 from .session import Parameters, Session
 from .settings import Settings
 from .storage.database import LanceDatabase
@@ -91,6 +92,72 @@ class Connection(Session):
         result = self.run(sql, parameters, capture_namespace(2), timeout=timeout, max_rows=max_rows)
         result.to_arrow()
         return result
+
+    def sql_async(
+        self,
+        sql: str,
+        parameters: Parameters = None,
+        *,
+        timeout: float | None = None,
+        max_rows: int | None = None,
+    ) -> Awaitable[Result]:
+        """As `execute`, to be awaited: the statement runs and its rows are read away from the event loop.
+
+        Statements of one connection run one after another, in the order they were given; `cursor` makes connections
+        that run at the same time. When the task is cancelled the statement is stopped, and the cancellation
+        arrives when it has ended; one that has not begun never begins. The caller's variables are looked up when this
+        is called.
+
+        Example:
+            >>> import asyncio
+            >>> import lancesql
+            >>> async def ask() -> list:
+            ...     with lancesql.connect() as db:
+            ...         return (await db.sql_async("SELECT 40 + $n AS answer", {"n": 2})).fetchall()
+            >>> asyncio.run(ask())
+            [(42,)]
+        """
+        return self._run_async(sql, parameters, capture_namespace(2), timeout, max_rows)
+
+    execute_async = sql_async
+
+    def _run_async(
+        self, sql: str, parameters: Parameters, namespace: Namespace, timeout: float | None, max_rows: int | None
+    ) -> Awaitable[Result]:
+        self._check_open()
+        watches = Watches(self._watches)
+
+        def run() -> Result:
+            result = self.run(sql, parameters, namespace, timeout=timeout, max_rows=max_rows, watches=watches)
+            result.to_arrow()
+            return result
+
+        return self._lane.call(run, watches)
+
+    def cursor(self) -> Connection:
+        """Another connection to the same database and the same DuckDB, for work at the same time.
+
+        It has the settings, views, registered objects, attached databases, functions and rerankers that this one has
+        now, and a transaction of its own; temporary tables of DuckDB stay with the connection that made them. Close it
+        like any other. A stream that is still open on this one ends.
+
+        Example:
+            >>> import lancesql
+            >>> with lancesql.connect() as db, db.cursor() as other:
+            ...     _ = db.sql("CREATE TABLE memory.main.numbers AS SELECT 42 AS n")
+            ...     other.sql("SELECT n FROM numbers").fetchall()
+            [(42,)]
+        """
+        with self._turn.take():
+            self._check_open()
+            other = Connection.__new__(Connection)
+            Session.__init__(other, self._database.reopen(), self._engine.share())
+            other._registered, other._views = dict(self._registered), dict(self._views)
+            other._settings = self._settings
+            other._embeddings = self._embeddings.copy(other._database)
+            other._rerankers = self._rerankers.copy()
+            self._plans.clear()  # from now on DuckDB's tables may change behind our back
+        return other
 
     def explain(self, sql: str, parameters: Parameters = None, *, analyze: bool = False) -> str:
         """The plan that runs: each source, what it reads and how, and the relation given to DuckDB.
@@ -188,12 +255,16 @@ class Connection(Session):
 
         A stream that is not at its end raises it when its next batch is asked for.
         """
-        for watch in self._list_watches():
-            watch.stop()
+        self._watches.stop()
 
     def close(self) -> None:
-        """Closes the connection; a DuckDB connection that was given stays open."""
-        if not self._closed:
+        """Closes the connection and stops what another thread runs on it; a DuckDB connection given stays open."""
+        if self._closed:
+            return
+        if self._turn.is_inherited:
+            self._closed = True  # what is open is the parent's
+            return
+        with self._turn.take(self._watches.stop):
             self._closed = True
             self._engine.close()
 
@@ -202,13 +273,6 @@ class Connection(Session):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _list_watches(self) -> list[Watch]:
-        while True:
-            try:
-                return list(self._watches)
-            except RuntimeError:  # another thread began a statement meanwhile
-                continue
 
     @property
     def settings(self) -> Settings:
@@ -225,5 +289,5 @@ class Connection(Session):
 
     @property
     def closed(self) -> bool:
-        """Whether the connection was closed."""
-        return self._closed
+        """Whether the connection was closed, or is another process's."""
+        return self._closed or self._turn.is_inherited

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,14 +25,16 @@ from .execution.catalog import StatementCatalog
 from .execution.embeddings.registry import Embeddings
 from .execution.execute import execute_plan, execute_text
 from .execution.gate import Gate
+from .execution.lane import Lane
 from .execution.plan_cache import PlanCache
 from .execution.results.result import Result
 from .execution.retries import retry_conflicts
 from .execution.run import Run, check_parameters
 from .execution.suggestions import suggest_function, suggest_table
+from .execution.turns import Turn
 from .execution.unread import offer_unread_tables
 from .execution.views import change_views
-from .execution.watch import Watch
+from .execution.watch import Watches
 from .optimizer import optimize
 from .parser import parse_statement, read_tokens, split_statements
 from .parser.commands import (
@@ -63,11 +64,13 @@ class _Request:
     """What is given beside the text of a statement.
 
     Attributes:
+        watches: What can stop it.
         explains: Whether only the plan is asked for: nothing is carried out that changes anything.
     """
 
     parameters: Parameters
     namespace: Namespace
+    watches: Watches
     limits: dict[str, Any] = field(default_factory=dict)
     explains: bool = False
 
@@ -88,7 +91,9 @@ class Session:
         self._engine = engine
         self._registered: dict[str, object] = {}
         self._plans = PlanCache(self._database, self._engine)
-        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
+        self._turn = Turn()
+        self._watches = Watches()
+        self._lane = Lane()
         self._gate = Gate(self._database)
         self._settings = Settings()
         self._views: dict[str, View] = {}
@@ -98,6 +103,7 @@ class Session:
         self.writes = 0
 
     def _check_open(self) -> None:
+        self._turn.check_process()
         if self._closed:
             raise ConnectionClosedError("the connection is closed", hint="open another with lancesql.connect()")
 
@@ -110,12 +116,28 @@ class Session:
         timeout: float | None = None,
         max_rows: int | None = None,
         explains: bool = False,
+        watches: Watches | None = None,
     ) -> Result:
-        """As `sql`, with the variables of `namespace` visible by name; `explains` carries nothing out."""
-        self._check_open()
+        """As `sql`, with the variables of `namespace` visible by name.
+
+        Args:
+            sql: As `sql`.
+            parameters: As `sql`.
+            namespace: The variables.
+            timeout: As `sql`.
+            max_rows: As `sql`.
+            explains: Carry nothing out.
+            watches: What can stop this statement alone, beside what stops all of the connection.
+        """
         limits = {"timeout": timeout, "max_rows": max_rows}
         given = {name: one for name, one in limits.items() if one is not None}
-        request = _Request(parameters, namespace, given, explains)
+        held = self._watches if watches is None else watches
+        request = _Request(parameters, namespace, held, given, explains)
+        with self._turn.take(held.check):
+            self._check_open()
+            return self._run(sql, request)
+
+    def _run(self, sql: str, request: _Request) -> Result:
         try:
             cached = self._plans.find(sql, self._settings)
             if cached is not None:
@@ -280,7 +302,8 @@ class Session:
             namespace=request.namespace,
             registered=self._registered_in(sql if plan.expansion is None else plan.sql),
             settings=replace(self._settings, **request.limits) if request.limits else self._settings,
-            watches=self._watches,
+            watches=request.watches,
+            turn=self._turn,
             embeddings=self._embeddings,
             rerankers=self._rerankers,
         )

@@ -68,7 +68,7 @@ def stop_later(db: lancesql.Connection, act: Callable[[], object], pause: float 
     """Acts once, when a statement runs."""
 
     def wait_and_act() -> None:
-        while not any(watch._running for watch in db._list_watches()):
+        while not any(watch._running for watch in db._watches.find_all()):
             threading.Event().wait(0.002)
         threading.Event().wait(pause)
         act()

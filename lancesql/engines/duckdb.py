@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from lancesql.errors import EngineError, LanceSQLError
 
+from .closing import close_with
 from .engine_errors import explain_engine_error
 
 __all__ = ["DuckDBEngine", "Namespace", "Stream"]
@@ -70,6 +71,7 @@ class DuckDBEngine:
 
     Attributes:
         connection: The connection every relation runs on, within its transaction and with its settings.
+        owned: Nobody else changes the database it is connected to.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
@@ -82,13 +84,13 @@ class DuckDBEngine:
         self._shared: dict[str, int] = {}
         self._collation_named = False
         self._stream: Callable[[], Stream | None] = lambda: None
+        self._close: Callable[[], object] = lambda: None
         if self.owned:
-            self._closer = weakref.finalize(self, self.connection.close)
+            self._close = close_with(self, self.connection)
 
     def close(self) -> None:
         """Closes the connection when it is our own."""
-        if self.owned:
-            self._closer()
+        self._close()
 
     def interrupt(self) -> None:
         """Asks the query that runs, if one does, to stop."""
@@ -167,6 +169,12 @@ class DuckDBEngine:
                     other.connection.execute(f"SET {name} = '{str(own[name]).replace(chr(39), chr(39) * 2)}'")
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
+        return other
+
+    def share(self) -> DuckDBEngine:
+        """As `fork`, for good. From now on neither has the database to itself."""
+        other, self.owned = self.fork(), False
+        other._close = close_with(other, other.connection)
         return other
 
     def add_function(self, name: str, act: Callable[..., pa.Array[Any]], schema: pa.Schema) -> None:

@@ -29,6 +29,7 @@ from .query import (
 from .run import Run
 from .settings import show_settings
 from .streams import AnswerStream, pull_relation
+from .turns import Turn
 
 __all__ = ["execute_plan", "execute_text"]
 
@@ -79,7 +80,7 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
 
 
 def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:
-    """Opens the query within a command."""
+    """Opens the query within a command, which has the connection: Lance reads the answer on threads of its own."""
     return lambda query: _open_plan_stream(run.within(query))
 
 
@@ -87,10 +88,11 @@ def _answer_query(plan: QueryPlan, run: Run) -> Result:
     direct = find_direct_answer(run) is not None
 
     def open_reader() -> pa.RecordBatchReader:
-        return _open_plan_stream(run, run.settings.max_rows)
+        return _open_plan_stream(run, run.settings.max_rows, run.turn)
 
     return Result(
         _begin(run, open_reader),
+        turn=run.turn,
         read_table=_begin(run, lambda: _read_limited(run, open_reader, lambda: read_plan_table(run))),
         engine_types=None if direct else _begin(run, lambda: name_plan_types(run)),
         explain=lambda analyze: _begin(run, lambda: explain_plan(plan, run, analyze=analyze))(),
@@ -114,13 +116,14 @@ def execute_text(run: Run, parameters: object, *, explains: bool = False) -> tup
 
     def open_reader() -> pa.RecordBatchReader:
         reader = run.ask_engine(lambda: open_relation_reader(relation))
-        return _open_stream(reader, run, pull_relation, run.settings.max_rows, occupies=True)
+        return _open_stream(reader, run, pull_relation, run.settings.max_rows, run.turn, occupies=True)
 
     def read_table() -> pa.Table:
         return _read_limited(run, open_reader, lambda: run.ask_engine(lambda: read_relation_table(relation)))
 
     result = Result(
         _begin(run, open_reader),
+        turn=run.turn,
         read_table=_begin(run, read_table),
         engine_types=lambda: [str(one) for one in relation.types],
         explain=lambda analyze: _begin(run, lambda: _explain_text(run, parameters, analyze=analyze))(),
@@ -132,22 +135,24 @@ def _begin(run: Run, act: Callable[[], T]) -> Callable[[], T]:
     """An execution of a lazy result; its error still says where in the statement it is."""
 
     def begin_and_act() -> T:
-        run.begin()
-        try:
-            return act()
-        except LanceSQLError as error:
-            raise _place(error, run).locate(run.plan.sql) from None
+        with run.turn.take():
+            run.begin()
+            try:
+                return act()
+            except LanceSQLError as error:
+                raise _place(error, run).locate(run.plan.sql) from None
 
     return begin_and_act
 
 
-def _open_plan_stream(run: Run, max_rows: int | None = None) -> pa.RecordBatchReader:
+def _open_plan_stream(run: Run, max_rows: int | None = None, turn: Turn | None = None) -> pa.RecordBatchReader:
     direct = find_direct_answer(run)
     return _open_stream(
         open_plan_reader(run),
         run,
         pull_relation if direct is None else _pull_direct,
         max_rows,
+        turn,
         occupies=direct is None,
     )
 
@@ -161,6 +166,7 @@ def _open_stream(
     run: Run,
     pull: Callable[[pa.RecordBatchReader, Run], pa.RecordBatch | None],
     max_rows: int | None,
+    turn: Turn | None,
     *,
     occupies: bool,
 ) -> pa.RecordBatchReader:
@@ -170,6 +176,7 @@ def _open_stream(
         lambda opened: pull(opened, own),
         lambda error: _place(explain_relation_error(error, run.plan), run).locate(run.plan.sql),
         max_rows,
+        turn if occupies else None,
     )
     if occupies:
         run.engine.keep_stream(stream)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -22,7 +21,8 @@ from lancesql.storage.rerankers import Rerankers
 
 from .embeddings.memo import Memo
 from .embeddings.registry import Embeddings
-from .watch import Watch
+from .turns import Turn
+from .watch import Watch, Watches
 
 __all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number", "read_scalar_table"]
 
@@ -48,8 +48,9 @@ class Run:
         namespace: The variables the relation may name.
         registered: Objects the user registered, as the engine reads them.
         settings: Those of the session when the statement was given.
-        watches: The executions of the connection, which it can stop.
+        watches: What can stop it: the connection, and who gave the statement.
         watch: This execution.
+        turn: What a thread holds while it uses the connection.
         answers: Searches already carried out: a source used twice is searched once.
         filters: Filters already resolved.
         queries: What the scalar subqueries gave that searches look for, by placeholder.
@@ -70,8 +71,9 @@ class Run:
     namespace: Namespace
     registered: Mapping[str, object] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
-    watches: weakref.WeakSet[Watch] = field(default_factory=weakref.WeakSet)
+    watches: Watches = field(default_factory=Watches)
     watch: Watch = field(default_factory=Watch)
+    turn: Turn = field(default_factory=Turn)
     answers: dict[str, pa.Table] = field(default_factory=dict)
     filters: dict[str, Any] = field(default_factory=dict)
     keys: dict[Any, Any] = field(default_factory=dict)
@@ -89,7 +91,7 @@ class Run:
 
     def begin(self) -> None:
         """Begins an execution, which can be stopped from now on."""
-        self.watch = Watch(self.settings.timeout)
+        self.watch = Watch(self.settings.timeout, self.turn)
         self.rendered = {}
         self.watches.add(self.watch)
 

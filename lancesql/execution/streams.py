@@ -13,6 +13,7 @@ from lancesql.storage.scan import pull_scan
 from lancesql.storage.writes.row_stream import pull_batch
 
 from .run import Run
+from .turns import Turn
 from .watch import MANY_ROWS
 
 __all__ = ["AnswerStream", "may_stall", "pull_relation", "watch_scan"]
@@ -73,6 +74,7 @@ class AnswerStream:
         pull: Pulls one batch of the reader, None at its end.
         explain: The user's words for an error.
         max_rows: More rows are an error.
+        turn: What a thread holds while it uses the connection; None for a stream that does not use it.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class AnswerStream:
         pull: Callable[[pa.RecordBatchReader], pa.RecordBatch | None],
         explain: Callable[[LanceSQLError], LanceSQLError],
         max_rows: int | None,
+        turn: Turn | None = None,
     ) -> None:
         self.schema = reader.schema
         self.is_pulling = False
@@ -88,6 +91,7 @@ class AnswerStream:
         self._pull = pull
         self._explain = explain
         self._max_rows = max_rows
+        self._turn = turn
         self._rows = 0
         self._failure: LanceSQLError | None = None
 
@@ -103,6 +107,12 @@ class AnswerStream:
         return self
 
     def __next__(self) -> pa.RecordBatch:
+        if self._turn is None:
+            return self._read_next()
+        with self._turn.take():
+            return self._read_next()
+
+    def _read_next(self) -> pa.RecordBatch:
         if self._reader is None:
             if self._failure is not None:
                 raise self._failure.with_traceback(None) from None
@@ -124,4 +134,4 @@ class AnswerStream:
             self.is_pulling = False
         if stopped:
             raise KeyboardInterrupt  # anew: the frames of the first hold the reader
-        return next(self)
+        return self._read_next()

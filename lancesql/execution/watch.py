@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
@@ -14,9 +15,10 @@ from lancesql.errors import LanceSQLError, QueryInterruptedError, QueryTimeoutEr
 
 from .engine_calls import EngineCall
 from .signals import claim_interrupt, release_interrupt
+from .turns import Turn
 from .workers import Outcome, Task, run_work, start_task
 
-__all__ = ["MANY_ROWS", "Watch"]
+__all__ = ["MANY_ROWS", "Watch", "Watches"]
 
 T = TypeVar("T")
 
@@ -37,10 +39,12 @@ class Watch:
 
     Args:
         timeout: Seconds the work may take; None for any time.
+        turn: What the thread that calls holds of the connection; whoever works for it does too.
     """
 
-    def __init__(self, timeout: float | None = None) -> None:
+    def __init__(self, timeout: float | None = None, turn: Turn | None = None) -> None:
         self._timeout = timeout
+        self._turn = turn
         self._spent = 0.0
         self._running: set[Task | EngineCall] = set()
         self._stopped: LanceSQLError | None = None
@@ -120,7 +124,7 @@ class Watch:
 
     def _hand_over(self, act: Callable[[], T], *, ends: bool) -> T:
         """Does work on another thread; `ends` says that it can be stopped, and that its end is waited for."""
-        task, started = Task(act), time.perf_counter()
+        task, started = Task(act if self._turn is None else self._turn.lend(act)), time.perf_counter()
         self._running.add(task)
         try:
             self.check()
@@ -169,6 +173,54 @@ class Watch:
             self._stopped = error
         for one in list(self._running):
             one.stop()
+
+
+class Watches:
+    """Executions that one hand can stop, those that begin later among them.
+
+    Args:
+        others: Those who can stop them as well.
+    """
+
+    def __init__(self, others: Watches | None = None) -> None:
+        self._others = others
+        self._held: weakref.WeakSet[Watch] = weakref.WeakSet()
+        self._closed = False
+
+    def add(self, watch: Watch) -> None:
+        """Takes note of an execution that begins."""
+        if self._others is not None:
+            self._others.add(watch)
+        self._held.add(watch)
+        if self._closed:  # behind the line above: who closes sees the execution, or it sees that it is closed
+            watch.stop()
+
+    def find_all(self) -> list[Watch]:
+        """The executions there are."""
+        while True:
+            try:
+                return list(self._held)
+            except RuntimeError:  # another thread began a statement meanwhile
+                continue
+
+    def stop(self) -> None:
+        """Stops those that run."""
+        for watch in self.find_all():
+            watch.stop()
+
+    def close(self) -> None:
+        """Stops those that run, and each that begins from now on."""
+        self._closed = True
+        self.stop()
+
+    def check(self) -> None:
+        """Raises when they are to begin no more.
+
+        Raises:
+            QueryInterruptedError: They were stopped for good.
+        """
+        if self._closed:
+            raise QueryInterruptedError("the statement was interrupted")
 
 
 def _await_end(task: Task) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from lancesql.catalog import MAIN_DATABASE, TableInfo, VersionRef
 from lancesql.errors import ArgumentError, StorageError, UnsupportedError
 
+from .forks import start_lance
 from .indexes import read_indexes
 from .newest_versions import NewestVersions
 from .scan import count_matches, sample_column
@@ -71,6 +72,7 @@ class LanceDatabase:
                 _refuse_file(self.uri)
                 if read_only and not Path(self.uri).is_dir():
                     raise StorageError(f"there is no database at '{self.uri}'", hint="read_only=True creates nothing")
+            start_lance()
             try:
                 self.connection = lancedb.connect(self.uri, storage_options=storage_options)
             except Exception as error:  # lancedb raises many kinds
@@ -82,6 +84,12 @@ class LanceDatabase:
         self._counts: dict[tuple[str, int, str], int] = {}
         self._names: dict[str, str] | None = None
         self._lock = threading.Lock()
+
+    def reopen(self) -> LanceDatabase:
+        """The same database with handles of its own: Lance refuses some calls of a handle that another thread is in."""
+        other = LanceDatabase(self.connection, self.storage_options, read_only=self.read_only, name=self.name)
+        other.uri = self.uri
+        return other
 
     def table_names(self) -> Sequence[str]:
         """Every table of the database, freshly listed."""
@@ -236,6 +244,7 @@ class LanceDatabase:
             if _is_alive(held):
                 return held
             self._latest.pop(uri, None)
+        start_lance()
         try:
             opened = lance.dataset(uri, storage_options=self.storage_options)
         except (ValueError, FileNotFoundError, OSError) as error:

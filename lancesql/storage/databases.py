@@ -33,6 +33,14 @@ class Databases:
         self._attached: dict[str, LanceDatabase] = {}
         self._detached: dict[str, LanceDatabase] = {}
 
+    def reopen(self) -> Databases:
+        """The same databases with handles of their own."""
+        other = Databases(self.main.reopen())
+        other._attached = {key: one.reopen() for key, one in self._attached.items()}
+        if self.current is not self.main:
+            other.use(self.current.name)
+        return other
+
     @property
     def names(self) -> Sequence[str]:
         """The names of the attached databases, sorted."""

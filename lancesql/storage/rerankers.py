@@ -45,6 +45,12 @@ class Rerankers:
         self._registered: dict[str, Any] = {}
         self._made: dict[tuple[object, ...], Any] = {}
 
+    def copy(self) -> Rerankers:
+        """The same rerankers, for another session."""
+        other = Rerankers()
+        other._registered, other._made = dict(self._registered), dict(self._made)
+        return other
+
     def register(self, name: str, reranker: Any) -> None:
         """Keeps a reranker under a name.
 

@@ -44,6 +44,12 @@ class Embeddings:
         self._database = database
         self._registered: dict[tuple[str, str], Embedding] = {}
 
+    def copy(self, databases: Databases) -> Embeddings:
+        """The same functions, for another session."""
+        other = Embeddings(databases)
+        other._registered = dict(self._registered)
+        return other
+
     def register(
         self,
         table: str,

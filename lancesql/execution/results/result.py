@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 from lancesql.errors import UnsupportedError
+from lancesql.execution.turns import Turn
 
 from .engine_types import name_arrow_type
 from .rows import table_to_rows
@@ -49,6 +49,7 @@ class Result:
         explain: Callable[[bool], str] | None = None,
         repeatable: bool = True,
         answers: Literal["rows", "count", "nothing"] = "rows",
+        turn: Turn | None = None,
     ) -> None:
         """Keeps how to run the statement.
 
@@ -60,6 +61,7 @@ class Result:
             explain: Prints the plan; called with whether to run it too.
             repeatable: False for a statement that must not run twice: every method reads the answer of its only run.
             answers: What the table is: rows, the number of rows that the statement wrote, or nothing worth reading.
+            turn: What a thread holds while it uses the connection.
         """
         self._open_reader = open_reader
         self._read_schema = schema
@@ -68,7 +70,7 @@ class Result:
         self._explain = explain
         self._repeatable = repeatable
         self._answers = answers
-        self._lock = threading.RLock()
+        self._turn = Turn() if turn is None else turn
         self._table: pa.Table | None = None
         self._preview: pa.Table | None = None
         self._schema: pa.Schema | None = None
@@ -79,7 +81,7 @@ class Result:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the answer."""
-        with self._lock:
+        with self._turn.take():
             if self._schema is None:
                 known = self._table is None and self._read_schema is not None
                 self._schema = self._read_schema() if known and self._read_schema else self.to_arrow().schema
@@ -114,7 +116,9 @@ class Result:
 
     def to_arrow(self) -> pa.Table:
         """The answer as an Arrow table."""
-        with self._lock:
+        if self._table is not None:  # whoever has the connection just now
+            return self._table
+        with self._turn.take():
             if self._table is None:
                 if self._read_table is not None:
                     self._keep(self._read_table())
@@ -130,7 +134,7 @@ class Result:
         Each call runs the statement anew, unless its whole answer was already read. A stream holds the connection until
         its end; a later statement of the connection ends it.
         """
-        with self._lock:
+        with self._turn.take():
             if not self._repeatable:
                 self.to_arrow()
             if self._table is not None:
@@ -151,7 +155,7 @@ class Result:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Every row that `fetchone` and `fetchmany` have not taken, as tuples; then starts over."""
-        with self._lock:
+        with self._turn.take():
             rows = self._take(self.to_arrow().num_rows)
             self._cursor, self._window = 0, []
             return rows
@@ -163,7 +167,7 @@ class Result:
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """The next `size` rows, fewer at the end."""
-        with self._lock:
+        with self._turn.take():
             return self._take(max(0, size))
 
     def explain(self, analyze: bool = False) -> str:
@@ -205,7 +209,7 @@ class Result:
 
     def _read_preview(self, max_rows: int) -> tuple[pa.Table, int, bool]:
         """The first rows, how many rows were seen, and whether those are all."""
-        with self._lock:
+        with self._turn.take():
             wanted = max(_PREVIEW_ROWS, max_rows + 1)
             if self._table is None and not self._repeatable:
                 self.to_arrow()
@@ -247,7 +251,7 @@ class Result:
         return rows
 
     def _name_types(self) -> tuple[str, ...] | None:
-        with self._lock:
+        with self._turn.take():
             if self._engine_types is None and self._read_engine_types is not None:
                 self._engine_types = tuple(self._read_engine_types())
             return self._engine_types

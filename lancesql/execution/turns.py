@@ -1,0 +1,98 @@
+"""One statement at a time on a connection: threads take turns, and a child process has none."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from lancesql.errors import ConnectionClosedError, ExecutionError
+
+__all__ = ["Turn"]
+
+T = TypeVar("T")
+
+_PAUSE = 0.1
+
+
+class Turn:
+    """What a thread holds while it uses a connection.
+
+    The thread that has it may take it again, and so may one that works for it. DuckDB and Lance call functions of the
+    user's on threads of their own, while the statement waits for them: such a thread must not wait for the statement.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._lent: set[int] = set()
+        self._process = os.getpid()
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this is a child of the process that made it."""
+        return os.getpid() != self._process
+
+    def check_process(self) -> None:
+        """Raises in a child of the process that made it.
+
+        Raises:
+            ConnectionClosedError: Locks, threads and files of the connection are the parent's.
+        """
+        if self.is_inherited:
+            raise ConnectionClosedError(
+                f"the connection was opened by process {self._process}, and this is its child {os.getpid()}",
+                hint="open another in the child with lancesql.connect()",
+            )
+
+    @contextmanager
+    def take(self, check: Callable[[], None] | None = None) -> Iterator[None]:
+        """Waits until no other thread uses the connection.
+
+        Args:
+            check: Raises when there is nothing to wait for any longer.
+
+        Raises:
+            ConnectionClosedError: In a child process.
+            ExecutionError: On a thread that the statement which has the turn waits for.
+        """
+        self.check_process()
+        if self._is_mine():
+            yield
+            return
+        while not self._lock.acquire(timeout=_PAUSE):
+            if check is not None:
+                check()
+            if isinstance(threading.current_thread(), threading._DummyThread):
+                raise ExecutionError(
+                    "the connection is busy with the statement that calls this function",
+                    hint="use a connection of its own there, db.cursor()",
+                )
+        self._owner = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._owner = None
+            self._lent.clear()  # work that was left to itself has it no longer
+            self._lock.release()
+
+    def lend(self, act: Callable[[], T]) -> Callable[[], T]:
+        """The same act, which may use the connection on whatever thread it is done."""
+        if not self._is_mine():
+            return act
+
+        def borrow_and_act() -> T:
+            me = threading.get_ident()
+            self._lent.add(me)
+            try:
+                return act()
+            finally:
+                self._lent.discard(me)
+
+        return borrow_and_act
+
+    def _is_mine(self) -> bool:
+        me = threading.get_ident()
+        return self._owner == me or me in self._lent
