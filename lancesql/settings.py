@@ -29,6 +29,7 @@ class Settings:
         max_rows: A result of more rows is an error; None for no bound.
         order_by_search_limit: The most rows for which `ORDER BY` a distance becomes a search.
         autocommit_in_transaction: Whether Lance tables may be written between BEGIN and COMMIT, each time for good.
+        finite_vectors: Whether a statement that writes a vector with NaN or an infinity is refused: no search finds it.
 
     Example:
         >>> Settings(recall=0.99).recall
@@ -41,6 +42,7 @@ class Settings:
     max_rows: int | None = _setting(None, "a result of more rows is an error; NULL for no bound")
     order_by_search_limit: int = _setting(10_000, "the most rows for which ORDER BY a distance becomes a search")
     autocommit_in_transaction: bool = _setting(False, "Lance tables may be written between BEGIN and COMMIT")
+    finite_vectors: bool = _setting(True, "a statement that writes a vector with NaN or an infinity is refused")
 
     def __post_init__(self) -> None:
         for name, value in list_settings(self):
@@ -81,7 +83,7 @@ def check_setting(name: str, value: object, span: Span | None = None) -> object:
         1.0
     """
     match name:
-        case "approximate" | "autocommit_in_transaction":
+        case "approximate" | "autocommit_in_transaction" | "finite_vectors":
             fits, wanted = isinstance(value, bool), "true or false"
         case "recall":
             fits, wanted = _is_number(value) and 0 < value <= 1, "a number above 0, at most 1"  # type: ignore[operator]

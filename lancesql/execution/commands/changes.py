@@ -24,6 +24,7 @@ from lancesql.storage.scan import take_rows
 from lancesql.storage.types import widen_table
 from lancesql.storage.writes.changes import ChangeWriter, RowIds
 from lancesql.storage.writes.fills import fill_column
+from lancesql.storage.writes.finite import refuse_infinite, refuse_infinite_rows
 from lancesql.storage.writes.row_stream import read_batches
 from lancesql.storage.writes.rules import RowRules
 from lancesql.storage.writes.tables import fit_column
@@ -65,7 +66,7 @@ def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Tabl
     def read() -> Iterator[tuple[RowIds, pa.RecordBatch]]:
         for batch in _read(changed, open_query):
             seen.append(_read_ids(batch))
-            rows = _renew_rows(changed.table, run, seen[-1], command.columns, batch.columns[1:])
+            rows = _renew_rows(changed.table, run, seen[-1], command.columns, batch.columns[1:], rules)
             rules.check(rows)
             if changed.returning:
                 kept.append(rows)
@@ -156,7 +157,7 @@ def _merge_part(
     if branch.action == "delete":
         writer.delete(row_ids)
         return _take_all(table, run, row_ids).combine_chunks().to_batches()[0] if changed.returning else part
-    rows = _renew_rows(table, run, row_ids, branch.columns, values)
+    rows = _renew_rows(table, run, row_ids, branch.columns, values, rules)
     rules.check(rows)
     if upserted is None:
         writer.update(iter([(row_ids, rows)]), branch.columns)
@@ -204,7 +205,12 @@ def _read_ids(batch: pa.RecordBatch) -> RowIds:
 
 
 def _renew_rows(
-    table: TableInfo, run: Run, row_ids: RowIds, columns: Sequence[str], values: Sequence[pa.Array[Any]]
+    table: TableInfo,
+    run: Run,
+    row_ids: RowIds,
+    columns: Sequence[str],
+    values: Sequence[pa.Array[Any]],
+    rules: RowRules,
 ) -> pa.RecordBatch:
     """Whole rows: the new values, and the others as they are stored."""
     given = dict(zip(columns, values, strict=True))
@@ -214,6 +220,9 @@ def _renew_rows(
         fit_column(given[field.name], field) if field.name in given else stored.column(field.name).combine_chunks()
         for field in table.schema
     ]
+    for field, array in zip(table.schema, arrays, strict=True):
+        if rules.finite and field.name in given:  # what is not set stays as it is stored
+            refuse_infinite(array, field.name, lambda at: f"the row with _rowid {row_ids[at]}")
     return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 
@@ -232,6 +241,8 @@ def _complete_rows(table: TableInfo, given: dict[str, pa.Array[Any]], rows: int,
         arrays.append(fit_column(pa.nulls(rows, field.type) if values is None else values, field))
     completed = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
     rules.check(completed)
+    if rules.finite:
+        refuse_infinite_rows(completed, 0)
     return completed
 
 

@@ -15,6 +15,7 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID
 from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.writes.columns import add_column
+from lancesql.storage.writes.finite import refuse_infinite
 from lancesql.storage.writes.new_table import NewTable
 
 from .rules import evaluate_default
@@ -53,5 +54,7 @@ def _read_values(values: ChangedRows, run: Run, open_query: OpenQuery) -> pa.Arr
     planned = NewTable(named.to_reader(), vectors=True, lists=frozenset(), float16=False)
     rows = [planned.convert(batch) for batch in planned.batches()]
     column: Any = pa.Table.from_batches(rows, planned.schema).column(0).combine_chunks()
+    if run.settings.finite_vectors:
+        refuse_infinite(column, found.column_names[1], lambda at: f"the row with _rowid {ids[at]}")
     taken: pa.Array[Any] = column.take(pa.array(places, pa.int64()))
     return taken

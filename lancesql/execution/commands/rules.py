@@ -15,6 +15,7 @@ from lancesql.execution.progress import Report
 from lancesql.execution.run import Run
 from lancesql.plan.constraints import DEFAULT, Constraints, read_constraints
 from lancesql.storage.types import widen_table
+from lancesql.storage.writes.finite import refuse_infinite
 from lancesql.storage.writes.rules import RowRules
 from lancesql.storage.writes.tables import fit_column
 
@@ -26,7 +27,7 @@ ROWS = "__lancesql_new"
 def make_rules(table: TableInfo, run: Run, report: Report | None = None) -> RowRules:
     """The rules of a table; DuckDB evaluates its expressions on a connection beside the one that gives the rows."""
     constraints = read_constraints(table.schema)
-    rules = RowRules(find_fills=lambda: find_fills(table, run, report))
+    rules = RowRules(find_fills=lambda: find_fills(table, run, report), finite=run.settings.finite_vectors)
     if not constraints.defaults and not constraints.checks:
         return rules
     keeper = _Keeper(table, constraints, run.engine.fork())  # before a stream occupies the connection
@@ -40,7 +41,12 @@ def evaluate_default(field: pa.Field[Any], table: TableInfo, run: Run) -> pa.Arr
         return None
     constraints = Constraints(defaults={field.name: default.decode()})
     made = _Keeper(table, constraints, run.engine.fork()).make_default(field.name, table.rows)
-    return None if made is None else fit_column(made, field)
+    if made is None:
+        return None
+    fitted = fit_column(made, field)
+    if run.settings.finite_vectors:
+        refuse_infinite(fitted, field.name, lambda _: "the default")
+    return fitted
 
 
 class _Keeper:

@@ -93,7 +93,7 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
         case TruncateTable(table):
             return answer_count(truncate_table(database, table))
         case CreateTable():
-            return answer_count(write_table(command, database, open_query))
+            return answer_count(write_table(command, database, run.settings, open_query))
         case CloneTable():
             return answer_count(clone(command, run.database))
         case DefineTable(name, schema, replace, if_not_exists):

@@ -13,6 +13,7 @@ from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.commands import CloneTable, CreateTable
 from lancesql.plan.constraints import COMMENT, DEFAULT
 from lancesql.plan.query import QueryPlan
+from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.databases import Databases
 from lancesql.storage.writes.clones import clone_table
@@ -22,7 +23,10 @@ __all__ = ["answer_count", "clone", "count_rows", "describe_newest", "describe_t
 
 
 def write_table(
-    command: CreateTable, database: LanceDatabase, open_query: Callable[[QueryPlan], pa.RecordBatchReader]
+    command: CreateTable,
+    database: LanceDatabase,
+    settings: Settings,
+    open_query: Callable[[QueryPlan], pa.RecordBatchReader],
 ) -> int:
     """Writes a new table from its query; how many rows."""
     options = command.options
@@ -36,6 +40,7 @@ def write_table(
             if_not_exists=command.if_not_exists,
             float16=float16 if isinstance(float16, bool | str | tuple) else False,
             vectors=bool(vectors),
+            finite=settings.finite_vectors,
             on_rows=count_rows(report),
         )
 

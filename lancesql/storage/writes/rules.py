@@ -29,8 +29,10 @@ class RowRules:
         find_fills: Says what makes vector columns of the texts beside them.
         make_default: So many values of a column's default; None for a column without one.
         check: Raises for rows that the table does not take.
+        finite: A vector with NaN or an infinity is refused.
     """
 
     find_fills: Callable[[], Sequence[Fill]] = tuple
     make_default: Callable[[str, int], pa.Array[Any] | None] = _make_nothing
     check: Callable[[pa.RecordBatch], None] = _take_all
+    finite: bool = False

@@ -24,6 +24,7 @@ from lancesql.storage.scan import wrap_lance_error
 from .clones import dropping
 from .conversion import RaggedVectorError, convert_column, copy_slice, plan_type
 from .fills import fill_column, slice_batches
+from .finite import refuse_infinite_rows
 from .new_table import NewTable, check_names
 from .row_stream import OnRows, RowStream, read_batches
 from .rules import RowRules
@@ -45,6 +46,7 @@ def create_table(
     if_not_exists: bool = False,
     float16: bool | str | Sequence[str] = False,
     vectors: bool = True,
+    finite: bool = False,
     on_rows: OnRows | None = None,
 ) -> int:
     """Makes a table of a query's rows. With `replace`, an existing table gets them as its new version.
@@ -59,6 +61,7 @@ def create_table(
         if_not_exists: Leave a table that exists as it is.
         float16: Vector columns stored as float16: all of them, or by name.
         vectors: Lists of floating-point numbers that all have one length become vectors.
+        finite: Vectors with NaN or an infinity are refused.
         on_rows: Told how many rows were read so far.
 
     Returns:
@@ -83,7 +86,8 @@ def create_table(
 
         def decide(reader: pa.RecordBatchReader, at_least: int = read_before) -> RowStream:
             plan = NewTable(reader, vectors=vectors, lists=frozenset(lists), float16=float16)
-            return RowStream(plan.batches(), plan.schema, plan.convert, at_least=at_least, on_rows=on_rows)
+            convert = _check_vectors(plan.convert) if finite else plan.convert
+            return RowStream(plan.batches(), plan.schema, convert, at_least=at_least, on_rows=on_rows)
 
         rows, ragged = _read_and_write(database, name, open_reader, decide, mode)
         if ragged is None:
@@ -172,7 +176,8 @@ def insert_rows(
         batches = read_batches(reader)
         if fills:
             batches = slice_batches(batches, min(one.most for one in fills.values()))
-        return RowStream(batches, table.schema, convert, on_rows=on_rows)
+        checked = _check_vectors(convert) if rules.finite else convert
+        return RowStream(batches, table.schema, checked, on_rows=on_rows)
 
     return _read_and_write(database, table.name, open_reader, decide, "append")[0]
 
@@ -252,6 +257,20 @@ def _write(
     finally:
         database.forget(name)
     return stream.rows
+
+
+def _check_vectors(convert: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+    """The conversion of a query's batches, which refuses vectors that no search finds."""
+    rows = 0
+
+    def convert_and_check(batch: pa.RecordBatch) -> pa.RecordBatch:
+        nonlocal rows
+        converted = convert(batch)
+        refuse_infinite_rows(converted, rows)
+        rows += batch.num_rows
+        return converted
+
+    return convert_and_check
 
 
 def _remove_empty_folders(path: Path) -> None:
