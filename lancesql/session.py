@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .binder import bind_query, bind_text
-from .binder.commands import CommandContext, bind_command
+from .binder.commands import CommandContext, bind_command, explain_statement
 from .catalog import View
 from .engines.duckdb import DuckDBEngine, Namespace
 from .engines.engine_errors import find_name_span
@@ -235,11 +235,7 @@ class Session:
                 inner = self._plan(body, namespace)
             except LanceSQLError as error:
                 raise error.locate(sql, syntax.body.start) from None
-            if syntax.recall and not isinstance(inner, QueryPlan):
-                raise UnsupportedError("only a query with a search has a recall", hint="EXPLAIN (RECALL) SELECT …")
-            return (
-                None if inner is None or isinstance(inner, Explain) else Explain(inner, syntax.analyze, syntax.recall)
-            )
+            return explain_statement(syntax, inner)
         if syntax is not None:
             has_database = self._database.current.connection is not None
             context = CommandContext(sql, catalog, plan_text, has_database)

@@ -18,6 +18,7 @@ from lancesql.storage.scan import pull_scan
 
 from .commands import describe_command, run_command, run_database_command
 from .explain import explain_plan
+from .explain_json import explain_as_json, explain_as_sql
 from .query import (
     explain_relation_error,
     find_direct_answer,
@@ -60,8 +61,7 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
                 run_plan(run), plan.sql, explain=lambda analyze: explain_plan(plan, run, analyze=analyze)
             )
         case Explain():
-            touched = [] if isinstance(plan.plan, QueryPlan) else describe_command(plan.plan, run, _open_within(run))
-            return _answer_text(explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall))
+            return _answer_explain(plan, run)
         case ChangeSetting() | CreateView() | DropView():
             return _answer_table(pa.table({}), answers="nothing")  # the connection holds the settings and the views
         case AttachDatabase() | DetachDatabase() | UseDatabase():
@@ -77,6 +77,16 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
             return _answer_table(
                 table, answers=answers, explain=lambda analyze: explain_plan(plan, run, analyze=analyze)
             )
+
+
+def _answer_explain(plan: Explain, run: Run) -> Result:
+    if plan.format == "sql":
+        return _answer_text(explain_as_sql(plan.plan, run))
+    touched = [] if isinstance(plan.plan, QueryPlan) else describe_command(plan.plan, run, _open_within(run))
+    if plan.format == "text":
+        return _answer_text(explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall))
+    text = explain_as_json(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall)
+    return _answer_table(pa.table({"plan": [text]}), explain=lambda _: text)
 
 
 def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lancesql.execution.embeddings.describe import describe_calls, describe_embedding, describe_fills
 from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
@@ -21,6 +21,7 @@ from lancesql.execution.searches.vector import plan_vector_search
 from lancesql.plan import Explain, LogicalPlan, QueryPlan
 from lancesql.plan.commands import find_query
 from lancesql.plan.display import display_plan, flatten
+from lancesql.plan.notes import ConjunctNote, Note, Notes, StrategyNote
 from lancesql.plan.parts import list_parts
 from lancesql.plan.query import DirectAnswer
 from lancesql.plan.sources import (
@@ -41,7 +42,7 @@ from .query import find_direct_answer, read_plan_table
 from .recall import describe_recall
 from .run import Run, read_count
 
-__all__ = ["explain_plan"]
+__all__ = ["Explained", "explain_plan", "find_explained", "inspect_query", "name_command", "name_target"]
 
 
 def explain_plan(
@@ -51,8 +52,8 @@ def explain_plan(
 
     The filter of a search is resolved either way, since the choice between exact and index depends on its matches.
     """
-    query = plan if isinstance(plan, QueryPlan) else None if isinstance(plan, Explain) else find_query(plan)
-    head = [] if isinstance(plan, QueryPlan) else [_name_command(plan), *describe_fills(plan, run)]
+    query = find_explained(plan)
+    head = [] if isinstance(plan, QueryPlan) else [name_command(plan), *describe_fills(plan, run)]
     head += [f"  touches    {one}" for one in touched]
     if not isinstance(query, QueryPlan):
         return "\n".join(head)
@@ -61,7 +62,42 @@ def explain_plan(
     return "\n".join([*head, *describe_calls(query, run), name_embeds(text, query)])
 
 
+def find_explained(plan: LogicalPlan) -> QueryPlan | None:
+    """The query that an EXPLAIN is of, or that is within the command it is of."""
+    return plan if isinstance(plan, QueryPlan) else None if isinstance(plan, Explain) else find_query(plan)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A query that was looked into.
+
+    Attributes:
+        shown: The plan as these values let it run.
+        notes: What was noted of each source, by its placeholder.
+        rows: How many rows it gave, when it was run.
+        seconds: How long that took.
+    """
+
+    shown: QueryPlan
+    notes: Mapping[str, Notes]
+    rows: int | None = None
+    seconds: float | None = None
+
+
 def _explain_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bool, recall: bool) -> str:
+    found = inspect_query(plan, query, run, analyze=analyze, recall=recall)
+    text = restore_names(display_plan(found.shown, found.notes), query.functions)
+    if found.seconds is not None:
+        inner = sum(run.report(source.placeholder).seconds for source in query.sources)
+        text += (
+            f"\n  rows       {found.rows:,}\n"
+            f"  time       {found.seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
+        )
+    return text
+
+
+def inspect_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bool, recall: bool) -> Explained:
+    """Resolves the filters and strategies of a query's sources; `analyze` runs it, `recall` its searches."""
     run.measured = analyze and isinstance(plan, QueryPlan) and plan.returns_rows
     rows = seconds = None
     if run.measured:
@@ -73,19 +109,13 @@ def _explain_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bo
     for source in query.sources if recall else ():
         measured = describe_recall(source, run)
         if measured:
-            notes[source.placeholder]["recall"] = measured
+            notes[source.placeholder]["recall"] = list(measured)
     shown = query
     direct: DirectAnswer | None = find_direct_answer(run)
     if direct is None:
         shown = replace(settle_plan(run), direct=None, settled=None)
     shown = replace(shown, sources=tuple(_settle_first_rows(source, run) for source in shown.sources))
-    text = restore_names(display_plan(shown, notes), query.functions)
-    if seconds is not None:
-        inner = sum(run.report(source.placeholder).seconds for source in query.sources)
-        text += (
-            f"\n  rows       {rows:,}\n  time       {seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
-        )
-    return text
+    return Explained(shown, notes, rows, seconds)
 
 
 def _settle_first_rows(source: Source, run: Run) -> Source:
@@ -95,17 +125,22 @@ def _settle_first_rows(source: Source, run: Run) -> Source:
     return replace(source, defers=defers_columns(source, run))
 
 
-def _name_command(plan: object) -> str:
+def name_command(plan: object) -> str:
+    """The kind of a command and its target."""
+    return f"{type(plan).__name__} {name_target(plan)}".rstrip()
+
+
+def name_target(plan: object) -> str:
+    """The table, or the file, that a command is about; "" when there is none."""
     changed = getattr(plan, "changed", plan)
-    target = getattr(changed, "name", None) or getattr(getattr(changed, "table", None), "name", "")
-    return f"{type(plan).__name__} {target}".rstrip()
+    return str(getattr(changed, "name", None) or getattr(getattr(changed, "table", None), "name", ""))
 
 
-def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
-    notes: dict[str, list[str]] = {}
+def _note_source(source: Source, run: Run) -> dict[str, list[Note]]:
+    notes: dict[str, list[Note]] = {}
     match source:
         case _ if isinstance(source, Search) and source.outer:
-            notes["strategy"] = _describe_correlated(source)
+            notes["strategy"] = list(_describe_correlated(source))
             notes["filter"] = _describe_correlated_filter(source, run)
         case TableScan():
             scan = resolve_scan(source, run)
@@ -119,12 +154,12 @@ def _note_source(source: Source, run: Run) -> dict[str, list[str]]:
             notes["strategy"] = [_describe_strategy(source, run)]
             notes["filter"] = _describe_filter(resolve_filter(source, run))
         case FullTextSearch():
-            notes["strategy"] = _describe_text(source, run)
+            notes["strategy"] = list(_describe_text(source, run))
             notes["filter"] = _describe_filter(resolve_filter(source, run))
         case FusedSearch() | RerankedSearch():
             notes["filter"] = _describe_filter(resolve_filter(source, run))
             notes["strategy"] = _describe_leaves(source, run)
-    notes["embedding"] = describe_embedding(source, run)
+    notes["embedding"] = list(describe_embedding(source, run))
     notes["filter"] += _describe_matches(source.filter, run)
     report = run.reports.get(source.placeholder)
     if report is not None and run.measured:
@@ -137,35 +172,35 @@ def _describe_conjuncts(
     pushed: Sequence[tuple[Conjunct, str]],
     left: Sequence[tuple[Conjunct, str]],
     matched: Sequence[tuple[Conjunct, str]],
-) -> list[str]:
-    lines = [f"{flatten(one.sql)} → {note}" for one, note in matched]
-    lines += [f"{flatten(one.sql)} → Lance: {text}" for one, text in pushed]
-    return lines + [f"{flatten(one.sql)} → DuckDB: {reason}" for one, reason in left]
+) -> list[Note]:
+    lines: list[Note] = [ConjunctNote(flatten(one.sql), "", note) for one, note in matched]
+    lines += [ConjunctNote(flatten(one.sql), "Lance", text) for one, text in pushed]
+    return lines + [ConjunctNote(flatten(one.sql), "DuckDB", reason) for one, reason in left]
 
 
-def _describe_strategy(source: VectorSearch, run: Run) -> str:
+def _describe_strategy(source: VectorSearch, run: Run) -> StrategyNote:
     if source.scan is not None:
         found = run.nearest.get(source.placeholder)  # what ANALYZE has seen
         refusal = found if isinstance(found, str) else refuse_search(source, run)
         if refusal is not None:
-            return f"scan: {refusal}"
+            return StrategyNote("scan", None, refusal)
         if not run.settings.approximate and source.table.index_on(source.column, ("IVF",)) is not None:
-            return "exact: lancesql.approximate is off"
+            return StrategyNote("exact", None, "lancesql.approximate is off")
     k = sum(read_count(value, run, "k", least=0) for value in source.k) if source.k else None
     steps = list_steps(source, run, k)
     action = plan_vector_search(source, run, steps[-1] if steps else k)
-    kind = "exact" if action.strategy.exact else f"index {action.strategy.index}"
+    exact, index = action.strategy.exact, action.strategy.index
     paged = f"; a page of the searches for {', '.join(f'{one:,}' for one in steps)} rows" if steps else ""
-    return f"{kind}: {action.strategy.reason}{paged}"
+    return StrategyNote("exact" if exact else "index", None if exact else index, f"{action.strategy.reason}{paged}")
 
 
-def _describe_leaves(source: FusedSearch | RerankedSearch, run: Run) -> list[str]:
+def _describe_leaves(source: FusedSearch | RerankedSearch, run: Run) -> list[Note]:
     """How each of the searches is carried out, and the filter of one that has more than its share."""
-    lines = []
+    lines: list[Note] = []
     for leaf in settle_leaves(source, run):
         name = leaf.placeholder.removeprefix(f"{source.placeholder}/")
         if isinstance(leaf, VectorSearch):
-            lines.append(f"{name}: {_describe_strategy(leaf, run)}")
+            lines.append(_describe_strategy(leaf, run).of(name))
         else:
             lines += [line if name == "text" else f"{name}: {line}" for line in _describe_text(leaf, run)]
         if leaf.filter != source.filter:
@@ -182,12 +217,12 @@ def _describe_correlated(source: Search) -> list[str]:
     return lines + [line for text in texts for line in _describe_text(text)]
 
 
-def _describe_correlated_filter(source: Search, run: Run) -> list[str]:
+def _describe_correlated_filter(source: Search, run: Run) -> list[Note]:
     fixed, moving = split_filter(source)
     pushed, left = render_conjuncts(moving, run)
     lines = _describe_filter(resolve_filter(replace(source, filter=fixed), replace(run, filters={})))
-    lines += [f"{flatten(one.sql)} → Lance, for each row: {text}" for one, text in pushed]
-    return lines + [f"{flatten(one.sql)} → DuckDB, as row ids for each row: {reason}" for one, reason in left]
+    lines += [ConjunctNote(flatten(one.sql), "Lance, for each row", text) for one, text in pushed]
+    return lines + [ConjunctNote(flatten(one.sql), "DuckDB, as row ids for each row", reason) for one, reason in left]
 
 
 def _describe_matches(conjuncts: Sequence[Conjunct], run: Run) -> list[str]:
@@ -224,10 +259,10 @@ def _describe_text(source: FullTextSearch, run: Run | None = None) -> list[str]:
     return lines
 
 
-def _describe_filter(resolved: ResolvedFilter) -> list[str]:
-    lines = [f"{flatten(sql)} → Lance: {text}" for sql, text in resolved.pushed]
-    lines += [f"{flatten(sql)} → {note}" for sql, note in resolved.keyed]
-    lines += [f"{flatten(sql)} → DuckDB, as row ids: {reason}" for sql, reason in resolved.left]
+def _describe_filter(resolved: ResolvedFilter) -> list[Note]:
+    lines: list[Note] = [ConjunctNote(flatten(sql), "Lance", text) for sql, text in resolved.pushed]
+    lines += [ConjunctNote(flatten(sql), "", note) for sql, note in resolved.keyed]
+    lines += [ConjunctNote(flatten(sql), "DuckDB, as row ids", reason) for sql, reason in resolved.left]
     if lines:
         lines.append(f"{resolved.matches:,} rows qualify")
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pyarrow as pa
 
@@ -251,11 +252,12 @@ DatabaseCommand = AttachDatabase | DetachDatabase | UseDatabase
 
 @dataclass(frozen=True)
 class Explain:
-    """`EXPLAIN [(ANALYZE, RECALL)]` of a plan."""
+    """`EXPLAIN [(ANALYZE, RECALL, FORMAT …, SQL)]` of a plan."""
 
     plan: QueryPlan | Command | SettingCommand | ViewCommand | DatabaseCommand
     analyze: bool = False
     recall: bool = False
+    format: Literal["text", "json", "sql"] = "text"
 
 
 def find_query(command: Command | SettingCommand | ViewCommand | DatabaseCommand) -> QueryPlan | None:

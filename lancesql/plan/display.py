@@ -8,6 +8,7 @@ from dataclasses import replace
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 
 from .fusion import Fusion, Recency
+from .notes import Note, Notes
 from .query import QueryPlan
 from .sources import (
     CANDIDATES,
@@ -25,9 +26,16 @@ from .sources import (
 from .text_functions import TextFunction
 from .vector_options import Diversity, Examples, Grouping
 
-__all__ = ["display_plan", "display_source", "display_value"]
-
-Notes = Mapping[str, Sequence[str]]
+__all__ = [
+    "describe_bounds",
+    "describe_function",
+    "describe_source",
+    "display_plan",
+    "display_source",
+    "display_value",
+    "flatten",
+    "narrow_plan",
+]
 
 
 def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> str:
@@ -37,15 +45,12 @@ def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> s
         plan: The plan.
         notes: Placeholder → label → lines that take the place of the plan's own.
     """
-    if plan.settled is not None and plan.direct is None:
-        plan = plan.settled.plan
     lines: list[str] = []
-    read = dict.fromkeys(column.source_column for column in plan.direct.output) if plan.direct is not None else {}
+    plan = narrow_plan(plan)
     for source in plan.sources:
-        shown = source if plan.direct is None else replace(source, columns=tuple(read))
-        lines += display_source(shown, (notes or {}).get(source.placeholder, {}))
+        lines += display_source(source, (notes or {}).get(source.placeholder, {}))
     lines += [f"Value {flatten(one.sql)} as {one.placeholder}" for one in plan.scalars]
-    lines += [_describe_function(one) for one in plan.functions if f'"{one.placeholder}"(' in plan.relation]
+    lines += [describe_function(one) for one in plan.functions if f'"{one.placeholder}"(' in plan.relation]
     if plan.direct is not None:
         lines.append("Answered without DuckDB")
         output = ", ".join(
@@ -62,7 +67,16 @@ def display_plan(plan: QueryPlan, notes: Mapping[str, Notes] | None = None) -> s
     return "\n".join(lines)
 
 
-def _describe_function(function: TextFunction) -> str:
+def narrow_plan(plan: QueryPlan) -> QueryPlan:
+    """The plan that runs, its sources with the columns that are read."""
+    if plan.direct is None:
+        return plan if plan.settled is None else plan.settled.plan
+    read = tuple(dict.fromkeys(column.source_column for column in plan.direct.output))
+    return replace(plan, sources=tuple(replace(source, columns=read) for source in plan.sources))
+
+
+def describe_function(function: TextFunction) -> str:
+    """What a text function of the relation is of."""
     texts = []
     for traced in function.traced:
         index = None if traced is None else traced.table.index_on(traced.column, ("INVERTED", "FTS"))
@@ -75,9 +89,7 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     """One source: what it reads, how, and what became of each conjunct of its filter."""
     head = f"{type(source).__name__} {source.table.name} @ version {source.table.version}"
     lines = [f"{head} as {source.placeholder} ({source.alias})"]
-    lines += [_line(label, text) for label, text in _describe(source)]
-    if not isinstance(source, TableScan | RowCount) and source.outer:
-        lines.append(_line("for each", ", ".join(f"${one.parameter} = {flatten(one.sql)}" for one in source.outer)))
+    lines += [_line(label, text) for label, text in describe_source(source)]
     lines += _block("embedding", notes.get("embedding", ()))
     if "strategy" in notes:
         lines += _block("strategy", notes["strategy"])
@@ -86,16 +98,31 @@ def display_source(source: Source, notes: Notes) -> list[str]:
     )
     if isinstance(source, TableScan):
         lines += _block("keys", notes["keys"] if "keys" in notes else [one.label for one in list_key_queries(source)])
-    if isinstance(source, TableScan) and source.defers and source.first is not None:
-        count = " + ".join(display_value(value) for value in source.first.limit)
-        lines.append(_line("first", f"{count} by {flatten(source.first.order)}: found before other columns are read"))
-    if isinstance(source, TableScan) and source.limit:
-        lines.append(_line("limit", " + ".join(display_value(value) for value in source.limit)))
+    lines += [_line(label, text) for label, text in describe_bounds(source)]
     lines.append(_line("columns", ", ".join(source.columns)))
     for label in ("recall", "rows", "time"):
         if label in notes:
             lines += _block(label, notes[label])
     return lines
+
+
+def describe_source(source: Source) -> list[tuple[str, str]]:
+    """What a source is asked for: labels and texts."""
+    described = _describe(source)
+    if not isinstance(source, TableScan | RowCount) and source.outer:
+        described.append(("for each", ", ".join(f"${one.parameter} = {flatten(one.sql)}" for one in source.outer)))
+    return described
+
+
+def describe_bounds(source: Source) -> list[tuple[str, str]]:
+    """What bounds the rows of a scan: labels and texts."""
+    bounds: list[tuple[str, str]] = []
+    if isinstance(source, TableScan) and source.defers and source.first is not None:
+        count = " + ".join(display_value(value) for value in source.first.limit)
+        bounds.append(("first", f"{count} by {flatten(source.first.order)}: found before other columns are read"))
+    if isinstance(source, TableScan) and source.limit:
+        bounds.append(("limit", " + ".join(display_value(value) for value in source.limit)))
+    return bounds
 
 
 def _describe(source: Source) -> list[tuple[str, str]]:
@@ -261,8 +288,8 @@ def flatten(sql: str) -> str:
     return " ".join(sql.split())
 
 
-def _block(label: str, lines: Sequence[str]) -> list[str]:
-    return [_line(label if at == 0 else "", line) for at, line in enumerate(lines)]
+def _block(label: str, lines: Sequence[Note]) -> list[str]:
+    return [_line(label if at == 0 else "", str(line)) for at, line in enumerate(lines)]
 
 
 def _line(label: str, text: str) -> str:

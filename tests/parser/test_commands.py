@@ -52,7 +52,6 @@ def body(sql: str) -> str:
         "DESCRIBE SELECT 1",
         "DESCRIBE t, u",
         "DESCRIBE",
-        "EXPLAIN (FORMAT json) SELECT 1",
         "WITH a AS (SELECT 1) SELECT * FROM a",
         "WITH a AS (SELECT 1) FROM a",
         "SET threads = 1",
@@ -271,6 +270,9 @@ def test_explain() -> None:
         ("EXPLAIN (ANALYZE, RECALL) SELECT 1", True, True),
         ("EXPLAIN (recall, analyze) SELECT 1", True, True),
         ("EXPLAIN (ANALYZE) SELECT 1", True, False),
+        ("EXPLAIN (ANALYZE true, RECALL false) SELECT 1", True, False),
+        ("EXPLAIN ANALYZE (FORMAT json, RECALL) SELECT 1", True, True),
+        ("EXPLAIN (FORMAT text) SELECT 1", False, False),
         ("EXPLAIN (SELECT 1)", False, False),
     ],
 )
@@ -279,6 +281,29 @@ def test_options_of_explain(sql: str, analyze: bool, recall: bool) -> None:
     assert isinstance(syntax, ExplainSyntax)
     assert (syntax.analyze, syntax.recall) == (analyze, recall)
     assert body(sql).strip("()") == "SELECT 1"
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown", "problem"),
+    [
+        ("EXPLAIN (FORMAT JSON) SELECT 1", "json", None),
+        ("EXPLAIN (format text) SELECT 1", "text", None),
+        ("EXPLAIN (SQL) SELECT 1", "sql", None),
+        ("EXPLAIN (SQL, FORMAT text) SELECT 1", "sql", None),
+        ("EXPLAIN (SQL, FORMAT json) SELECT 1", "sql", "none of the other options"),
+        ("EXPLAIN (SQL, ANALYZE) SELECT 1", "sql", "none of the other options"),
+        ("EXPLAIN (FORMAT graphviz) SELECT 1", "text", "no format 'graphviz'"),
+        ("EXPLAIN (ANALISE) SELECT 1", "text", "no option 'ANALISE'"),
+        ("EXPLAIN (ANALYZE RECALL) SELECT 1", "text", "',' or ')' is expected"),
+    ],
+)
+def test_formats_of_explain(sql: str, shown: str, problem: str | None) -> None:
+    syntax = read(sql)
+    assert isinstance(syntax, ExplainSyntax)
+    assert syntax.format == shown
+    assert (syntax.problem is None) == (problem is None)
+    assert problem is None or problem in str(syntax.problem)
+    assert body(sql) == "SELECT 1"
 
 
 @pytest.mark.parametrize(

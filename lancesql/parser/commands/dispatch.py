@@ -51,8 +51,8 @@ def read_command(sql: str, tokens: list[Token]) -> CommandSyntax | None:
     Example:
         >>> from lancesql.parser.tokens import read_tokens
         >>> text = "EXPLAIN ANALYZE SELECT 1"
-        >>> read_command(text, read_tokens(text))
-        ExplainSyntax(analyze=True, body=Span(start=16, end=24), recall=False)
+        >>> read_command(text, read_tokens(text)).body
+        Span(start=16, end=24)
 
     Raises:
         ParseError: When it is one of these, whatever its names mean, and not complete.

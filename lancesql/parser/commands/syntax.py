@@ -182,11 +182,13 @@ class ShowSettingsSyntax:
 
 @dataclass(frozen=True)
 class ExplainSyntax:
-    """`EXPLAIN [ANALYZE | (ANALYZE, RECALL)] body`."""
+    """`EXPLAIN [ANALYZE] [(FORMAT TEXT | JSON, ANALYZE, RECALL, SQL)] body`; `problem` is one of the options."""
 
     analyze: bool
     body: Span
     recall: bool = False
+    format: Literal["text", "json", "sql"] = "text"
+    problem: LanceSQLError | None = None
 
 
 CommandSyntax = (
