@@ -1,29 +1,31 @@
 """The error tree: every error says what is wrong, where in the SQL, and what to do.
 
-```text
-LanceSQLError
-├── ParseError            the text is not a statement
-├── BindError             the statement names something that does not fit
-│   ├── UnknownTableError
-│   ├── UnknownColumnError
-│   ├── AmbiguousNameError
-│   ├── ArgumentError     an argument of a search: unknown, repeated, missing, or a bad value
-│   └── ParameterError    $name, $1 or ?: missing, unused, or of the wrong kind
-├── UnsupportedError      understood, and refused
-├── ExecutionError        the statement was right and could not be carried out
-│   ├── EngineError       DuckDB stopped while running the relation
-│   ├── StorageError      LanceDB stopped while reading or writing
-│   │   └── ConflictError     somebody else changed the same rows meanwhile, again and again
-│   ├── ConstraintError   a row breaks a rule of its table: NOT NULL, CHECK, a key that has to be unique
-│   ├── CardinalityError  a row of a table meets two rows of the source, or two rows to insert have one key
-│   ├── ConversionError   a value does not fit the type of its column
-│   ├── EmbeddingError    the function that embeds texts is not there, failed, or gave no vectors
-│   ├── RerankError       a reranker cannot run, failed, or gave no score
-│   ├── QueryInterruptedError  `Connection.interrupt` stopped it
-│   ├── QueryTimeoutError      it took longer than the timeout
-│   └── RowLimitError          it has more rows than `max_rows`
-└── ConnectionClosedError
-```
+::
+
+    LanceSQLError
+    ├── ParseError            the text is not a statement
+    ├── BindError             the statement names something that does not fit
+    │   ├── UnknownTableError
+    │   ├── UnknownColumnError
+    │   ├── AmbiguousNameError
+    │   ├── ArgumentError     an argument of a search: unknown, repeated, missing, or a bad value
+    │   └── ParameterError    $name, $1 or ?: missing, unused, or of the wrong kind
+    ├── UnsupportedError      understood, and refused
+    ├── ExecutionError        the statement was right and could not be carried out
+    │   ├── EngineError       DuckDB stopped while running the relation
+    │   ├── StorageError      LanceDB stopped while reading or writing
+    │   │   └── ConflictError     somebody else changed the same rows meanwhile, again and again
+    │   ├── ConstraintError   a row breaks a rule of its table: NOT NULL, CHECK, a key that has to be unique
+    │   ├── CardinalityError  a row of a table meets two rows of the source, or two rows to insert have one key
+    │   ├── ConversionError   a value does not fit the type of its column
+    │   ├── EmbeddingError    the function that embeds texts is not there, failed, or gave no vectors
+    │   ├── RerankError       a reranker cannot run, failed, or gave no score
+    │   ├── QueryInterruptedError  `Connection.interrupt` stopped it
+    │   ├── QueryTimeoutError      it took longer than the timeout
+    │   └── RowLimitError          it has more rows than `max_rows`
+    └── ConnectionClosedError
+
+The base of all is caught by `except lancesql.LanceSQLError`.
 """
 
 from __future__ import annotations

@@ -1,18 +1,20 @@
 """The errors of PEP 249, and which of them each of ours is.
 
-```text
-Exception
-├── Warning            a rollback that cannot undo what was written; given out by `warnings`
-└── Error              every other error; also a LanceSQLError
-    ├── InterfaceError     the connection or the cursor is closed, or has no rows to give
-    └── DatabaseError
-        ├── DataError          a value that does not fit: out of range, not convertible, a division by zero
-        ├── OperationalError   LanceDB, DuckDB, a model or the machine could not do it; stopped, or took too long
-        ├── IntegrityError     a NULL where none may stand, a CHECK, a key that is there already
-        ├── InternalError      DuckDB reports a bug of its own
-        ├── ProgrammingError   the text, a name, an argument or a parameter is wrong
-        └── NotSupportedError  understood, and refused
-```
+::
+
+    Exception
+    ├── Warning            a rollback that cannot undo what was written; given out by `warnings`
+    └── Error              every other error; also a LanceSQLError
+        ├── InterfaceError     the connection or the cursor is closed, or has no rows to give
+        └── DatabaseError
+            ├── DataError          a value that does not fit: out of range, not convertible, a division by zero
+            ├── OperationalError   LanceDB, DuckDB, a model or the machine could not do it; stopped, or took too long
+            ├── IntegrityError     a NULL where none may stand, a CHECK, a key that is there already
+            ├── InternalError      DuckDB reports a bug of its own
+            ├── ProgrammingError   the text, a name, an argument or a parameter is wrong
+            └── NotSupportedError  understood, and refused
+
+Each keeps the error of lancesql that it was, as `origin`.
 """
 
 from __future__ import annotations
