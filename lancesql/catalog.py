@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
@@ -68,6 +69,8 @@ class IndexInfo:
         text_options: How a text index cuts a text into words, as `CREATE INDEX … WITH (…)` would have it.
         rows_indexed: Rows the index covers.
         rows_unindexed: Rows written after the index was built.
+        built_at: When the newest of its parts was built.
+        segments: How many parts it has: rows that are written later may be put into parts of their own.
         uuid: What tells this build of it from another.
         calibration: What `ANALYZE` found of just this build.
     """
@@ -83,6 +86,8 @@ class IndexInfo:
     rows_indexed: int = 0
     rows_unindexed: int = 0
     size_bytes: int | None = None
+    built_at: datetime | None = None
+    segments: int = 1
     uuid: str | None = None
     calibration: tuple[CalibratedEffort, ...] = ()
 
@@ -116,12 +121,12 @@ class TableInfo:
         """The names of its columns."""
         return tuple(self.schema.names)
 
-    def index_on(self, column: str, kinds: Sequence[str]) -> IndexInfo | None:
-        """The first index on `column` whose kind starts with one of `kinds`."""
-        for index in self.indexes:
-            if index.columns == (column,) and index.kind.startswith(tuple(kinds)):
-                return index
-        return None
+    def index_on(self, column: str, kinds: Sequence[str], metric: str | None = None) -> IndexInfo | None:
+        """The first index on `column` whose kind starts with one of `kinds`, of that metric where there is one."""
+        found = [index for index in self.indexes if index.columns == (column,) and index.kind.startswith(tuple(kinds))]
+        return next(
+            (index for index in found if metric is not None and index.metric == metric), next(iter(found), None)
+        )
 
 
 @dataclass(frozen=True)
@@ -244,6 +249,10 @@ class Catalog(Protocol):
 
     def is_volatile(self, function: str) -> bool:
         """Whether a function may answer differently for the same arguments."""
+        ...
+
+    def sample_column(self, table: TableInfo, column: str) -> pa.Array[Any]:
+        """Values of a column at equal distances, remembered for the version."""
         ...
 
     def find_embedding(self, table: TableInfo, column: str) -> EmbeddingInfo | None:

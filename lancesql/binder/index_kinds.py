@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import pyarrow as pa
-
-from lancesql.errors import ArgumentError, Span, UnsupportedError, nearest_name
+from lancesql.errors import ArgumentError, Span, nearest_name
 
 from .languages import TOKENIZERS, Language
-from .options import Choice, Flag, Number, Option
+from .options import Choice, Flag, Number, Option, Share
 
-__all__ = ["INDEX_KINDS", "check_column", "find_kind", "refuse_nested"]
+__all__ = ["INDEX_KINDS", "METRICS", "IndexKind", "find_kind"]
 
 
 METRICS = {
     "l2": "l2",
     "euclidean": "l2",
+    "l2sq": "l2",
     "cosine": "cosine",
     "dot": "dot",
     "ip": "dot",
     "inner_product": "dot",
+    "dot_product": "dot",
     "hamming": "hamming",
 }
 
@@ -80,8 +79,8 @@ INDEX_KINDS: dict[str, IndexKind] = {
     "BITMAP": IndexKind("scalar"),
     "LABEL_LIST": IndexKind("list"),
     "NGRAM": IndexKind("string"),
-    "ZONEMAP": IndexKind("scalar"),
-    "BLOOMFILTER": IndexKind("hashed"),
+    "ZONEMAP": IndexKind("scalar", {"rows_per_zone": Number(least=64, most=2**24)}),
+    "BLOOMFILTER": IndexKind("hashed", {"number_of_items": Number(least=64, most=2**24), "probability": Share()}),
 }
 _KIND_SYNONYMS = {
     "HNSW": "IVF_HNSW_SQ",
@@ -93,9 +92,21 @@ _KIND_SYNONYMS = {
     "IVF": "IVF_FLAT",
     "INVERTED": "FTS",
     "FULLTEXT": "FTS",
+    "BRIN": "ZONEMAP",
+    "BLOOM": "BLOOMFILTER",
+    "TRIGRAM": "NGRAM",
     "ZONE_MAP": "ZONEMAP",
     "BLOOM_FILTER": "BLOOMFILTER",
     "LABELLIST": "LABEL_LIST",
+}
+_AMBIGUOUS = {
+    "GIN": "FTS finds words in texts, NGRAM parts of texts (LIKE), LABEL_LIST elements of lists",
+    "GIST": "FTS finds words in texts, BTREE ranges of values",
+    "RTREE": "BTREE finds ranges of values",
+    "HASH": "BTREE finds equal values, BLOOMFILTER skips parts of the table that have none",
+    "ART": "BTREE finds equal values and ranges",
+    "DISKANN": "IVF_PQ keeps little in memory, IVF_HNSW_SQ is a graph",
+    "TREE_AH": "IVF_PQ keeps coarse codes, and compares true distances of what they find",
 }
 
 
@@ -109,114 +120,10 @@ def find_kind(word: str, span: Span) -> str:
     folded = _KIND_SYNONYMS.get(folded, folded)
     if folded in INDEX_KINDS:
         return folded
+    if folded in _AMBIGUOUS:
+        raise ArgumentError(f"'{word}' is not a kind of index of Lance", hint=_AMBIGUOUS[folded], span=span)
     near = nearest_name(folded, [*INDEX_KINDS, *_KIND_SYNONYMS])
     listed = f"the kinds are {', '.join(INDEX_KINDS)}"
     raise ArgumentError(
         f"'{word}' is not a kind of index", hint=f"did you mean {near}? {listed}" if near else listed, span=span
     )
-
-
-def check_column(kind: str, name: str, type_: pa.DataType, spelled: str, metric: str | None, span: Span) -> None:
-    """Refuses a kind of index that does not fit the column.
-
-    Raises:
-        ArgumentError: With the kinds that fit.
-    """
-    fitting = [other for other in INDEX_KINDS if _fits(INDEX_KINDS[other].family, type_)]
-    if kind not in fitting:
-        hint = f"{', '.join(fitting)} would fit" if fitting else "no kind of index fits this type"
-        if _is_number_list(type_) and INDEX_KINDS[kind].family == "vector":
-            hint = f"a vector has one length: make the table with {name}::FLOAT[n] AS {name}"
-        raise ArgumentError(f"{kind} does not fit column '{name}', which is {spelled}", hint=hint, span=span)
-    vector = _find_vector(type_)
-    if vector is not None and INDEX_KINDS[kind].family == "vector":
-        _check_vector(kind, name, vector, metric, span, many=vector is not type_)
-
-
-def _check_vector(kind: str, name: str, type_: Any, metric: str | None, span: Span, *, many: bool) -> None:
-    bytes_ = pa.types.is_uint8(type_.value_type)
-    if bytes_ and kind not in ("IVF_FLAT", "IVF_HNSW_FLAT"):
-        raise ArgumentError(
-            f"{kind} does not fit column '{name}', which holds bytes",
-            hint="IVF_FLAT or IVF_HNSW_FLAT would fit",
-            span=span,
-        )
-    if bytes_ and metric not in (None, "hamming"):
-        raise ArgumentError(f"column '{name}' holds bytes, whose only metric is hamming", span=span)
-    if not bytes_ and metric == "hamming":
-        raise ArgumentError(
-            f"hamming compares bytes, and column '{name}' holds floating-point numbers",
-            hint="use l2, cosine or dot",
-            span=span,
-        )
-    if kind == "IVF_RQ" and type_.list_size % 8:
-        raise ArgumentError(
-            f"IVF_RQ needs a number of dimensions that 8 divides, column '{name}' has {type_.list_size}",
-            hint="IVF_PQ or IVF_SQ would fit",
-            span=span,
-        )
-    if many and metric not in (None, "cosine"):
-        raise ArgumentError(f"column '{name}' holds several vectors a row, whose only metric is cosine", span=span)
-
-
-def _fits(family: str, type_: Any) -> bool:
-    types = pa.types
-    storage = type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
-    text = types.is_string(type_) or types.is_large_string(type_)
-    is_list = types.is_list(type_) or types.is_large_list(type_)
-    match family:
-        case "vector":
-            return _find_vector(type_) is not None
-        case "text":
-            inner = type_.value_type if is_list else type_
-            return bool(types.is_string(inner) or types.is_large_string(inner))
-        case "string":
-            return bool(text)
-        case "list":
-            return bool(is_list and _is_scalar(type_.value_type))
-        case "hashed":
-            return _is_scalar(storage) and not _is_unhashed(storage)
-        case _:
-            return _is_scalar(storage)
-
-
-def _is_scalar(type_: pa.DataType) -> bool:
-    types = pa.types
-    checks = (
-        types.is_integer, types.is_floating, types.is_boolean, types.is_string, types.is_large_string, types.is_binary,
-        types.is_large_binary, types.is_temporal, types.is_decimal128, types.is_decimal256, types.is_fixed_size_binary,
-    )  # fmt: skip
-    return any(check(type_) for check in checks) and not types.is_interval(type_)
-
-
-def _is_unhashed(type_: pa.DataType) -> bool:
-    """Whether Lance has no Bloom filter for a scalar type."""
-    types = pa.types
-    checks = (
-        types.is_float16, types.is_boolean, types.is_fixed_size_binary, types.is_duration, types.is_decimal128,
-        types.is_decimal256,
-    )  # fmt: skip
-    return any(check(type_) for check in checks)
-
-
-def _find_vector(type_: Any) -> Any:
-    if pa.types.is_list(type_):
-        type_ = type_.value_type
-    if pa.types.is_fixed_size_list(type_) and (
-        pa.types.is_floating(type_.value_type) or pa.types.is_uint8(type_.value_type)
-    ):
-        return type_
-    return None
-
-
-def _is_number_list(type_: pa.DataType) -> bool:
-    return bool(
-        (pa.types.is_list(type_) or pa.types.is_large_list(type_))
-        and (pa.types.is_floating(type_.value_type) or pa.types.is_decimal(type_.value_type))
-    )
-
-
-def refuse_nested(column: Sequence[str], span: Span) -> None:
-    """Refuses a column within a column."""
-    if len(column) > 1:
-        raise UnsupportedError("an index on a field of a struct is not supported", span=span)

@@ -11,7 +11,7 @@ from lancesql.parser.commands import OptionSyntax
 
 from .languages import Language, find_language
 
-__all__ = ["Age", "Choice", "Flag", "Names", "Number", "Option", "read_options"]
+__all__ = ["Age", "Choice", "Flag", "Names", "Number", "Option", "Share", "read_options"]
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(second|minute|hour|day|week)s?(?!\w)", re.IGNORECASE)
@@ -24,6 +24,11 @@ class Number:
     least: int = 1
     most: int = 2**31 - 1
     choices: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Share:
+    """A number between 0 and 1, neither of them."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Age:
     """A length of time as text, `'14 days'`; meant in seconds."""
 
 
-Option = Number | Flag | Choice | Language | Names | Age
+Option = Number | Share | Flag | Choice | Language | Names | Age
 
 SYNONYMS = {
     "retain_n_versions": "retain_versions",
@@ -57,6 +62,11 @@ SYNONYMS = {
     "metric_type": "metric",
     "max_iters": "max_iterations",
     "ivf_partitions": "num_partitions",
+    "lists": "num_partitions",
+    "nlist": "num_partitions",
+    "num_lists": "num_partitions",
+    "nbits": "num_bits",
+    "max_connections": "m",
     "ef_const": "ef_construction",
     "with_positions": "with_position",
     "tokenizer": "base_tokenizer",
@@ -105,6 +115,10 @@ def _read_value(name: str, option: OptionSyntax, known: Option) -> object:
             if fits and (not choices or value in choices):
                 return value
             wanted = " or ".join(map(str, choices)) if choices else f"a whole number from {least} to {most}"
+        case Share():
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
+                return float(value)
+            wanted = "a number between 0 and 1"
         case Flag():
             word = str(value).lower()
             if word in ("true", "false", "1", "0", "on", "off"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import pyarrow as pa
 
@@ -108,6 +109,10 @@ class StatementCatalog:
             )
             return None if columns is None else [str(column) for column in columns]
         return self._engine.columns_of(name, self._namespace)
+
+    def sample_column(self, table: TableInfo, column: str) -> pa.Array[Any]:
+        """Values of a column at equal distances."""
+        return self._database.sample_column(table, column)
 
     def find_embedding(self, table: TableInfo, column: str) -> EmbeddingInfo | None:
         """The function that embeds texts for a vector column."""

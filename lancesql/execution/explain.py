@@ -19,7 +19,7 @@ from lancesql.execution.searches.pages import list_steps
 from lancesql.execution.searches.text import describe_text, is_behind
 from lancesql.execution.searches.vector import plan_vector_search
 from lancesql.plan import Explain, LogicalPlan, QueryPlan
-from lancesql.plan.commands import find_query
+from lancesql.plan.commands import CreateIndex, find_query
 from lancesql.plan.display import display_plan, flatten
 from lancesql.plan.notes import ConjunctNote, Note, Notes, StrategyNote
 from lancesql.plan.parts import list_parts
@@ -54,7 +54,8 @@ def explain_plan(
     """
     query = find_explained(plan)
     head = [] if isinstance(plan, QueryPlan) else [name_command(plan), *describe_fills(plan, run)]
-    head += [f"  touches    {one}" for one in touched]
+    label = "builds" if isinstance(plan, CreateIndex) else "touches"
+    head += [f"  {label:<10} {one}" for one in touched]
     if not isinstance(query, QueryPlan):
         return "\n".join(head)
     with offer_embeds(run.within(query)):
@@ -133,7 +134,8 @@ def name_command(plan: object) -> str:
 def name_target(plan: object) -> str:
     """The table, or the file, that a command is about; "" when there is none."""
     changed = getattr(plan, "changed", plan)
-    return str(getattr(changed, "name", None) or getattr(getattr(changed, "table", None), "name", ""))
+    table = getattr(changed, "table", None)
+    return str(getattr(table, "name", None) or getattr(changed, "name", None) or "")
 
 
 def _note_source(source: Source, run: Run) -> dict[str, list[Note]]:

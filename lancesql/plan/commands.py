@@ -12,15 +12,14 @@ from lancesql.catalog import TableInfo, View
 from .column_commands import AddColumn, ChangeColumn, CommentOn, RenameTable
 from .copy_commands import CopyFromArrow, CopyToArrow, CopyToFile
 from .database_commands import AttachDatabase, CloneTable, DetachDatabase, ShowDatabases, UseDatabase
+from .index_commands import CreateIndex, DropIndex, IndexPlan, RefreshIndexes, ShowIndexes
 from .query import QueryPlan
 from .row_commands import ChangedRows, DeleteRows, InsertInto, MergeBranch, MergeRows, TruncateTable, UpdateRows
 from .upkeep_commands import (
     CreateReference,
     DiffTable,
-    DropIndex,
     DropReference,
     OptimizeTable,
-    RefreshIndexes,
     RestoreTable,
     SetAutoCleanup,
     ShowHealth,
@@ -57,6 +56,7 @@ __all__ = [
     "DropTable",
     "DropView",
     "Explain",
+    "IndexPlan",
     "InsertInto",
     "MergeBranch",
     "MergeRows",
@@ -129,19 +129,6 @@ class DropTable:
 
 
 @dataclass(frozen=True)
-class CreateIndex:
-    """`CREATE [OR REPLACE] INDEX [IF NOT EXISTS] [name] ON table (column) USING kind WITH (options)`."""
-
-    table: TableInfo
-    column: str
-    kind: str
-    name: str | None = None
-    replace: bool = False
-    if_not_exists: bool = False
-    options: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class ShowEmbeddings:
     """`SHOW EMBEDDINGS`: the functions of the session, and those of the tables' metadata."""
 
@@ -152,13 +139,6 @@ class ShowTables:
 
     views: tuple[View, ...] = ()
     database: str | None = None
-
-
-@dataclass(frozen=True)
-class ShowIndexes:
-    """`SHOW INDEXES ON table`."""
-
-    table: TableInfo
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Statements about versions, indexes and upkeep: one frozen dataclass each."""
+"""Statements about versions and upkeep: one frozen dataclass each."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from lancesql.catalog import TableInfo
 __all__ = [
     "CreateReference",
     "DiffTable",
-    "DropIndex",
     "DropReference",
     "OptimizeTable",
-    "RefreshIndexes",
     "RestoreTable",
     "SetAutoCleanup",
     "ShowHealth",
@@ -64,23 +62,6 @@ class DiffTable:
 
     older: TableInfo
     newer: TableInfo
-
-
-@dataclass(frozen=True)
-class DropIndex:
-    """`DROP INDEX [IF EXISTS] name ON table`."""
-
-    table: TableInfo
-    name: str
-
-
-@dataclass(frozen=True)
-class RefreshIndexes:
-    """`REINDEX` and `ALTER INDEX … OPTIMIZE`: the rows that indexes do not know are added, or they are built anew."""
-
-    table: TableInfo
-    names: tuple[str, ...]
-    retrain: bool = False
 
 
 @dataclass(frozen=True)

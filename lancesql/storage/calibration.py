@@ -84,7 +84,9 @@ def analyze_table(
         dataset = lance.dataset(table.uri, storage_options=database.storage_options)
         measured = {}
         for index in table.indexes:
-            if index.kind.startswith("IVF") and index.uuid is not None and _is_measured(dataset, index):
+            if not index.kind.startswith("IVF") or table.index_on(index.columns[0], ("IVF",), index.metric) != index:
+                continue  # no search asks it
+            if index.uuid is not None and _is_measured(dataset, index):
                 measured[index] = list(_measure_index(dataset, index, on_step))
         kept: dict[str, str | None] = {
             f"{_KEY}{index.uuid}": json.dumps([asdict(one) for one in efforts]) for index, efforts in measured.items()

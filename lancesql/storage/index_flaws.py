@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import lance
 import pyarrow as pa
 
-__all__ = ["avoid_flawed_index"]
+__all__ = ["avoid_flawed_index", "find_flawed"]
 
 _FLAWED: WeakKeyDictionary[lance.LanceDataset, tuple[str, ...]] = WeakKeyDictionary()
 """Columns with such an index, in backticks; a handle never changes its version."""
@@ -24,11 +24,12 @@ def avoid_flawed_index(dataset: lance.LanceDataset, filter: str | None) -> dict[
         return {}
     flawed = _FLAWED.get(dataset)
     if flawed is None:
-        flawed = _FLAWED[dataset] = _find_flawed(dataset)
+        flawed = _FLAWED[dataset] = find_flawed(dataset)
     return {"use_scalar_index": False} if any(name in filter for name in flawed) else {}
 
 
-def _find_flawed(dataset: lance.LanceDataset) -> tuple[str, ...]:
+def find_flawed(dataset: lance.LanceDataset) -> tuple[str, ...]:
+    """The columns with an index that answers wrongly, in backticks."""
     mapped = {
         name.partition(".")[0]
         for index in dataset.describe_indices()

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import lance
 from lance.optimize import Compaction
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import LanceSQLError
+from lancesql.errors import LanceSQLError, StorageError
 from lancesql.plan.commands import RefreshIndexes, SetAutoCleanup, VacuumTable
 
-from .indexes import name_kind, read_indexes
+from .index_builds import OnProgress, rebuild_index
+from .indexes import read_indexes
 from .scan import wrap_lance_error
 
 if TYPE_CHECKING:
@@ -31,14 +33,11 @@ __all__ = [
     "read_auto_cleanup",
     "refresh_indexes",
     "set_auto_cleanup",
+    "take_step",
     "vacuum_table",
 ]
 
 _CLEANUP = "lance.auto_cleanup."
-_TEXT_OPTIONS = (
-    "base_tokenizer", "language", "with_position", "max_token_length", "lower_case", "stem", "remove_stop_words",
-    "custom_stop_words", "ascii_folding", "min_ngram_length", "max_ngram_length", "prefix_only",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,26 +70,29 @@ def optimize_table(database: LanceDatabase, table: TableInfo, target_rows: int |
 
     A step that fails says so, and the others are taken all the same.
     """
-    steps = [_take_step("compact", table.name, lambda: _compact(database, table, target_rows))]
+    steps = [take_step("compact", table.name, lambda: _compact(database, table, target_rows))]
     database.forget(table.name)
     for index in read_indexes(_open_newest(database, table)):
-        steps.append(_take_step("index", index.name, lambda name=index.name: _extend_index(database, table, name)))  # type: ignore[misc]
+        extend = partial(_refresh_index, database, table, index.name, None, None)
+        steps.append(take_step("index", index.name, extend))
     database.forget(table.name)
     return steps
 
 
-def refresh_indexes(database: LanceDatabase, command: RefreshIndexes) -> list[Step]:
-    """Adds to indexes the rows they do not know, or builds them anew over all rows."""
-    step = "rebuild" if command.retrain else "index"
+def refresh_indexes(
+    database: LanceDatabase, command: RefreshIndexes, on_progress: OnProgress | None = None
+) -> list[Step]:
+    """Adds to indexes the rows they do not know, or builds them anew over all rows.
+
+    One that fails says so, and the others are seen to all the same.
+    """
+    step = "rebuild" if command.mode == "retrain" else "index"
+
+    def refresh(name: str) -> str:
+        return _refresh_index(database, command.table, name, command.mode, on_progress)
+
     try:
-        return [
-            _take_step(
-                step,
-                name,
-                lambda name=name: _extend_index(database, command.table, name, retrain=command.retrain),  # type: ignore[misc]
-            )
-            for name in command.names
-        ]
+        return [take_step(step, name, partial(refresh, name)) for name in command.names]
     finally:
         database.forget(command.table.name)
 
@@ -172,32 +174,29 @@ def _compact(database: LanceDatabase, table: TableInfo, target_rows: int | None)
     return f"{metrics.fragments_removed:,} fragments → {metrics.fragments_added:,}"
 
 
-def _extend_index(database: LanceDatabase, table: TableInfo, name: str, *, retrain: bool = False) -> str:
+def _refresh_index(
+    database: LanceDatabase, table: TableInfo, name: str, mode: str | None, on_progress: OnProgress | None
+) -> str:
     dataset = _open_newest(database, table)
-    before = next((index.rows_unindexed for index in read_indexes(dataset) if index.name == name), 0)
-    if not before and not retrain:
-        return ""
-    if retrain:
-        _rebuild_index(dataset, name)
+    before = next((index for index in read_indexes(dataset) if index.name == name), None)
+    if before is None:
+        raise StorageError(f"table '{table.name}' has no index '{name}' any more")
+    if mode == "retrain":
+        rebuild_index(dataset, before, on_progress=on_progress)
         return "built anew"
-    dataset.optimize.optimize_indices(index_names=[name])
-    after = next((one.rows_unindexed for one in read_indexes(_open_newest(database, table)) if one.name == name), 0)
-    return f"{before - after:,} rows added"
+    if not before.rows_unindexed and not (mode == "merge" and before.segments > 1):
+        return ""
+    parts = {"append": 0, "merge": before.segments}
+    dataset.optimize.optimize_indices(
+        index_names=[name], **({} if mode is None else {"num_indices_to_merge": parts[mode]})
+    )
+    after = next((one for one in read_indexes(_open_newest(database, table)) if one.name == name), before)
+    added = f"{max(before.rows_unindexed - after.rows_unindexed, 0):,} rows added"
+    return added if before.segments == after.segments else f"{added}, parts {before.segments} → {after.segments}"
 
 
-def _rebuild_index(dataset: Any, name: str) -> None:
-    """Upstream: retraining is passed over in silence for all but vector indexes, so these are made again."""
-    (described,) = [index for index in dataset.describe_indices() if index.name == name]
-    if "VectorIndex" in described.type_url:
-        dataset.optimize.optimize_indices(index_names=[name], retrain=True)
-        return
-    kind = name_kind(described)
-    details = described.details or {}
-    options = {one: details[one] for one in _TEXT_OPTIONS if details.get(one) is not None} if kind == "INVERTED" else {}
-    dataset.create_scalar_index(described.field_names[0], kind, name=name, replace=True, **options)
-
-
-def _take_step(step: str, target: str, act: Callable[[], str]) -> Step:
+def take_step(step: str, target: str, act: Callable[[], str]) -> Step:
+    """One step, and what came of it; `act` says what it did, "" for nothing."""
     started = time.perf_counter()
     try:
         detail = act()

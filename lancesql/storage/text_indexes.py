@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["advise_language", "show_text_options"]
 
 _SAMPLE = 100
+_TOKEN_LENGTH = 40
 
 
 def show_text_options(details: Mapping[str, Any]) -> str:
@@ -36,6 +37,8 @@ def show_text_options(details: Mapping[str, Any]) -> str:
             shown["language"] = details.get("language")
         shown.update(stem=stem, remove_stop_words=stop_words)
     shown.update((name, False) for name in ("ascii_folding", "lower_case") if details.get(name) is False)
+    if details.get("max_token_length") not in (None, _TOKEN_LENGTH):
+        shown["max_token_length"] = details["max_token_length"]
     shown["with_position"] = bool(details.get("with_position"))
     return ", ".join(
         f"{name} = {str(value).lower() if isinstance(value, bool) else value}" for name, value in shown.items()

@@ -12,8 +12,11 @@ import pytest
 
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.errors import StorageError
+from lancesql.plan.commands import CreateIndex
 from lancesql.storage.database import LanceDatabase
-from lancesql.storage.indexes import _choose_sub_vectors, create_index, read_indexes
+from lancesql.storage.index_builds import OnProgress, build_index, plan_index
+from lancesql.storage.index_options import choose_sub_vectors
+from lancesql.storage.indexes import read_indexes
 from lancesql.storage.writes.tables import create_table, insert_rows
 
 DIMENSION = 16
@@ -56,6 +59,25 @@ def find(database: LanceDatabase) -> TableInfo:
 def index_of(database: LanceDatabase, name: str) -> IndexInfo:
     (index,) = [index for index in find(database).indexes if index.name == name]
     return index
+
+
+def create_index(
+    database: LanceDatabase,
+    table: TableInfo,
+    column: str,
+    kind: str,
+    *,
+    name: str | None = None,
+    replace: bool = False,
+    if_not_exists: bool = False,
+    options: dict[str, Any] | None = None,
+    on_progress: OnProgress | None = None,
+) -> str:
+    given = dict(options or {})
+    command = CreateIndex(table, column, kind, name, replace, if_not_exists, given, frozenset(given))
+    plan = plan_index(database, command)
+    build_index(database, plan, on_progress)
+    return plan.name
 
 
 @pytest.mark.parametrize(
@@ -162,7 +184,7 @@ def test_as_many_partitions_as_asked_for_or_possible(
     [(384, 8, 48), (768, 8, 96), (1536, 8, 192), (128, 4, 32), (100, 8, 10), (3, 8, 1), (7, 8, 1), (769, 8, 769)],
 )
 def test_sub_vectors_divide_the_dimension(dimension: int, bits: int, parts: int) -> None:
-    assert _choose_sub_vectors(dimension, bits) == parts
+    assert choose_sub_vectors(dimension, bits) == parts
     assert dimension % parts == 0
 
 

@@ -112,9 +112,11 @@ def test_no_advice_without_need(db: lancesql.Connection, texts: list[str]) -> No
 def test_options_are_shown_as_they_would_be_given(db: lancesql.Connection, given: str, shown: str) -> None:
     write(db, ELSE["english"])
     options = f"WITH ({given})" if given else ""
-    assert db.execute(f"CREATE INDEX ON docs USING FTS (text) {options}").to_arrow()["options"].to_pylist() == [shown]
+    assert db.execute(f"CREATE INDEX ON docs USING FTS (text) {options}").to_arrow()["parameters"].to_pylist() == [
+        shown
+    ]
     again = db.execute(f"CREATE OR REPLACE INDEX ON docs USING FTS (text) WITH ({shown})").to_arrow()
-    assert again["options"].to_pylist() == [shown]
+    assert again["parameters"].to_pylist() == [shown]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,6 @@ from lancesql.plan.commands import (
     DescribeTable,
     SettingCommand,
     ShowEmbeddings,
-    ShowIndexes,
     ShowSettings,
     ViewCommand,
 )
@@ -61,12 +60,12 @@ from .changes import bind_delete, bind_truncate, bind_update
 from .clones import bind_clone_table
 from .copy import bind_copy, refuse_copy_database
 from .databases import bind_attach, bind_detach, bind_show_databases, bind_show_tables, bind_use
-from .indexes import bind_create_index, bind_drop_index, bind_refresh_index
+from .indexes import bind_create_index, bind_drop_index, bind_refresh_index, bind_show_indexes
 from .maintenance import bind_auto_cleanup, bind_optimize, bind_show_health, bind_vacuum
 from .merge import bind_merge
 from .rows import bind_insert
 from .tables import bind_create_table, bind_drop_table
-from .targets import CommandContext, find_target, require_target
+from .targets import CommandContext, find_target
 from .versions import bind_create_reference, bind_diff, bind_drop_reference, bind_restore, bind_show_history
 
 __all__ = ["bind_command"]
@@ -152,10 +151,8 @@ def bind_command(
             return bind_create_index(syntax, context)
         case ShowTablesSyntax():
             return bind_show_tables(syntax.database, context)
-        case ShowIndexesSyntax(name):
-            return ShowIndexes(
-                require_target(name, context.catalog, "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB")
-            )
+        case ShowIndexesSyntax():
+            return bind_show_indexes(syntax, context)
         case DescribeSyntax(name, shows_embeddings):
             table = find_target(name, context.catalog)
             if table is None and shows_embeddings and not context.catalog.engine_tables(name.parts[0]):

@@ -14,8 +14,10 @@ from lancesql.plan.commands import (
     ChangedRows,
     CloneTable,
     Command,
+    CreateIndex,
     DatabaseCommand,
     DeleteRows,
+    DropIndex,
     MergeRows,
     OptimizeTable,
     RefreshIndexes,
@@ -31,6 +33,7 @@ from lancesql.storage.writes.changes import measure_change
 from lancesql.storage.writes.clones import measure_table
 
 from .changes import read_changed_ids
+from .indexes import describe_index_plan
 
 __all__ = ["describe_command"]
 
@@ -51,10 +54,14 @@ def describe_command(
             return [f"{table.rows:,} rows, all of them"]
         case OptimizeTable(table, target):
             return _describe_compaction(table, target, run)
-        case RefreshIndexes(table, names, retrain):
-            return (
-                [f"{name}: {table.rows:,} rows read" for name in names] if retrain else _describe_indexes(table, names)
-            )
+        case CreateIndex():
+            return describe_index_plan(command, run.database.of(command.table))
+        case DropIndex(table, name):
+            return [_describe_drop(table, name)]
+        case RefreshIndexes(table, names, mode):
+            if mode == "retrain":
+                return [f"{name}: built anew over {table.rows:,} rows" for name in names]
+            return _describe_indexes(table, names)
         case VacuumTable():
             found = plan_vacuum(run.database.of(command.table), command)
             pinned = f"; tags keep {', '.join(found.pinned)}" if found.pinned else ""
@@ -110,6 +117,11 @@ def _describe_compaction(table: TableInfo, target: int | None, run: Run) -> list
         *(lines or ["no fragments to put together"]),
         *_describe_indexes(table, [one.name for one in table.indexes]),
     ]
+
+
+def _describe_drop(table: TableInfo, name: str) -> str:
+    index = next((one for one in table.indexes if one.name == name), None)
+    return "nothing: there is no such index" if index is None else f"{name}: {index.size_bytes or 0:,} bytes"
 
 
 def _describe_indexes(table: TableInfo, names: object) -> list[str]:

@@ -20,7 +20,7 @@ from lancesql.storage.maintenance import (
     vacuum_table,
 )
 
-__all__ = ["answer_health", "change_auto_cleanup", "optimize", "refresh", "vacuum"]
+__all__ = ["answer_health", "answer_steps", "change_auto_cleanup", "optimize", "refresh", "vacuum"]
 
 _STEP_FIELDS: list[tuple[str, pa.DataType]] = [
     ("step", pa.string()),
@@ -44,13 +44,13 @@ _HEALTH_FIELDS: list[tuple[str, pa.DataType]] = [
 def optimize(command: OptimizeTable, database: LanceDatabase) -> pa.Table:
     """A row for each step, with its outcome."""
     with show_progress(f"optimizing {command.table.name}"):
-        return _answer_steps(optimize_table(database, command.table, command.target_rows))
+        return answer_steps(optimize_table(database, command.table, command.target_rows))
 
 
 def refresh(command: RefreshIndexes, database: LanceDatabase) -> pa.Table:
     """A row for each index, with what was done to it."""
-    with show_progress(f"indexing {command.table.name}"):
-        return _answer_steps(refresh_indexes(database, command))
+    with show_progress(f"indexing {command.table.name}") as report:
+        return answer_steps(refresh_indexes(database, command, report))
 
 
 def vacuum(command: VacuumTable, database: LanceDatabase) -> pa.Table:
@@ -90,5 +90,6 @@ def _answer_cleanup(settings: dict[str, str]) -> pa.Table:
     )
 
 
-def _answer_steps(steps: Sequence[Step]) -> pa.Table:
+def answer_steps(steps: Sequence[Step]) -> pa.Table:
+    """A row for each step."""
     return pa.Table.from_pylist([asdict(step) for step in steps], schema=pa.schema(_STEP_FIELDS))

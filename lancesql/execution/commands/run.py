@@ -58,7 +58,7 @@ from .changes import delete_rows, merge_rows, update_rows
 from .columns import add_to_table
 from .copy import copy_from_arrow, copy_to_arrow
 from .databases import find_database, show_databases
-from .indexes import answer_efforts, build_index, list_indexes
+from .indexes import answer_efforts, create_index, list_indexes
 from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
 from .rules import make_rules
 from .tables import answer_count, clone, count_rows, describe_newest, describe_table, show_tables, write_table
@@ -161,15 +161,15 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
                 drop_table(database, name)
             return pa.table({})
         case CreateIndex():
-            return build_index(command, database)
+            return create_index(command, database)
         case ShowEmbeddings():
             return show_embeddings(run)
         case ShowDatabases():
             return show_databases(command)
         case ShowTables(views, name):
             return show_tables(run.database.list_tables(name), views)
-        case ShowIndexes(table):
-            return list_indexes(table, database)
+        case ShowIndexes(tables):
+            return list_indexes(tables, run.database.of)
         case AnalyzeTable(table):
             with show_progress(f"analyzing {table.name}") as report:
                 return answer_efforts(analyze_table(database, table, report))

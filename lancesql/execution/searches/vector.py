@@ -59,7 +59,9 @@ def plan_vector_search(source: VectorSearch, run: Run, k: int | None) -> VectorA
 
 def _choose(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches: int) -> Strategy:
     strategy = _choose_way(source, run, bounds, k, matches)
-    ignored = describe_ignored(source.table.index_on(source.column, ("IVF",)), strategy, _read_effort(source, run))
+    ignored = describe_ignored(
+        source.table.index_on(source.column, ("IVF",), source.metric), strategy, _read_effort(source, run)
+    )
     return strategy if not ignored else replace(strategy, reason="; ".join((strategy.reason, *ignored)))
 
 
@@ -67,7 +69,7 @@ def _choose_way(source: VectorSearch, run: Run, bounds: Bounds, k: int, matches:
     if bounds != (None, None):
         return Strategy(True, "a range of distances needs true distances")
     type_ = source.table.schema.field(source.column).type
-    index = source.table.index_on(source.column, ("IVF",))
+    index = source.table.index_on(source.column, ("IVF",), source.metric)
     fast = source.options.fast_search
     single = pa.types.is_fixed_size_list(type_)
     if single and not is_measured_by_lance(type_, source.metric):

@@ -46,7 +46,7 @@ def rank_vector_batch(
     """The k nearest of the rows the filter keeps to each query; `blocks` are their vectors."""
     k = min(k, max(source.table.rows, 1))
     strategy, effort = choose_effort(source, run, k, resolved.matches)
-    index = source.table.index_on(source.column, ("IVF",))
+    index = source.table.index_on(source.column, ("IVF",), source.metric)
     dimension = source.table.schema.field(source.column).type.list_size
     if strategy.exact or index is None:
         return rank_batch(blocks, queries, k, source.metric)

@@ -18,14 +18,15 @@ from .cursor import TokenCursor
 from .database_syntax import ShowDatabasesSyntax
 from .databases import read_attach, read_detach, read_show_tables, read_use
 from .explain import read_explain
-from .indexes import (
+from .index_upkeep import (
+    pass_index,
     read_analyze,
-    read_create_index,
     read_drop_index,
     read_optimize_index,
     read_refresh_index,
     read_show_indexes,
 )
+from .indexes import at_index, read_alter_index, read_create_index
 from .maintenance import read_auto_cleanup, read_optimize, read_show_health, read_vacuum
 from .rows import read_insert
 from .settings import read_reset, read_set, read_show_settings
@@ -86,7 +87,7 @@ def _read_create(cursor: TokenCursor) -> CommandSyntax | None:
     replace = cursor.accept("OR", "REPLACE")
     if cursor.accept("TABLE"):
         return read_create_table(cursor, replace=replace)
-    if cursor.accept("INDEX"):
+    if at_index(cursor):
         return read_create_index(cursor, replace=replace)
     if cursor.at_word("TAG", "BRANCH"):
         return read_create_reference(cursor, replace=replace)
@@ -100,7 +101,7 @@ def _read_drop(cursor: TokenCursor) -> CommandSyntax | None:
         return read_drop_view(cursor)
     if cursor.at_word("TAG", "BRANCH"):
         return read_drop_reference(cursor)
-    if cursor.accept("INDEX"):
+    if pass_index(cursor):
         return read_drop_index(cursor)
     return read_drop_table(cursor) if cursor.accept("TABLE") else None
 
@@ -126,7 +127,7 @@ def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
 
 
 def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
-    if cursor.accept("INDEX"):
+    if pass_index(cursor):
         return read_refresh_index(cursor, rebuild=False)
     if not cursor.accept("TABLE"):
         return None
@@ -134,7 +135,7 @@ def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
     name = cursor.read_name()
     if name is None:
         return None
-    for read in (read_alter_reference, read_auto_cleanup, read_optimize_index, read_alter_columns):
+    for read in (read_alter_index, read_alter_reference, read_auto_cleanup, read_optimize_index, read_alter_columns):
         found = read(cursor, name)
         if found is not None:
             return found

@@ -1,4 +1,4 @@
-"""Statements about indexes, read: CREATE, DROP, REINDEX, OPTIMIZE, SHOW and ANALYZE."""
+"""CREATE INDEX, read: in the spellings of DuckDB, pgvector, Lance for Spark and BigQuery."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 from lancesql.parser.tokens import TokenType
 
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
-from .syntax import AnalyzeSyntax, CreateIndexSyntax, ShowIndexesSyntax
-from .upkeep_syntax import DropIndexSyntax, RefreshIndexSyntax
+from .syntax import CreateIndexSyntax, IndexFamily
 
-__all__ = [
-    "read_analyze",
-    "read_create_index",
-    "read_drop_index",
-    "read_optimize_index",
-    "read_refresh_index",
-    "read_show_indexes",
-]
+__all__ = ["at_index", "read_alter_index", "read_create_index"]
+
+_KINDS = "a kind of index: IVF_PQ, FTS, BTREE, …"
+_CLAUSES = "USING kind, WITH (options) or the end of the statement"
+
+
+def at_index(cursor: TokenCursor) -> bool:
+    """Whether `[UNIQUE | VECTOR | SEARCH] INDEX` comes next."""
+    after = cursor.ahead(1)
+    return cursor.at_word("INDEX") or (
+        cursor.at_word("UNIQUE", "VECTOR", "SEARCH") and after is not None and after.text.upper() == "INDEX"
+    )
 
 
 def read_create_index(cursor: TokenCursor, *, replace: bool) -> CreateIndexSyntax | None:
-    """`… INDEX [IF NOT EXISTS] [name] ON table (column) USING kind [WITH (…)]`, behind the word INDEX."""
+    """`[UNIQUE | VECTOR | SEARCH] INDEX [IF NOT EXISTS] [name] ON table (column) [USING kind] [WITH (…)]`."""
+    family, unique = _read_family(cursor)
+    cursor.accept("CONCURRENTLY")  # reading and writing go on while Lance builds any index
     if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
     name = None if cursor.at_word("ON") else cursor.read_name()
     if not cursor.accept("ON"):
@@ -29,131 +34,124 @@ def read_create_index(cursor: TokenCursor, *, replace: bool) -> CreateIndexSynta
     table = cursor.read_name()
     if table is None:
         return None
+    return _read_definition(cursor, table, name, (replace, if_not_exists), family, unique)
+
+
+def read_alter_index(cursor: TokenCursor, table: NameSyntax) -> CreateIndexSyntax | None:
+    """`CREATE INDEX name USING kind (column) [WITH (…)]`, behind `ALTER TABLE name`; None when something else comes."""
+    start = cursor.at
+    if cursor.accept("CREATE"):
+        replace = cursor.accept("OR", "REPLACE")
+        if at_index(cursor):
+            family, unique = _read_family(cursor)
+            if_not_exists = cursor.accept("IF", "NOT", "EXISTS")
+            name = None if cursor.at_kind(TokenType.L_PAREN) else cursor.read_name()
+            cursor.accept("ON")
+            return _read_definition(cursor, table, name, (replace, if_not_exists), family, unique)
+    cursor.at = start
+    return None
+
+
+def _read_family(cursor: TokenCursor) -> tuple[IndexFamily | None, Span | None]:
+    unique = cursor.last_taken if cursor.accept("UNIQUE") else None
+    family: IndexFamily | None = "vector" if cursor.accept("VECTOR") else "text" if cursor.accept("SEARCH") else None
+    cursor.accept("INDEX")
+    return family, unique
+
+
+def _read_definition(
+    cursor: TokenCursor,
+    table: NameSyntax,
+    name: NameSyntax | None,
+    existing: tuple[bool, bool],
+    family: IndexFamily | None,
+    unique: Span | None,
+) -> CreateIndexSyntax:
     kind: NameSyntax | None = None
     column: NameSyntax | None = None
+    opclass: NameSyntax | None = None
     options: tuple[OptionSyntax, ...] = ()
     problem: LanceSQLError | None = None
     try:
+        if unique is not None:
+            raise UnsupportedError(
+                "Lance has no unique index",
+                hint="PRIMARY KEY says what is one row; INSERT … ON CONFLICT and MERGE keep to it",
+                span=unique,
+            )
         if name is not None and len(name.parts) > 1:
             raise ParseError("the name of an index has no qualifier", span=name.span)
-        if cursor.at_kind(TokenType.L_PAREN):
-            column = _read_indexed_column(cursor)
-            kind = _read_kind(cursor, "USING and a kind of index: IVF_PQ, FTS, BTREE, …")
-        else:
-            kind = _read_kind(cursor, "(column) or USING")
-            column = _read_indexed_column(cursor)
-        if cursor.accept("WITH"):
+        kind = _read_kind(cursor)
+        if not cursor.at_kind(TokenType.L_PAREN):
+            raise cursor.expected("(column)" if kind is not None else "(column) or USING")
+        column, opclass = _read_indexed_column(cursor)
+        kind = kind or _read_kind(cursor)
+        if cursor.accept("WITH") or cursor.accept("OPTIONS"):
             options = cursor.read_options()
-        if not cursor.at_end():
-            raise cursor.expected(
-                "the end of the statement" if options else "WITH (options) or the end of the statement"
-            )
+        _read_end(cursor, "the end of the statement" if options else _CLAUSES)
     except (ParseError, UnsupportedError) as error:
         problem = error
-    return CreateIndexSyntax(table, name, replace, if_not_exists, kind, column, options, problem)
+    return CreateIndexSyntax(table, name, *existing, kind, column, options, problem, opclass, family)
 
 
-def _read_kind(cursor: TokenCursor, wanted: str) -> NameSyntax:
+def _read_kind(cursor: TokenCursor) -> NameSyntax | None:
     if not cursor.accept("USING"):
-        raise cursor.expected(wanted)
+        return None
     kind = cursor.read_word()
     if kind is None:
-        raise cursor.expected("a kind of index: IVF_PQ, FTS, BTREE, …")
+        raise cursor.expected(_KINDS)
     return kind
 
 
-def _read_indexed_column(cursor: TokenCursor) -> NameSyntax:
+def _read_indexed_column(cursor: TokenCursor) -> tuple[NameSyntax, NameSyntax | None]:
+    """`(column)` or `(column operator_class)`."""
     opening = cursor.span
-    columns = cursor.read_columns()
-    if len(columns) != 1:
-        raise UnsupportedError(
-            f"an index is on one column, not {len(columns)}",
-            hint="make one index for each column",
-            span=Span(opening.start, cursor.last_taken.end),
-        )
-    return columns[0]
-
-
-def read_analyze(cursor: TokenCursor) -> AnalyzeSyntax | None:
-    """`ANALYZE name`."""
-    name = cursor.read_name()
-    return AnalyzeSyntax(name) if name is not None and cursor.at_end() else None
-
-
-def read_show_indexes(cursor: TokenCursor) -> ShowIndexesSyntax:
-    """`SHOW INDEXES ON name`, at the word INDEXES."""
     cursor.take()
-    if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN")):
-        raise cursor.expected("ON and a table")
-    name = cursor.read_name()
-    if name is None:
-        raise cursor.expected("a table")
+    if cursor.accept("ALL", "COLUMNS"):
+        raise UnsupportedError(
+            "an index is on one column", hint="make one index for each column", span=cursor.last_taken
+        )
+    column = cursor.read_name()
+    if column is None or column.quoted_string or cursor.at_kind(TokenType.L_PAREN):
+        if cursor.at_end() or cursor.at_kind(TokenType.R_PAREN) or (column is not None and column.quoted_string):
+            raise cursor.expected("a column")
+        raise UnsupportedError(
+            "an index is on a column, not on an expression",
+            hint="ALTER TABLE … ADD COLUMN name AS expression, and index that column",
+            span=cursor.span if column is None else column.span,
+        )
+    if cursor.at_word("ASC", "DESC", "NULLS", "COLLATE"):
+        raise UnsupportedError("an index of Lance has no order of its own", hint="leave it out", span=cursor.span)
+    opclass = None if cursor.at_kind(TokenType.COMMA) or cursor.at_kind(TokenType.R_PAREN) else cursor.read_word()
+    if cursor.at_kind(TokenType.COMMA):
+        count = 1
+        while cursor.accept_kind(TokenType.COMMA):
+            count += 1
+            if cursor.read_name() is None:
+                raise cursor.expected("a column")
+        raise UnsupportedError(
+            f"an index is on one column, not {count}",
+            hint="make one index for each column",
+            span=Span(opening.start, (cursor.span if cursor.at_kind(TokenType.R_PAREN) else cursor.last_taken).end),
+        )
+    if not cursor.accept_kind(TokenType.R_PAREN):
+        raise cursor.expected("',' or ')'")
+    return column, opclass
+
+
+def _read_end(cursor: TokenCursor, wanted: str) -> None:
+    """Refuses what other databases have behind an index, with the reason."""
+    if cursor.at_word("WHERE"):
+        raise UnsupportedError(
+            "an index of Lance covers every row",
+            hint="leave WHERE out: the filter of a query goes in front of its search",
+            span=cursor.rest,
+        )
+    if cursor.at_word("INCLUDE", "STORING"):
+        raise UnsupportedError(
+            "an index of Lance stores no other columns",
+            hint="leave them out: they are read for the rows that are found",
+            span=cursor.rest,
+        )
     if not cursor.at_end():
-        raise cursor.expected("the end of the statement")
-    return ShowIndexesSyntax(name)
-
-
-def read_drop_index(cursor: TokenCursor) -> DropIndexSyntax | None:
-    """`… INDEX [IF EXISTS] name ON table`, or `table.name`, behind the word INDEX."""
-    if_exists = cursor.accept("IF", "EXISTS")
-    name = cursor.read_name()
-    if name is None:
-        return None
-    table = None
-    if cursor.accept("ON"):
-        cursor.accept("TABLE")
-        table = cursor.read_name()
-    elif len(name.parts) > 1:
-        table = NameSyntax(name.parts[:-1], quoted_string=False, span=name.span)
-        name = NameSyntax(name.parts[-1:], quoted_string=False, span=name.span)
-    if table is None:
-        return None
-    problem = None if cursor.at_end() else cursor.expected("the end of the statement")
-    return DropIndexSyntax(table, name, if_exists, problem)
-
-
-def read_refresh_index(cursor: TokenCursor, *, rebuild: bool) -> RefreshIndexSyntax | None:
-    """`name ON table [OPTIMIZE] [WITH (…)]`, behind ALTER INDEX or REINDEX; `REINDEX [TABLE] table` for all of them."""
-    name: NameSyntax | None = None
-    table: NameSyntax | None = None
-    if rebuild and cursor.accept("TABLE"):
-        table = cursor.read_name()
-    else:
-        cursor.accept("INDEX")
-        name = cursor.read_name()
-        if cursor.accept("ON"):
-            cursor.accept("TABLE")
-            table = cursor.read_name()
-        elif rebuild:
-            name, table = None, name
-        elif name is not None and len(name.parts) > 1:
-            table = NameSyntax(name.parts[:-1], quoted_string=False, span=name.span)
-            name = NameSyntax(name.parts[-1:], quoted_string=False, span=name.span)
-    if table is None or (not rebuild and not cursor.accept("OPTIMIZE")):
-        return None
-    return _finish_refresh(cursor, table, name, rebuild)
-
-
-def read_optimize_index(cursor: TokenCursor, table: NameSyntax) -> RefreshIndexSyntax | None:
-    """`OPTIMIZE INDEX name [WITH (…)]`, behind `ALTER TABLE name`; None when something else comes."""
-    if not cursor.accept("OPTIMIZE", "INDEX"):
-        return None
-    name = cursor.read_word()
-    if name is None:
-        raise cursor.expected("the name of an index")
-    return _finish_refresh(cursor, table, name, rebuild=False)
-
-
-def _finish_refresh(
-    cursor: TokenCursor, table: NameSyntax, name: NameSyntax | None, rebuild: bool
-) -> RefreshIndexSyntax:
-    options: tuple[OptionSyntax, ...] = ()
-    problem: LanceSQLError | None = None
-    try:
-        if cursor.accept("WITH"):
-            options = cursor.read_options()
-        if not cursor.at_end():
-            raise cursor.expected("WITH (options) or the end of the statement")
-    except (ParseError, UnsupportedError) as error:
-        problem = error
-    return RefreshIndexSyntax(table, name, rebuild, options, problem)
+        raise cursor.expected(wanted)

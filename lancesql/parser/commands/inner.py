@@ -12,6 +12,7 @@ _SHOWN = (
     "DATABASES",
 )  # fmt: skip
 _DOING = ("DIFF", "OPTIMIZE", "VACUUM", "REINDEX", "ALTER")
+_MADE = ("INDEX", "VECTOR", "SEARCH")
 
 
 def find_inner_commands(tokens: list[Token]) -> list[tuple[Span, Span]]:
@@ -28,7 +29,8 @@ def find_inner_commands(tokens: list[Token]) -> list[tuple[Span, Span]]:
         if opening.token_type is not TokenType.L_PAREN or not is_word(tokens[index - 1], "FROM", "JOIN", ","):
             continue
         shown = is_word(first, "SHOW") and is_word(second, *_SHOWN)
-        if shown or is_word(first, *_DOING):
+        made = is_word(first, "CREATE") and is_word(second, *_MADE)
+        if shown or made or is_word(first, *_DOING):
             closing = tokens[find_closing(tokens, index)]
             found.append((Span(opening.start, closing.end + 1), Span(first.start, closing.start)))
     return found

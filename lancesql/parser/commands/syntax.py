@@ -37,11 +37,14 @@ __all__ = [
     "DropTableSyntax",
     "DropViewSyntax",
     "ExplainSyntax",
+    "IndexFamily",
     "SetSyntax",
     "ShowIndexesSyntax",
     "ShowSettingsSyntax",
     "ShowTablesSyntax",
 ]
+
+IndexFamily = Literal["vector", "text"]
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,13 @@ class DropTableSyntax:
 
 @dataclass(frozen=True)
 class CreateIndexSyntax:
-    """`CREATE [OR REPLACE] INDEX [IF NOT EXISTS] [name] ON table (column) USING kind [WITH (…)]`.
+    """`CREATE [OR REPLACE] INDEX [IF NOT EXISTS] [name] ON table (column) [USING kind] [WITH (…)]`.
 
-    `kind` and `column` are None when `problem` stopped the reading before them.
+    Attributes:
+        kind: None when USING is left out.
+        column: None when `problem` stopped the reading before it.
+        opclass: `vector_cosine_ops` of `(column vector_cosine_ops)`.
+        family: What `CREATE VECTOR INDEX` and `CREATE SEARCH INDEX` ask for.
     """
 
     table: NameSyntax
@@ -133,6 +140,8 @@ class CreateIndexSyntax:
     column: NameSyntax | None = None
     options: tuple[OptionSyntax, ...] = ()
     problem: LanceSQLError | None = None
+    opclass: NameSyntax | None = None
+    family: IndexFamily | None = None
 
 
 @dataclass(frozen=True)
@@ -144,9 +153,9 @@ class ShowTablesSyntax:
 
 @dataclass(frozen=True)
 class ShowIndexesSyntax:
-    """`SHOW INDEXES ON name`."""
+    """`SHOW INDEXES [ON name]`."""
 
-    name: NameSyntax
+    name: NameSyntax | None
 
 
 @dataclass(frozen=True)

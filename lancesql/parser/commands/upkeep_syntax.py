@@ -103,6 +103,7 @@ class RefreshIndexSyntax:
     rebuild: bool
     options: tuple[OptionSyntax, ...] = ()
     problem: LanceSQLError | None = None
+    if_exists: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from lancesql.plan.sources import DISTANCE, ROW_ID
 from lancesql.storage.scan import open_scan, serialize_row_ids, wrap_lance_error
 
 from .distances import measure_pairs, read_matrix
+from .served_index import choose_served_index
 
 __all__ = ["Neighbours", "VectorBlocks", "ask_index", "rank_batch", "rank_pairs"]
 
@@ -111,6 +112,7 @@ def ask_index(
         nearest["minimum_nprobes"] = nprobes
     if ef is not None:
         nearest["ef"] = ef
+    served = choose_served_index(dataset, column, metric, fast=False)
     parts: list[tuple[Array, Array, Array]] = []
     for first in range(0, len(queries), _BLOCK_QUERIES):
         try:
@@ -122,6 +124,7 @@ def ask_index(
                 with_row_id=True,
                 row_addr_allowlist=row_ids,
                 disable_scoring_autoprojection=True,
+                **served,
             ).to_table()
         except BaseException as error:
             raise wrap_lance_error(error, f"searching column '{column}'") from None

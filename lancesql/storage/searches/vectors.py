@@ -16,6 +16,7 @@ from lancesql.storage.index_flaws import avoid_flawed_index
 from lancesql.storage.scan import wrap_lance_error
 
 from .measured_vectors import Bounds
+from .served_index import choose_served_index
 
 __all__ = ["search_vectors"]
 
@@ -77,6 +78,7 @@ def search_vectors(
             nearest["ef"] = ef if single else max(ef, _FETCHED_PER_VECTOR * k)
     if bounds != (None, None):
         nearest["distance_range"] = bounds
+    served = {} if exact else choose_served_index(dataset, column, metric, fast=fast_search)
     asked = [*(name for name in columns if name not in (ROW_ID, DISTANCE)), DISTANCE]
     while True:
         try:
@@ -89,6 +91,7 @@ def search_vectors(
                 row_addr_allowlist=row_ids,
                 fast_search=fast_search,
                 disable_scoring_autoprojection=True,
+                **served,
                 **avoid_flawed_index(dataset, filter),
             ).to_table()
         except BaseException as error:
