@@ -37,13 +37,13 @@ _DECLINE = 0.9
 _ASSUMED_BITS = {"PQ": 0.5, "RQ": 1.0, "SQ": 8.0}
 _LIST_SIZE = 128
 """The least candidate list of an HNSW search that plans its own effort."""
-_APART = 7.0
+_APART = 9.0
 """Among rows that lie together and away from the query, estimates differ less than they err."""
 _COARSE = 2.0
 """Rotated codes of more bits a dimension than this tell such rows apart."""
 _ADAPTED_ROWS = 250
 """True distances that are computed in general for k = 10, when it is found out how many are needed."""
-_MISSED, _MISSED_WITH_MORE = 0.08, 0.05
+_MISSED, _MISSED_WITH_MORE = 0.06, 0.05
 """The share of the k rows that may then be expected among the candidates that are not compared. A third of what was
 expected was missed of PQ, over 44 sets of queries; all of it sometimes of RQ, whose estimates err either way. A graph
 loses some rows besides."""
