@@ -10,6 +10,7 @@ from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace
 from .errors import ArgumentError
 from .execution.results.result import Result
 from .execution.watch import Watches
+from .lazy import LazySession
 from .session import Parameters, Session
 from .settings import Settings
 from .storage.database import LanceDatabase
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 
-class Connection(Session):
+class Connection(LazySession):
     """A LanceDB database and a DuckDB connection, asked in one SQL.
 
     Args:

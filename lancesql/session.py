@@ -148,6 +148,18 @@ class Session:
                 error.span = find_name_span(sql, error)
             raise error.locate(sql) from None
 
+    def prepare(self, sql: str, parameters: Parameters, namespace: Namespace) -> tuple[QueryPlan, Run]:
+        """The plan of a query over Lance, and a run of it that has not begun."""
+        self._check_open()
+        plan = self._plans.find(sql, self._settings)
+        if plan is None:
+            plan = self._plan(sql, namespace)
+            assert isinstance(plan, QueryPlan)
+            self._plans.keep(sql, plan, self._settings)
+        assert isinstance(plan, QueryPlan)
+        values = check_parameters(plan, parameters)
+        return plan, self._make_run(plan, values, _Request(parameters, namespace), sql)
+
     def _run_text(self, sql: str, request: _Request) -> Result:
         if not self._gate.passes(sql, self._name_own()):
             return self._run_plain(sql, request)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow.dataset as ds
 
-__all__ = ["frame_to_arrow", "table_to_pandas", "table_to_polars"]
+__all__ = ["frame_to_arrow", "import_polars", "table_to_pandas", "table_to_polars"]
 
 _ACCEPTED = (
     "a pandas DataFrame, a Polars DataFrame or LazyFrame, a pyarrow Table, RecordBatch, RecordBatchReader or Dataset, "
@@ -34,7 +34,7 @@ def table_to_polars(table: pa.Table) -> pl.DataFrame:
     Raises:
         ExecutionError: Polars is not installed, or has no type for a column.
     """
-    polars = _import_package("polars", "to_polars()")
+    polars = import_polars("to_polars()")
     _refuse_repeated_names(table.column_names, "Polars")
     fields = [_recast_column(table.column(i), table.schema.field(i)) for i in range(table.num_columns)]
     recast = pa.table([column for column, _ in fields], schema=pa.schema([field for _, field in fields]))
@@ -159,6 +159,15 @@ def _refuse_repeated_names(
     repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if repeated is not None:
         raise error(f"{holder} cannot have two columns named {repeated!r}", hint="give each its own name (AS in SQL)")
+
+
+def import_polars(wanted_by: str) -> ModuleType:
+    """Polars.
+
+    Raises:
+        ExecutionError: It is not installed; `wanted_by` says what needs it.
+    """
+    return _import_package("polars", wanted_by)
 
 
 def _import_package(name: str, wanted_by: str) -> ModuleType:

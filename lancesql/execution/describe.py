@@ -1,0 +1,52 @@
+"""What a query over one source will do, known without carrying it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from lancesql.errors import Span
+from lancesql.frames.statements import Description
+from lancesql.plan.display import display_source
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.sources import TableScan, VectorSearch, score_fields
+
+from .filters.resolve import render_conjuncts
+from .query import find_direct_answer
+from .run import Run
+from .searches.query_batches import QUERY_INDEX, find_queries
+
+__all__ = ["describe_query", "streams_rows"]
+
+_SHOWN = ("query", "k", "strategy", "filter")
+
+
+def describe_query(plan: QueryPlan, run: Run, places: Sequence[Span]) -> Description:
+    """What a query over one source will do.
+
+    Args:
+        plan: The query.
+        run: A run of it.
+        places: Where the conjuncts stand of which it is asked what Lance is told.
+    """
+    source = plan.sources[0]
+    pushed = [] if not places else render_conjuncts(source.filter, run)[0]
+    found = {conjunct.span: text for conjunct, text in pushed}
+    every = [conjunct.span for conjunct in source.filter]
+    told: list[str | None] = []
+    for place in places:
+        inside = [span for span in every if span is not None and place.start <= span.start and span.end <= place.end]
+        texts = [found.get(span) for span in inside]
+        told.append(" AND ".join(map(str, texts)) if texts and None not in texts else None)
+    fields = [*source.table.schema, *score_fields(source)]
+    if isinstance(source, VectorSearch) and find_queries(source, run) is not None:
+        fields.insert(0, pa.field(QUERY_INDEX, pa.int32()))
+    lines = [] if isinstance(source, TableScan) else [" ".join(line.split()) for line in display_source(source, {})[1:]]
+    effort = tuple(line for line in lines if line.startswith(_SHOWN))
+    return Description(source.table.name, source.table.version, pa.schema(fields), tuple(told), effort)
+
+
+def streams_rows(run: Run) -> bool:
+    """Whether the answer is a scan of Lance's own, which holds no connection while it is read."""
+    return find_direct_answer(run) is not None and isinstance(run.plan.sources[0], TableScan)
