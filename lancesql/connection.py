@@ -10,6 +10,7 @@ from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace
 from .errors import ArgumentError
 from .execution.results.result import Result
 from .execution.watch import Watches
+from .frames import register_namespace
 from .lazy import LazySession
 from .session import Parameters, Session
 from .settings import Settings
@@ -55,6 +56,7 @@ class Connection(LazySession):
     ) -> None:
         database = LanceDatabase(target, storage_options, read_only=read_only)
         super().__init__(Databases(database), DuckDBEngine(duckdb))
+        register_namespace()
 
     def sql(
         self,
@@ -153,10 +155,7 @@ class Connection(LazySession):
             self._check_open()
             other = Connection.__new__(Connection)
             Session.__init__(other, self._database.reopen(), self._engine.share())
-            other._registered, other._views = dict(self._registered), dict(self._views)
-            other._settings = self._settings
-            other._embeddings = self._embeddings.copy(other._database)
-            other._rerankers = self._rerankers.copy()
+            other.resemble(self)
             self._plans.clear()  # from now on DuckDB's tables may change behind our back
         return other
 
@@ -268,6 +267,8 @@ class Connection(LazySession):
         with self._turn.take(self._watches.stop):
             self._closed = True
             self._engine.close()
+            if self._beside is not None:
+                self._beside.close()
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from .errors import LanceSQLError
 from .execution.describe import describe_query, streams_rows
 from .execution.execute import execute_plan
 from .session import Session
-from .storage.database import LanceDatabase
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,18 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LazySession"]
 
+_FORKING = threading.Lock()
+
 
 class LazySession(Session):
-    """A session whose tables and searches are LazyFrames too.
-
-    Args:
-        database: The LanceDB database.
-        engine: The DuckDB connection.
-    """
-
-    def __init__(self, database: LanceDatabase, engine: DuckDBEngine) -> None:
-        super().__init__(database, engine)
-        self._asking = threading.RLock()
+    """A session whose tables and searches are LazyFrames too."""
 
     def scan(
         self,
@@ -138,22 +131,51 @@ class LazySession(Session):
 
     def describe_statement(self, statement: Statement) -> Description:
         """What a statement over one source will do, without carrying it out."""
-        with self._asking:
+        with self._ask() as session:
             try:
-                plan, run = self.prepare(statement.sql, statement.parameters, _offer(statement))
+                plan, run = session.prepare(statement.sql, statement.parameters, _offer(statement))
                 return describe_query(plan, run, statement.places)
             except LanceSQLError as error:
                 raise error.locate(statement.sql) from None
 
     def read_statement(self, statement: Statement) -> pa.RecordBatchReader:
         """The rows of a statement: a scan as it is read, a search when it is done."""
-        with self._asking:
+        with self._ask() as session:
             try:
-                plan, run = self.prepare(statement.sql, statement.parameters, _offer(statement))
+                plan, run = session.prepare(statement.sql, statement.parameters, _offer(statement))
                 result = execute_plan(plan, run)
                 return result.to_reader() if streams_rows(run) else result.to_arrow().to_reader()
             except LanceSQLError as error:
                 raise error.locate(statement.sql) from None
+
+    @contextmanager
+    def _ask(self) -> Iterator[Session]:
+        """This session; one beside it, when a statement that may wait for the answer has the connection."""
+        with ExitStack() as stack:
+            self._check_open()
+            try:
+                stack.enter_context(self._turn.take(self._give_up))
+            except _BusyError as busy:
+                with _FORKING:
+                    session = Session(self._database.reopen(), busy.beside.keep_fork())
+                session.resemble(self)
+                stack.callback(session._engine.close)
+                yield session
+                return
+            if self._beside is None and not self._engine.has_stream():
+                self._beside = self._engine.keep_fork()
+            yield self
+
+    def _give_up(self) -> None:
+        if self._beside is not None:
+            raise _BusyError(self._beside)
+
+
+class _BusyError(Exception):
+    """Another thread has the connection; there is one beside it."""
+
+    def __init__(self, beside: DuckDBEngine) -> None:
+        self.beside = beside
 
 
 def _offer(statement: Statement) -> Namespace:

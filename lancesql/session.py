@@ -26,6 +26,7 @@ from .execution.embeddings.registry import Embeddings
 from .execution.execute import execute_plan, execute_text
 from .execution.gate import Gate
 from .execution.lane import Lane
+from .execution.lazy_frames import read_lazy_frames, settle_lazy_frames
 from .execution.plan_cache import PlanCache
 from .execution.results.result import Result
 from .execution.retries import retry_conflicts
@@ -83,6 +84,7 @@ class Session:
         engine: The DuckDB connection.
 
     Attributes:
+        _beside: Another connection to the same DuckDB in the state of this one, when somebody has needed it.
         writes: How many statements have written to the Lance database.
     """
 
@@ -99,8 +101,16 @@ class Session:
         self._views: dict[str, View] = {}
         self._embeddings = Embeddings(self._database)
         self._rerankers = Rerankers()
+        self._beside: DuckDBEngine | None = None
         self._closed = False
         self.writes = 0
+
+    def resemble(self, other: Session) -> None:
+        """Takes over what another session has been told."""
+        self._registered, self._views = dict(other._registered), dict(other._views)
+        self._settings = other._settings
+        self._embeddings = other._embeddings.copy(self._database)
+        self._rerankers = other._rerankers.copy()
 
     def _check_open(self) -> None:
         self._turn.check_process()
@@ -158,7 +168,7 @@ class Session:
             self._plans.keep(sql, plan, self._settings)
         assert isinstance(plan, QueryPlan)
         values = check_parameters(plan, parameters)
-        return plan, self._make_run(plan, values, _Request(parameters, namespace), sql)
+        return plan, self._make_run(plan, values, _Request(parameters, namespace, self._watches), sql)
 
     def _run_text(self, sql: str, request: _Request) -> Result:
         if not self._gate.passes(sql, self._name_own()):
@@ -302,13 +312,14 @@ class Session:
             )
 
     def _make_run(self, plan: QueryPlan, values: dict[str, object], request: _Request, sql: str) -> Run:
+        text = sql if plan.expansion is None else plan.sql
         return Run(
             database=self._database,
             engine=self._engine,
             plan=plan,
             values=values,
-            namespace=request.namespace,
-            registered=self._registered_in(sql if plan.expansion is None else plan.sql),
+            namespace=settle_lazy_frames(text, request.namespace, self._turn),
+            registered=self._registered_in(text),
             settings=replace(self._settings, **request.limits) if request.limits else self._settings,
             watches=request.watches,
             turn=self._turn,
@@ -328,6 +339,7 @@ class Session:
             return self._run_statement(sql, request)
         if changes:
             self._plans.clear()
+            self._beside = None
         return result
 
     def _run_unread(self, sql: str, request: _Request, error: ParseError) -> Result:
@@ -351,10 +363,4 @@ class Session:
             return {}
         folded = sql.lower()
         named = {name: data for name, data in self._registered.items() if name.lower() in folded}
-        for name, data in named.items():
-            if type(data).__name__ == "LazyFrame":
-                from .frames import frame_to_arrow
-                from .storage.types import widen_object
-
-                named[name] = widen_object(frame_to_arrow(data))
-        return named
+        return {**named, **read_lazy_frames(sql, named, self._turn)}

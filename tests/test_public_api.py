@@ -88,6 +88,7 @@ SIGNATURES = {
     "Result.to_arrow": "(self)",
     "Result.to_reader": "(self)",
     "Result.to_polars": "(self)",
+    "Result.lazy": "(self)",
     "Result.to_pandas": "(self)",
     "Result.fetchall": "(self)",
     "Result.fetchone": "(self)",

@@ -65,6 +65,11 @@ class Namespace:
         """The variable called `name`, or None."""
         return self.locals.get(name, self.globals.get(name))
 
+    def find_lazy_frames(self) -> dict[str, object]:
+        """The variables that are LazyFrames."""
+        every = (self.globals, self.locals)
+        return {name: one for each in every for name, one in each.items() if type(one).__name__ == "LazyFrame"}
+
 
 class DuckDBEngine:
     """A DuckDB connection: the user's, or one of our own.
@@ -100,6 +105,10 @@ class DuckDBEngine:
     def keep_stream(self, stream: Stream) -> None:
         """Takes note of the stream that holds the connection, for as long as somebody reads it."""
         self._stream = weakref.ref(stream)
+
+    def has_stream(self) -> bool:
+        """Whether somebody reads an answer that the next statement would end."""
+        return self._stream() is not None
 
     def _end_stream(self) -> None:
         """The connection has one answer at a time: what is left of an earlier one gives way."""
@@ -173,7 +182,12 @@ class DuckDBEngine:
 
     def share(self) -> DuckDBEngine:
         """As `fork`, for good. From now on neither has the database to itself."""
-        other, self.owned = self.fork(), False
+        other, self.owned = self.keep_fork(), False
+        return other
+
+    def keep_fork(self) -> DuckDBEngine:
+        """As `fork`, for good; whoever uses it changes no table."""
+        other = self.fork()
         other._close = close_with(other, other.connection)
         return other
 

@@ -12,6 +12,7 @@ from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, EmbeddingInfo, TableIn
 from lancesql.engines.databases import has_schema, list_databases
 from lancesql.engines.definitions import name_types, read_definition
 from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.frames import name_columns
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
 from lancesql.storage.databases import Databases
@@ -104,10 +105,7 @@ class StatementCatalog:
     def engine_columns(self, name: str) -> Sequence[str] | None:
         """The columns of a table, view or variable DuckDB can see."""
         if name in self._registered:
-            columns = getattr(self._registered[name], "column_names", None) or getattr(
-                self._registered[name], "columns", None
-            )
-            return None if columns is None else [str(column) for column in columns]
+            return name_columns(self._registered[name])
         return self._engine.columns_of(name, self._namespace)
 
     def sample_column(self, table: TableInfo, column: str) -> pa.Array[Any]:

@@ -28,6 +28,7 @@ class Turn:
         self._lock = threading.Lock()
         self._owner: int | None = None
         self._lent: set[int] = set()
+        self._handed_out: Turn | None = None
         self._process = os.getpid()
 
     @property
@@ -62,7 +63,14 @@ class Turn:
         if self._is_mine():
             yield
             return
-        while not self._lock.acquire(timeout=_PAUSE):
+        while not self._lock.acquire(timeout=_PAUSE if self._handed_out is None else 0):
+            handed_out = self._handed_out
+            if handed_out is not None:
+                with handed_out.take(check):
+                    if self._handed_out is handed_out:
+                        yield
+                        return
+                continue
             if check is not None:
                 check()
             if isinstance(threading.current_thread(), threading._DummyThread):
@@ -78,8 +86,23 @@ class Turn:
             self._lent.clear()  # work that was left to itself has it no longer
             self._lock.release()
 
+    @contextmanager
+    def hand_out(self) -> Iterator[None]:
+        """Threads that this one does not know may have the turn, one after another, while it waits for them."""
+        before, given = self._handed_out, Turn()
+        self._handed_out = given
+        try:
+            yield
+        finally:
+            self._handed_out = before
+            with given.take():  # whoever has it yet
+                pass
+
     def lend(self, act: Callable[[], T]) -> Callable[[], T]:
         """The same act, which may use the connection on whatever thread it is done."""
+        handed_out = self._handed_out
+        if handed_out is not None and handed_out._is_mine():
+            return handed_out.lend(act)
         if not self._is_mine():
             return act
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow.dataset as ds
 
-__all__ = ["frame_to_arrow", "import_polars", "table_to_pandas", "table_to_polars"]
+__all__ = ["frame_to_arrow", "import_polars", "name_columns", "runs_python", "table_to_pandas", "table_to_polars"]
 
 _ACCEPTED = (
     "a pandas DataFrame, a Polars DataFrame or LazyFrame, a pyarrow Table, RecordBatch, RecordBatchReader or Dataset, "
@@ -108,6 +108,23 @@ def frame_to_arrow(obj: object) -> pa.Table | ds.Dataset:
     return _refuse_frame(obj, "")
 
 
+def name_columns(frame: Any) -> list[str] | None:
+    """The names of a frame's columns; None when they are not known before it is read."""
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(frame, polars.LazyFrame):
+        try:
+            return list(frame.collect_schema().names())
+        except polars.exceptions.PolarsError:
+            return None
+    columns = getattr(frame, "column_names", None) or getattr(frame, "columns", None)
+    return None if columns is None else [str(column) for column in columns]
+
+
+def runs_python(frame: Any) -> bool:
+    """Whether collecting a LazyFrame calls Python: tables and searches of a connection may be among what it reads."""
+    return "PYTHON" in frame.explain(optimized=False)
+
+
 def _collect_frame(frame: Any, polars: ModuleType) -> Any:
     try:
         return frame.collect(engine="streaming")
@@ -167,7 +184,11 @@ def import_polars(wanted_by: str) -> ModuleType:
     Raises:
         ExecutionError: It is not installed; `wanted_by` says what needs it.
     """
-    return _import_package("polars", wanted_by)
+    from .namespace import register_namespace
+
+    polars = _import_package("polars", wanted_by)
+    register_namespace()
+    return polars
 
 
 def _import_package(name: str, wanted_by: str) -> ModuleType:

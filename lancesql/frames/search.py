@@ -49,9 +49,9 @@ class SearchCall:
     arguments: Mapping[str, Any]
     filter: Any = None
 
-    def write(self, writer: StatementWriter, version: int | None = None) -> None:
-        """Adds the call; with a version it reads that one."""
-        writer.add(f"{self.function}({write_word('table', self.table)}")
+    def write(self, writer: StatementWriter, version: int | None = None, asked: str = "") -> None:
+        """Adds the call; with a version it reads that one, with `asked` it looks for what that names."""
+        writer.add(f"{self.function}({write_word('table', self.table)}{asked and f', {asked}'}")
         for query in self.queries:
             writer.add(", ", Bound(query))
         for name, value in self.arguments.items():

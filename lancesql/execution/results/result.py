@@ -147,6 +147,17 @@ class Result:
 
         return table_to_polars(self.to_arrow())
 
+    def lazy(self) -> pl.LazyFrame:
+        """The answer as a Polars LazyFrame, over rows that are read now and kept: every `collect()` answers the same.
+
+        Example:
+            >>> import lancesql
+            >>> with lancesql.connect() as db:
+            ...     db.sql("SELECT 40 + 2 AS answer").lazy().collect()["answer"].to_list()
+            [42]
+        """
+        return self.to_polars().lazy()
+
     def to_pandas(self) -> pd.DataFrame:
         """The answer as a pandas frame."""
         from lancesql.frames.convert import table_to_pandas
