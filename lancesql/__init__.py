@@ -114,7 +114,7 @@ def sql(sql: str, parameters: Any = None) -> Result:
     """
     import os
 
-    from .engines.duckdb import capture_namespace
+    from .engines.namespace import capture_namespace
 
     global _default  # noqa: PLW0603 - one connection for the module, as duckdb has
     if _default is None or _default.closed:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .engines.duckdb import DuckDBEngine, Namespace, capture_namespace
+from .engines.duckdb import DuckDBEngine
+from .engines.namespace import Namespace, capture_namespace
 from .errors import ArgumentError
 from .execution.results.result import Result
 from .execution.watch import Watches

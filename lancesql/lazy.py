@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .engines.duckdb import DuckDBEngine, Namespace
+from .engines.duckdb import DuckDBEngine
+from .engines.namespace import Namespace
 from .errors import LanceSQLError
 from .execution.describe import describe_query, streams_rows
 from .execution.execute import execute_plan

@@ -9,8 +9,9 @@ from typing import Any
 from .binder import bind_query, bind_text
 from .binder.commands import CommandContext, bind_command, explain_statement
 from .catalog import View
-from .engines.duckdb import DuckDBEngine, Namespace
+from .engines.duckdb import DuckDBEngine
 from .engines.engine_errors import find_name_span
+from .engines.namespace import Namespace
 from .errors import (
     BindError,
     ConnectionClosedError,

@@ -6,7 +6,7 @@ import re
 
 import lancesql
 from lancesql.binder import bind_query
-from lancesql.engines.duckdb import Namespace
+from lancesql.engines.namespace import Namespace
 from lancesql.errors import LanceSQLError
 from lancesql.execution.catalog import StatementCatalog
 from lancesql.optimizer import Rule, optimize

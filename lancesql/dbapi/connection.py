@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import lancesql
 from lancesql.connection import Connection as NativeConnection
-from lancesql.engines.duckdb import Namespace
 from lancesql.engines.files import open_database
+from lancesql.engines.namespace import Namespace
 from lancesql.execution.results.result import Result
 from lancesql.session import Parameters
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from lancesql.catalog import DatabaseInfo
 
-from .duckdb import DuckDBEngine, Namespace
+from .duckdb import DuckDBEngine
+from .namespace import Namespace
 
 __all__ = ["has_schema", "list_databases"]
 

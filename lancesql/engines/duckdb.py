@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 import threading
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from types import FrameType
 from typing import Any, Protocol
 
 import duckdb
@@ -19,8 +17,9 @@ from lancesql.errors import EngineError, LanceSQLError
 
 from .closing import close_with
 from .engine_errors import explain_engine_error
+from .namespace import Namespace
 
-__all__ = ["DuckDBEngine", "Namespace", "Stream"]
+__all__ = ["DuckDBEngine", "Stream"]
 
 _SQL = compile("connection.sql(sql, params=params)", "<lancesql>", "eval")
 _EXECUTE = compile("connection.execute(sql, params)", "<lancesql>", "eval")
@@ -44,31 +43,6 @@ class Stream(Protocol):
     def release(self, failure: LanceSQLError | None = None) -> None:
         """Lets go of the connection; whoever reads on is told why."""
         ...
-
-
-class Namespace:
-    """The variables a statement may name: those of the caller's frame."""
-
-    __slots__ = ("globals", "locals")
-
-    def __init__(self, frame: FrameType | None) -> None:
-        self.globals: dict[str, Any] = frame.f_globals if frame is not None else {"__builtins__": __builtins__}
-        self.locals: dict[str, Any] = dict(frame.f_locals) if frame is not None else {}
-
-    def extend(self, more: Mapping[str, object]) -> Namespace:
-        """The same with more variables."""
-        other = Namespace(None)
-        other.globals, other.locals = self.globals, {**self.locals, **more}
-        return other
-
-    def find(self, name: str) -> object | None:
-        """The variable called `name`, or None."""
-        return self.locals.get(name, self.globals.get(name))
-
-    def find_lazy_frames(self) -> dict[str, object]:
-        """The variables that are LazyFrames."""
-        every = (self.globals, self.locals)
-        return {name: one for each in every for name, one in each.items() if type(one).__name__ == "LazyFrame"}
 
 
 class DuckDBEngine:
@@ -402,11 +376,6 @@ def open_relation_reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchRea
         return pa.RecordBatchReader.from_stream(relation)
     except duckdb.Error as error:
         raise explain_engine_error(error) from None
-
-
-def capture_namespace(depth: int) -> Namespace:
-    """The namespace of the caller `depth` frames up."""
-    return Namespace(sys._getframe(depth))
 
 
 _CALLED = re.compile(r"(\w+)\s*\(")

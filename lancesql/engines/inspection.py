@@ -12,7 +12,8 @@ import duckdb
 
 from lancesql.errors import LanceSQLError
 
-from .duckdb import DuckDBEngine, Namespace
+from .duckdb import DuckDBEngine
+from .namespace import Namespace
 
 __all__ = ["Inspection", "inspect_query"]
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, EmbeddingInfo, TableInfo, VersionRef, View
 from lancesql.engines.databases import has_schema, list_databases
 from lancesql.engines.definitions import name_types, read_definition
-from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.engines.namespace import Namespace
 from lancesql.frames import name_columns
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from lancesql.engines.duckdb import Namespace
+from lancesql.engines.namespace import Namespace
 from lancesql.errors import ParseError
 from lancesql.frames import frame_to_arrow, register_namespace, runs_python
 from lancesql.parser.relations import find_relation_names

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.engines.dataset import ScanDataset, ScanStream
-from lancesql.engines.duckdb import Namespace
 from lancesql.engines.engine_errors import find_name_span
+from lancesql.engines.namespace import Namespace
 from lancesql.errors import BindError, LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.execution.embeddings.functions import explain_hidden, name_embeds, offer_embeds
 from lancesql.execution.filters.resolve import render_conjuncts

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.engines.namespace import Namespace
 from lancesql.errors import ArgumentError, LanceSQLError, ParameterError
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value

@@ -11,7 +11,8 @@ import pytest
 
 import lancesql
 from lancesql.binder.commands import CommandContext, bind_command
-from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.engines.namespace import Namespace
 from lancesql.errors import (
     AmbiguousNameError,
     ArgumentError,

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from lancesql.catalog import TableInfo
-from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.engines.namespace import Namespace
 from lancesql.execution.filters.constants import ask_engine
 from lancesql.optimizer.translation.predicates import UntranslatableError, translate_predicate
 from lancesql.storage.filters.render import UnrenderableError, render_filter

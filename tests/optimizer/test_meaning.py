@@ -13,7 +13,7 @@ import pytest
 
 import lancesql
 from lancesql.binder import bind_query
-from lancesql.engines.duckdb import Namespace
+from lancesql.engines.namespace import Namespace
 from lancesql.errors import LanceSQLError
 from lancesql.execution.catalog import StatementCatalog
 from lancesql.execution.query import read_plan_table

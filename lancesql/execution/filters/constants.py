@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lancesql.engines.duckdb import DuckDBEngine, Namespace
+from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.engines.namespace import Namespace
 from lancesql.errors import LanceSQLError
 from lancesql.plan.moments import Moment
 from lancesql.storage.filters.render import Ask, UnrenderableError

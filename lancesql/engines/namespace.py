@@ -1,0 +1,40 @@
+"""The variables that a statement names without a word: those of whoever calls."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+__all__ = ["Namespace", "capture_namespace"]
+
+
+class Namespace:
+    """The variables a statement may name: those of the caller's frame."""
+
+    __slots__ = ("globals", "locals")
+
+    def __init__(self, frame: FrameType | None) -> None:
+        self.globals: dict[str, Any] = frame.f_globals if frame is not None else {"__builtins__": __builtins__}
+        self.locals: dict[str, Any] = dict(frame.f_locals) if frame is not None else {}
+
+    def extend(self, more: Mapping[str, object]) -> Namespace:
+        """The same with more variables."""
+        other = Namespace(None)
+        other.globals, other.locals = self.globals, {**self.locals, **more}
+        return other
+
+    def find(self, name: str) -> object | None:
+        """The variable called `name`, or None."""
+        return self.locals.get(name, self.globals.get(name))
+
+    def find_lazy_frames(self) -> dict[str, object]:
+        """The variables that are LazyFrames."""
+        every = (self.globals, self.locals)
+        return {name: one for each in every for name, one in each.items() if type(one).__name__ == "LazyFrame"}
+
+
+def capture_namespace(depth: int) -> Namespace:
+    """The namespace of the caller `depth` frames up."""
+    return Namespace(sys._getframe(depth))
