@@ -21,7 +21,6 @@ from lancesql.parser.commands import (
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.commands import ChangedRows, DeleteRows, TruncateTable, UpdateRows
-from lancesql.plan.composition import compose
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.sources import ROW_ID
 
@@ -91,7 +90,7 @@ def plan_changes(
     context: CommandContext, table: TableInfo, alias: str, parts: Sequence[str | Span], returning: Span | None
 ) -> ChangedRows:
     """The query that finds the rows of a table, put together of parts, planned."""
-    composition = compose(context.sql, parts)
+    composition = context.compose(parts)
     query = context.bind_composition(composition)
     asked = "" if returning is None else _write_returning(returning, alias, context)
     named = [use.name for use in find_parameters(read_tokens(asked))] if asked else []
@@ -154,7 +153,7 @@ def _find_rows(syntax: DeleteSyntax | UpdateSyntax) -> list[str | Span]:
 
 def _write_returning(span: Span, alias: str, context: CommandContext) -> str:
     """The columns asked for; a star is the table's own columns."""
-    text = context.sql[span.start : span.end]
+    text = context.read(span)
     tokens = read_tokens(text)
     if any(one.token_type is TokenType.SELECT for one in tokens):
         raise UnsupportedError("RETURNING takes no subquery for a Lance table", span=span)

@@ -14,7 +14,6 @@ from lancesql.parser import parse_expression, read_tokens
 from lancesql.parser.commands import AssignmentSyntax, BranchSyntax, ConflictSyntax, InsertSyntax, NameSyntax
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.commands import InsertInto, MergeRows
-from lancesql.plan.composition import compose
 from lancesql.plan.constraints import read_constraints
 
 from .changes import quote_name, resolve_columns
@@ -43,7 +42,7 @@ def bind_insert(syntax: InsertSyntax, context: CommandContext) -> InsertInto | M
         query = (
             context.bind_query(body[0])  # type: ignore[arg-type]
             if whole
-            else context.bind_composition(compose(context.sql, [*prefix, *body]))
+            else context.bind_composition(context.compose([*prefix, *body]))
         )
         return InsertInto(table, query, columns, syntax.by_name)
     return _bind_upsert(syntax, table, columns, body, context)
@@ -117,7 +116,7 @@ def _write_update(
 def _qualify(value: Span | str | None, alias: str, table: TableInfo, context: CommandContext) -> Span | str | None:
     if not isinstance(value, Span):
         return value
-    text = context.sql[value.start : value.end]
+    text = context.read(value)
     tree = parse_expression(text)
     names = {name.lower() for name in table.schema.names}
     edits = [
@@ -144,7 +143,7 @@ def _take_column(name: str, span: Span) -> AssignmentSyntax:
 
 def _read_names(syntax: InsertSyntax, body: Parts, context: CommandContext) -> tuple[str, ...]:
     prefix: Parts = [] if syntax.prefix is None else [syntax.prefix, " "]
-    plan = context.bind_composition(compose(context.sql, [*prefix, *body]))
+    plan = context.bind_composition(context.compose([*prefix, *body]))
     known = None if plan.sources else context.catalog.query_columns(plan.sql)
     if known is None and plan.output is not None and all(one is not None for one in plan.output):
         known = [one.name for one in plan.output if one is not None]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -18,8 +20,10 @@ from lancesql.errors import (
     UnsupportedError,
     nearest_name,
 )
+from lancesql.parser import read_tokens
 from lancesql.parser.commands import NameSyntax
-from lancesql.plan.composition import Composition
+from lancesql.parser.parameters import ParameterUse, find_parameters
+from lancesql.plan.composition import Composition, compose
 from lancesql.plan.query import QueryPlan
 
 __all__ = ["CommandContext", "find_column", "find_target", "read_lance_name", "require_target"]
@@ -47,6 +51,29 @@ class CommandContext:
             return self.plan_text(self.sql[span.start : span.end])
         except LanceSQLError as error:
             raise error.locate(self.sql, span.start) from None
+
+    def compose(self, parts: Iterable[str | Span]) -> Composition:
+        """A text put together of parts of the statement, in which each `?` is the one it is in the statement."""
+        return compose(
+            self.sql, itertools.chain(*([one] if isinstance(one, str) else self._number(one) for one in parts))
+        )
+
+    def read(self, span: Span) -> str:
+        """What stands at a place, to be put into a composition."""
+        return self.compose([span]).text
+
+    def _number(self, span: Span) -> list[str | Span]:
+        parts: list[str | Span] = []
+        at = span.start
+        for use in self._anonymous:
+            if span.start <= use.span.start < span.end:
+                parts += [Span(at, use.span.start), f"${use.name}"]
+                at = use.span.end
+        return [*parts, Span(at, span.end)]
+
+    @cached_property
+    def _anonymous(self) -> list[ParameterUse]:
+        return [use for use in find_parameters(read_tokens(self.sql)) if use.anonymous] if "?" in self.sql else []
 
     def bind_composition(self, composition: Composition) -> QueryPlan:
         """A query put together of parts of the statement, planned."""
