@@ -154,11 +154,13 @@ class View:
         name: The view's name.
         sql: Its query, as it was written.
         columns: The names its columns are given; () for the query's own.
+        database: The one that plain names meant when it was made.
     """
 
     name: str
     sql: str
     columns: tuple[str, ...] = ()
+    database: str = MAIN_DATABASE
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ _WORD = re.compile(r"[\w$]*$")
 _STRING_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _OPEN_TABLE = re.compile(r"\b(\w+)\s*\(\s*'([^'()]*)$")
 _SOURCE = re.compile(
-    r"\b(?:from|join|into|index\s+on|describe|update)\s+(?:lance\.)?\"?(?P<table>\w+)\b\"?(?!\s*\()"
+    r"\b(?:from|join|into|index\s+on|describe|update)\s+(?:lance\.)?\"?(?P<table>\w+(?:\.\w+)?)\b\"?(?!\s*\()"
     r"(?:\s+(?:as\s+)?\"?(?P<alias>\w+)\"?)?"
-    r"|\b(?:lance_)?(?:vector_search|fts|hybrid_search)\s*\(\s*['\"]?(?P<searched>\w+)",
+    r"|\b(?:lance_)?(?:vector_search|fts|hybrid_search)\s*\(\s*['\"]?(?P<searched>\w+(?:\.\w+)?)",
     re.IGNORECASE,
 )
 _AFTER_TABLE = re.compile(
@@ -87,7 +87,9 @@ class SqlCompleter(Completer):
             owner = re.search(r"(\w+)\"?\.$", before)
             table = sources.get(owner[1].lower()) if owner else None
             if owner and owner[1].lower() == "lance":
-                yield from _match(prefix, self.names.columns, "table")
+                yield from _match(prefix, self._name_own("lance") or self._name_own(""), "table")
+            elif owner and not table:
+                yield from _match(prefix, self._name_own(owner[1]), "table")
             elif table:
                 yield from _match(prefix, self.names.columns[table], "column")
             return
@@ -123,10 +125,17 @@ class SqlCompleter(Completer):
             table = tables.get((found["table"] or found["searched"]).lower())
             if table is None:
                 continue
-            yield table.lower(), table
+            yield table.rpartition(".")[2].lower(), table
             alias = found["alias"] if found["table"] else _read_alias(statement, found.start())
             if alias:
                 yield alias.lower(), table
+
+    def _name_own(self, database: str) -> list[str]:
+        """The tables of an attached database, without its name; those of the current one for ""."""
+        owned = [table.partition(".") for table in self.names.columns]
+        if not database:
+            return [table for table, dot, _ in owned if not dot]
+        return [own for owner, dot, own in owned if dot and owner.lower() == database.lower()]
 
     def _all_columns(self) -> Iterable[str]:
         return dict.fromkeys(column for columns in self.names.columns.values() for column in columns)

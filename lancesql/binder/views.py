@@ -9,14 +9,14 @@ from lancesql.catalog import Catalog, View
 from lancesql.errors import AmbiguousNameError, BindError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_statement
 from lancesql.parser.commands import CreateViewSyntax, DropViewSyntax
-from lancesql.parser.tokens import is_word
+from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.commands import CreateView, DropView
 from lancesql.plan.expansion import Expansion, Piece
 from lancesql.plan.query import QueryPlan
 
 from .drafts import is_target
 from .splice import Edit, splice
-from .tables import table_span
+from .tables import is_lance_path, table_span
 
 __all__ = ["bind_create_view", "bind_drop_view", "expand_views"]
 
@@ -70,6 +70,7 @@ def _write_query(
            for clause in statement.at_clauses):  # fmt: skip
         raise UnsupportedError("a view has no versions", hint="write AT (…) behind a table within it", span=span)
     inner = parse_statement(view.sql)
+    _refuse_other_names(inner, view, span, catalog)
     expansion = expand_views(inner, catalog, (*within, view.name.lower()))
     query = inner.sql if expansion is None else expansion.text
     _refuse_capture(node, span, view, parse_statement(query))
@@ -100,6 +101,52 @@ def _refuse_rivals(name: str, span: Span, catalog: Catalog) -> None:
             hint=f"write {' or '.join(rivals)}, or drop one of them",
             span=span,
         )
+
+
+def _refuse_other_names(inner: Statement, view: View, span: Span, catalog: Catalog) -> None:
+    """A plain name within a view means what it meant when the view was made, or nothing."""
+    current = catalog.name_database("")
+    if current == view.database:
+        return
+    known = {name.lower() for name in catalog.table_names()}
+    is_attached = view.database in {one.name for one in catalog.databases()}
+    for name in _find_plain_names(inner, catalog):
+        if is_attached and not {name.lower(), f"{view.database}.{name}".lower()} & known:
+            continue  # one of DuckDB
+        meant = f"those of {current}" if is_attached else f"those of {current}: {view.database} is detached"
+        raise BindError(
+            f"view '{view.name}' names '{name}' as a table of {view.database}, and plain names mean {meant}",
+            hint=f"USE {view.database}, or write {view.database}.{name} in the view"
+            if is_attached
+            else f"ATTACH '…' AS {view.database} (TYPE LANCE), or make the view again",
+            span=span,
+        )
+
+
+def _find_plain_names(query: Statement, catalog: Catalog) -> list[str]:
+    """The names without a qualifier that may be tables; within searches every word that could be one."""
+    found = [
+        node.name
+        for node in query.tree.find_all(exp.Table)
+        if isinstance(node.this, exp.Identifier)
+        and node.name not in query.stand_ins
+        and not node.args.get("db")
+        and not is_lance_path(node.name)
+        and find_cte(node) is None
+        and catalog.find_view(node.name) is None
+    ]
+    tokens = query.tokens
+    for call in query.stand_ins.values():
+        for at, token in enumerate(tokens):
+            if not call.name_span.end < token.start < call.span.end - 1:
+                continue
+            beside = {tokens[at - 1].token_type, tokens[at + 1].token_type}
+            is_text = token.token_type is TokenType.STRING
+            if TokenType.DOT in beside or (is_text and tokens[at - 1].token_type is not TokenType.L_PAREN):
+                continue
+            if catalog.find_table(token.text) is not None or (is_text and not is_lance_path(token.text)):
+                found.append(token.text)
+    return found
 
 
 def _refuse_capture(node: exp.Table, span: Span, view: View, query: Statement) -> None:
@@ -152,7 +199,8 @@ def bind_create_view(syntax: CreateViewSyntax, query: QueryPlan, catalog: Catalo
     if held is not None and not (syntax.replace or syntax.if_not_exists):
         raise BindError(f"view '{name}' exists already", hint=f"CREATE OR REPLACE VIEW {name}", span=syntax.name.span)
     columns = tuple(column.parts[-1] for column in syntax.columns)
-    view = View(name, query.sql if query.expansion is None else query.expansion.sql, columns)
+    sql = query.sql if query.expansion is None else query.expansion.sql
+    view = View(name, sql, columns, catalog.name_database(""))
     if held is None or syntax.replace:
         expand_views(parse_statement(view.sql), catalog, (name.lower(),))  # it may read itself by way of another
     return CreateView(held if held is not None and not syntax.replace else view)

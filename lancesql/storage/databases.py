@@ -121,6 +121,20 @@ class Databases:
         """Some values of a column, from all over the table."""
         return self.of(table).sample_column(table, column)
 
+    def place_table(self, name: str) -> str:
+        """What a table that is called so now is called while plain names mean the session's own database."""
+        database, own = self._split(name)
+        if is_table_path(name):
+            return database.table_uri(own)
+        return own if database is self.main else f"{database.name}.{own}"
+
+    def name_table(self, place: str) -> str:
+        """What a table that `place_table` has placed is called now."""
+        is_plain = (
+            self.current is self.main or is_table_path(place) or place.partition(".")[0].lower() in self._attached
+        )
+        return place if is_plain else f"{MAIN_DATABASE}.{place}"
+
     def _split(self, name: str) -> tuple[LanceDatabase, str]:
         """The database a name means, and the name within it."""
         if is_table_path(name):

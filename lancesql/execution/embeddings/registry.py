@@ -30,11 +30,13 @@ class Embedding:
     Attributes:
         load: Makes it ready to be called; what is loaded once is kept.
         batch_size: The most texts it is given at a time.
+        place: Its table, whatever plain names mean, when it is one of the session's.
     """
 
     info: EmbeddingInfo
     load: Callable[[], TextEmbedder]
     batch_size: int = 256
+    place: str = ""
 
 
 class Embeddings:
@@ -73,9 +75,10 @@ class Embeddings:
         if found is not None:
             column = _check_column(found, column, is_text=False)
             source = None if source is None else _check_column(found, source, is_text=True)
-        name = table if found is None else found.name
+        name = found.name if found is not None else table
         info = EmbeddingInfo(name, column, embedder.name, source, "session", (id(function), id(query_function)))
-        self._registered[self._key(name, column)] = Embedding(info, lambda: embedder, batch_size)
+        place = self._database.place_table(name)
+        self._registered[self._key(name, column)] = Embedding(info, lambda: embedder, batch_size, place)
 
     def unregister(self, table: str, column: str) -> None:
         """Takes a registered function away.
@@ -84,7 +87,7 @@ class Embeddings:
             ArgumentError: When there is none.
         """
         if self._registered.pop(self._key(table, column), None) is None:
-            names = [f"{one.info.table}.{one.info.column}" for one in self._registered.values()]
+            names = [f"{one.table}.{one.column}" for one in self.registered()]
             near = nearest_name(f"{table}.{column}", names)
             listed = f"registered: {', '.join(names) or 'none'}"
             raise ArgumentError(
@@ -117,7 +120,8 @@ class Embeddings:
 
     def registered(self) -> list[EmbeddingInfo]:
         """The functions of the session, sorted by table and column."""
-        return sorted((one.info for one in self._registered.values()), key=_order)
+        listed = self._registered.values()
+        return sorted((replace(one.info, table=self._database.name_table(one.place)) for one in listed), key=_order)
 
     def list(self) -> list[EmbeddingInfo]:
         """All functions: those of the session, and those of the tables that it does not overrule."""
@@ -130,8 +134,7 @@ class Embeddings:
         return sorted(listed.values(), key=_order)
 
     def _key(self, table: str, column: str) -> tuple[str, str]:
-        is_path = table.lower().rstrip("/").endswith(".lance")
-        return (self._database.table_uri(table) if is_path else table.lower(), column.lower())
+        return (self._database.place_table(table).lower(), column.lower())
 
 
 def _order(info: EmbeddingInfo) -> tuple[str, str]:
