@@ -105,6 +105,7 @@ class TableInfo:
         indexes: The indexes at this version.
         moves: The version was named by a tag, which may mean another one the next time.
         database: What stands before its name; "" for a table of the session's own database.
+        place: What tells it from a table that comes in its place.
     """
 
     name: str
@@ -115,6 +116,7 @@ class TableInfo:
     indexes: tuple[IndexInfo, ...] = ()
     moves: bool = False
     database: str = ""
+    place: int = field(default=0, repr=False)
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:

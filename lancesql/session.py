@@ -32,7 +32,7 @@ from .execution.plan_cache import PlanCache
 from .execution.results.result import Result
 from .execution.retries import retry_conflicts
 from .execution.run import Run, check_parameters
-from .execution.suggestions import suggest_function, suggest_table
+from .execution.suggestions import suggest_database, suggest_function, suggest_table
 from .execution.turns import Turn
 from .execution.unread import offer_unread_tables
 from .execution.views import change_views
@@ -334,7 +334,8 @@ class Session:
             result, changes = execute_text(run, request.parameters, explains=request.explains)
         except BindError as error:
             if not isinstance(error, UnknownTableError):
-                raise suggest_function(error, sql) from None
+                databases = [one.name for one in self._database.describe()]
+                raise suggest_database(suggest_function(error, sql), databases) from None
             if not self._gate.has_new_names(sql):
                 raise suggest_table(error, sorted(self._database.table_names())) from None
             return self._run_statement(sql, request)

@@ -10,6 +10,7 @@ from lancesql.errors import AmbiguousNameError, Span
 from lancesql.parser import Statement
 from lancesql.plan.expansion import Expansion
 
+from .drafts import is_target
 from .scope import find_owner_node
 from .splice import Edit, write_expansion
 from .tables import is_lance_path, join_name, read_parts, table_span
@@ -63,10 +64,16 @@ def _find_named(statement: Statement, catalog: Catalog) -> _Named:
         if find_cte(node) is not None or is_lance_path(node.name) or not isinstance(node.this, exp.Identifier):
             continue
         name, _ = join_name(read_parts(node), catalog)
-        owner = find_owner_node(node)
+        owner = _find_owner(node)
         if name is not None and owner is not None and catalog.find_table(name) is not None:
             found[span] = (catalog.name_database(name).lower(), node.name.lower(), owner)
     return found
+
+
+def _find_owner(node: exp.Table) -> exp.Expr | None:
+    """The block whose columns may be the table's; an INSERT has those of its target behind its query."""
+    owner = find_owner_node(node)
+    return node.find_ancestor(exp.Insert) if owner is None and is_target(node) else owner
 
 
 def _find_database(column: exp.Column, parts: list[str], named: _Named, span: Span, catalog: Catalog) -> str | None:

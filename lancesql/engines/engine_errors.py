@@ -27,7 +27,7 @@ _BUSY = "an earlier result of this connection is still being read"
 _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
 _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
 _SYSTEM_TABLE = re.compile(r'"(pg|duckdb|sqlite)_')  # what DuckDB proposes for any name that is like no table
-_MISSING_TABLE = re.compile(r"Table with name (\S+) does not exist")
+_MISSING_TABLE = re.compile(r'Table with name "?([^\s"]+)"? does not exist')
 _LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
 _UNKNOWN_OPTION = re.compile(r'Unrecognized option "([^"]+)" for (\w+)')
 _MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
@@ -47,6 +47,7 @@ _NAMES = (
     re.compile(r"there is no option '([^']+)'"),
     re.compile(r'match the pattern "([^"]+)"'),
     re.compile(r"there is no file '([^']+)'"),
+    re.compile(r"Schema with name (\S+) does not exist"),
 )
 
 

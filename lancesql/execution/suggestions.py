@@ -11,12 +11,22 @@ from lancesql.errors import BindError, LanceSQLError, UnknownTableError, Unsuppo
 from lancesql.parser.calls import COMBINATORS, FACETS, SEARCH_FUNCTIONS
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 
-__all__ = ["suggest_function", "suggest_table"]
+__all__ = ["suggest_database", "suggest_function", "suggest_table"]
+
+
+def suggest_database(error: BindError, names: Sequence[str]) -> BindError:
+    """DuckDB's error of a schema it does not have, with the nearest Lance database."""
+    match = re.search(r"Schema with name (\S+) does not exist", error.message)
+    near = nearest_name(match.group(1), names) if match else None
+    if match and len(names) > 1:
+        listed = f"Lance databases: {', '.join(names)}"
+        error.hint = f"did you mean '{near}'? {listed}" if near else listed
+    return error
 
 
 def suggest_table(error: UnknownTableError, names: Sequence[str]) -> LanceSQLError:
     """DuckDB's error of a table it does not have, with the Lance tables there are."""
-    match = re.search(r"Table with name (\S+) does not exist", error.message)
+    match = re.search(r'Table with name "?([^\s"]+)"? does not exist', error.message)
     if match and match.group(1).lower() in {name.lower() for name in names}:
         return UnsupportedError(
             f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",

@@ -255,4 +255,4 @@ def find_query(command: Command | SettingCommand | ViewCommand | DatabaseCommand
 
 def is_returning(command: Command) -> bool:
     """Whether a command answers with rows that it changed."""
-    return isinstance(command, ChangingCommand) and bool(command.changed.returning)
+    return isinstance(command, ChangingCommand) and command.changed.returning is not None

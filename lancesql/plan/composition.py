@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from lancesql.errors import LanceSQLError, Span
 
+from .expansion import Expansion, place_error
+
 __all__ = ["Composition", "compose"]
 
 
@@ -18,11 +20,13 @@ class Composition:
         sql: The user's text.
         text: The query.
         parts: What was taken over as it stood: where it is in `text`, and in `sql`.
+        expansion: What `sql` itself was written out from.
     """
 
     sql: str
     text: str
     parts: tuple[tuple[Span, Span], ...]
+    expansion: Expansion | None = None
 
     def place_error(self, error: LanceSQLError) -> LanceSQLError:
         """The error with its place in the user's text, or without one when it is in nothing the user wrote.
@@ -37,7 +41,7 @@ class Composition:
         error.sql = None
         if error.span is not None:
             error.span = self._place(error.span)
-        return error
+        return error if self.expansion is None else place_error(error, self.expansion)
 
     def _place(self, span: Span) -> Span | None:
         for there, here in self.parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lancesql.catalog import DatabaseInfo, TableInfo
+from lancesql.errors import Span
 
 __all__ = ["AttachDatabase", "CloneTable", "DetachDatabase", "ShowDatabases", "UseDatabase"]
 
@@ -17,6 +18,7 @@ class AttachDatabase:
     path: str | None
     read_only: bool = False
     storage_options: dict[str, str] | None = field(default=None, repr=False)
+    path_span: Span | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

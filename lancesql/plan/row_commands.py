@@ -40,14 +40,14 @@ class ChangedRows:
         query: What is read: `_rowid` of the rows of the table first.
         composition: Where the text of the query came from.
         alias: What the statement calls the table.
-        returning: The columns behind RETURNING, or "".
+        returning: `SELECT` and the columns behind RETURNING, for the rows that changed; None without it.
     """
 
     table: TableInfo
     query: QueryPlan
     composition: Composition
     alias: str
-    returning: str = ""
+    returning: Composition | None = None
 
 
 @dataclass(frozen=True)

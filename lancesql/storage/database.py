@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,12 @@ import lancedb
 import pyarrow as pa
 
 from lancesql.catalog import MAIN_DATABASE, TableInfo, VersionRef
-from lancesql.errors import ArgumentError, StorageError, UnsupportedError
+from lancesql.errors import ArgumentError, StorageError, UnsupportedError, nearest_name
 
 from .forks import start_lance
 from .indexes import read_indexes
-from .newest_versions import NewestVersions
+from .newest_versions import NewestVersions, read_state
+from .replaced_tables import ReplacedTables
 from .scan import count_matches, sample_column
 
 __all__ = ["LanceDatabase", "is_table_path"]
@@ -28,6 +29,7 @@ _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAX_HANDLES = 256
 _MAX_COUNTS = 4096
 _MAX_SAMPLES = 256
+_OPENINGS = 4
 
 
 class LanceDatabase:
@@ -71,7 +73,9 @@ class LanceDatabase:
                 self.uri = str(Path(self.uri).expanduser().absolute())
                 _refuse_file(self.uri)
                 if read_only and not Path(self.uri).is_dir():
-                    raise StorageError(f"there is no database at '{self.uri}'", hint="read_only=True creates nothing")
+                    raise StorageError(
+                        f"there is no database at '{self.uri}'", hint="one that is open for reading only is not created"
+                    )
             start_lance()
             try:
                 self.connection = lancedb.connect(self.uri, storage_options=storage_options)
@@ -79,6 +83,7 @@ class LanceDatabase:
                 raise StorageError(f"cannot open '{self.uri}': {_first_line(error)}") from None
         self._latest: dict[str, lance.LanceDataset] = {}
         self._newest = NewestVersions()
+        self._replaced = ReplacedTables()
         self._tables: dict[tuple[str, int], tuple[lance.LanceDataset, TableInfo]] = {}
         self._samples: dict[tuple[str, int, str], pa.Array[Any]] = {}
         self._counts: dict[tuple[str, int, str], int] = {}
@@ -150,8 +155,7 @@ class LanceDatabase:
         newest = self._open_newest(uri)
         branches = [] if newest is None else sorted(newest.branches.list())
         if branch not in branches:
-            listed = ", ".join(branches) or "none"
-            raise ArgumentError(f"table '{name}' has no branch '{branch}'", hint=f"branches: {listed}")
+            raise ArgumentError(f"table '{name}' has no branch '{branch}'", hint=_suggest(branch, "branches", branches))
         return f"{uri.rstrip('/')}/tree/{branch}"
 
     def _find_in_namespace(self, name: str) -> str | None:
@@ -169,7 +173,12 @@ class LanceDatabase:
         return None
 
     def newest_version(self, table: TableInfo) -> int | None:
-        """The newest version number of a table; None when it is gone. Cheap: asked for every statement."""
+        """The newest version number of a table; None when it is gone, or another has come in its place.
+
+        Cheap: asked for every statement.
+        """
+        if self._notices_another(table.uri) or table.place != self._replaced.number(table.uri):
+            return None
         newest = self._latest.get(table.uri)
         if newest is None:
             newest = self._open_newest(table.uri)
@@ -187,6 +196,8 @@ class LanceDatabase:
         newest = self._open_newest(table.uri)
         if newest is None:
             raise StorageError(f"table '{table.name}' is gone", hint="it was dropped after the statement was planned")
+        if table.place != self._replaced.number(table.uri):
+            raise StorageError(f"another table has come in the place of '{table.name}'", hint="run the statement again")
         return self._describe(table.name, table.uri, table.version, newest)[0]
 
     def count_matches(self, table: TableInfo, filter: str) -> int:
@@ -216,12 +227,24 @@ class LanceDatabase:
     def forget(self, name: str) -> None:
         """Drops what is remembered of a table, after it was written, replaced or dropped."""
         uri = self.table_uri(name)
+        self._forget_place(uri)
+        with self._lock:
+            self._names = None
+
+    def _forget_place(self, uri: str) -> None:
         with self._lock:
             self._latest.pop(uri, None)
             for key in [key for key in self._tables if key[0] == uri]:
                 del self._tables[key]
             self._counts.clear()
-            self._names = None
+            self._samples.clear()
+
+    def _notices_another(self, uri: str) -> bool:
+        """Whether another table has come in the place of the one that was opened; what was known is then forgotten."""
+        is_replaced = self._replaced.is_replaced(uri)
+        if is_replaced:
+            self._forget_place(uri)
+        return is_replaced
 
     def _shorten(self, name: str) -> str:
         """A table's name without that of this database before it."""
@@ -239,20 +262,35 @@ class LanceDatabase:
         return self._names.get(folded)
 
     def _open_newest(self, uri: str) -> lance.LanceDataset | None:
+        self._notices_another(uri)
         held = self._latest.get(uri)
         if held is not None:
             if _is_alive(held):
                 return held
             self._latest.pop(uri, None)
+        opened = self._open_settled(uri)
+        if opened is not None:
+            self._latest[uri] = opened
+        return opened
+
+    def _open_settled(self, uri: str) -> lance.LanceDataset | None:
+        """The newest version; opened again when a commit came between, or another table."""
+        opened: lance.LanceDataset | None = None
+        for _ in range(_OPENINGS):
+            before = read_state(uri)
+            opened = self._open(uri)
+            if opened is None or self._replaced.note(uri, opened.version, before):
+                break
+        return opened
+
+    def _open(self, uri: str) -> lance.LanceDataset | None:
         start_lance()
         try:
-            opened = lance.dataset(uri, storage_options=self.storage_options)
+            return lance.dataset(uri, storage_options=self.storage_options)
         except (ValueError, FileNotFoundError, OSError) as error:
             if "not found" in str(error).lower() or "does not exist" in str(error).lower():
                 return None
             raise StorageError(f"cannot open '{uri}': {_first_line(error)}") from None
-        self._latest[uri] = opened
-        return opened
 
     def _describe(self, name: str, uri: str, number: int, newest: Any) -> tuple[lance.LanceDataset, TableInfo]:
         held = self._tables.get((uri, number))
@@ -265,6 +303,7 @@ class LanceDatabase:
                 database=self._qualifier,
                 uri=uri,
                 version=number,
+                place=self._replaced.number(uri),
                 schema=dataset.schema,
                 rows=dataset.count_rows(),
                 indexes=read_indexes(dataset),
@@ -289,8 +328,7 @@ class LanceDatabase:
             return self._find_version_at(newest, name, version.removeprefix("timestamp:"))
         tags = newest.tags.list()
         if version not in tags:
-            listed = ", ".join(sorted(tags)) or "none"
-            raise ArgumentError(f"table '{name}' has no tag '{version}'", hint=f"tags: {listed}")
+            raise ArgumentError(f"table '{name}' has no tag '{version}'", hint=_suggest(version, "tags", tags))
         return int(tags[version]["version"])
 
     def _find_version_at(self, newest: Any, name: str, text: str) -> int:
@@ -318,6 +356,12 @@ def _refuse_file(uri: str) -> None:
         raise StorageError(
             f"'{uri}' is a table, not a database", hint=f"open the directory it lies in, '{path.parent}'"
         )
+
+
+def _suggest(name: str, kind: str, names: Iterable[str]) -> str:
+    near = nearest_name(name, names)
+    listed = f"{kind}: {', '.join(sorted(names)) or 'none'}"
+    return f"did you mean '{near}'? {listed}" if near else listed
 
 
 def _is_alive(dataset: lance.LanceDataset) -> bool:

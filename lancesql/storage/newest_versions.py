@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["NewestVersions"]
+__all__ = ["FolderState", "NewestVersions", "read_state"]
 
 _SETTLED = 3.0
 """Seconds after which a change to a folder shows in its times, however coarse the clock of its file system is."""
 
-_State = tuple[int, int, int]
+FolderState = tuple[int, int, int]
 
 
 @dataclass
@@ -25,7 +25,7 @@ class _Seen:
         version: The newest version; None before what Lance says of it can be kept.
     """
 
-    state: _State
+    state: FolderState
     since: float
     version: int | None = None
 
@@ -47,7 +47,7 @@ class NewestVersions:
             uri: Where the table lies.
             ask: What asks Lance; its errors pass.
         """
-        state = _read_state(uri)
+        state = read_state(uri)
         seen = self._seen.get(uri)
         if state is None:
             return ask()
@@ -63,8 +63,8 @@ class NewestVersions:
         return version
 
 
-def _read_state(uri: str) -> _State | None:
-    """None when that is no folder of this machine."""
+def read_state(uri: str) -> FolderState | None:
+    """The folder of a table's manifests: its number and times. None when that is no folder of this machine."""
     try:
         found = os.stat(f"{uri}/_versions")  # noqa: PTH116  # a Path takes longer than the call
     except (OSError, ValueError):

@@ -149,6 +149,9 @@ def drop_reference(database: LanceDatabase, table: TableInfo, name: str, *, is_b
             f"table '{table.name}' has no {kind} '{name}'", hint=f"did you mean '{near}'? {listed}" if near else listed
         )
     references: Any = dataset.branches if is_branch else dataset.tags
+    pinned = sorted(tag for tag, one in dataset.tags.list().items() if is_branch and one["branch"] == name)
+    if pinned:
+        raise StorageError(f"tags name versions of branch '{name}': {', '.join(pinned)}", hint="drop them first")
     _ask(f"dropping {kind} '{name}' of '{table.name}'", lambda: references.delete(name))
 
 

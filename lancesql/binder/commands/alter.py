@@ -105,8 +105,10 @@ def _read_field(span: Span, table: TableInfo, context: CommandContext) -> pa.Fie
 
 def _bind_rename(syntax: AlterSyntax, table: TableInfo, context: CommandContext) -> RenameTable:
     assert syntax.target is not None
-    name = syntax.target.parts[0]
-    if len(syntax.target.parts) > 1 or not TABLE_NAME.fullmatch(name):
+    name = syntax.target.parts[-1]
+    if len(syntax.target.parts) > 1:
+        _refuse_moving(syntax.target, table, context)
+    if not TABLE_NAME.fullmatch(name):
         raise BindError(
             f"'{name}' cannot be the name of a Lance table",
             hint="letters, digits, '_', '-' and '.' can",
@@ -117,6 +119,16 @@ def _bind_rename(syntax: AlterSyntax, table: TableInfo, context: CommandContext)
     if context.catalog.find_table(name) is not None or context.catalog.engine_tables(name):
         raise BindError(f"table '{name}' exists already", span=syntax.target.span)
     return RenameTable(table, name)
+
+
+def _refuse_moving(target: NameSyntax, table: TableInfo, context: CommandContext) -> None:
+    owner = context.catalog.name_database(table.name)
+    if target.parts[0].lower() != owner.lower() or (len(target.parts) == 3 and target.parts[1].lower() != "main"):
+        raise UnsupportedError(
+            f"a table stays in its database, which is {owner}",
+            hint=f"CREATE TABLE {'.'.join(target.parts)} CLONE {table.name} copies it",
+            span=target.span,
+        )
 
 
 def _read_type(name: str, span: Span, context: CommandContext) -> pa.DataType:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lancesql.binder.splice import Edit, splice
 from lancesql.binder.tables import name_alias
 from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, Span, UnsupportedError
@@ -21,6 +20,7 @@ from lancesql.parser.commands import (
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.commands import ChangedRows, DeleteRows, TruncateTable, UpdateRows
+from lancesql.plan.composition import Composition
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.sources import ROW_ID
 
@@ -92,8 +92,8 @@ def plan_changes(
     """The query that finds the rows of a table, put together of parts, planned."""
     composition = context.compose(parts)
     query = context.bind_composition(composition)
-    asked = "" if returning is None else _write_returning(returning, alias, context)
-    named = [use.name for use in find_parameters(read_tokens(asked))] if asked else []
+    asked = None if returning is None else _write_returning(returning, alias, context)
+    named = [] if asked is None else [use.name for use in find_parameters(read_tokens(asked.text))]
     query = replace(query, used_parameters=tuple(dict.fromkeys([*query.used_parameters, *named])))
     return ChangedRows(table, query, composition, alias, asked)
 
@@ -151,15 +151,16 @@ def _find_rows(syntax: DeleteSyntax | UpdateSyntax) -> list[str | Span]:
     return parts
 
 
-def _write_returning(span: Span, alias: str, context: CommandContext) -> str:
-    """The columns asked for; a star is the table's own columns."""
-    text = context.read(span)
+def _write_returning(span: Span, alias: str, context: CommandContext) -> Composition:
+    """`SELECT` and the columns asked for; a star is the table's own columns."""
+    text = context.sql[span.start : span.end]
     tokens = read_tokens(text)
     if any(one.token_type is TokenType.SELECT for one in tokens):
         raise UnsupportedError("RETURNING takes no subquery for a Lance table", span=span)
-    stars = [
-        Edit(Span(one.start, one.end + 1), f"{quote_name(alias)}.*")
-        for before, one in zip([None, *tokens], tokens, strict=False)
-        if one.token_type is TokenType.STAR and (before is None or before.token_type is TokenType.COMMA)
-    ]
-    return splice(text, stars)
+    parts: list[str | Span] = ["SELECT "]
+    at = span.start
+    for before, one in zip([None, *tokens], tokens, strict=False):
+        if one.token_type is TokenType.STAR and (before is None or before.token_type is TokenType.COMMA):
+            parts += [Span(at, span.start + one.start), f"{quote_name(alias)}.*"]
+            at = span.start + one.end + 1
+    return context.compose([*parts, Span(at, span.end)])

@@ -6,6 +6,7 @@ from lancesql.errors import BindError, UnsupportedError
 from lancesql.parser.commands import CloneTableSyntax
 from lancesql.plan.commands import CloneTable
 
+from .databases import unknown_database
 from .tables import find_place
 from .targets import CommandContext, require_target
 from .versions import find_version
@@ -17,6 +18,8 @@ def bind_clone_table(syntax: CloneTableSyntax, context: CommandContext) -> Clone
     """The table to copy, and what the copy is called."""
     place = find_place(syntax, context)
     if place is None:
+        if len(syntax.name.parts) > 1 and not context.catalog.engine_has_schema(syntax.name.parts[0]):
+            raise unknown_database(syntax.name, context.catalog)
         raise UnsupportedError(
             "a clone is a Lance table", hint="CREATE TABLE … AS SELECT copies rows into DuckDB", span=syntax.name.span
         )

@@ -13,7 +13,7 @@ from lancesql.plan.commands import AttachDatabase, DetachDatabase, ShowDatabases
 
 from .targets import CommandContext
 
-__all__ = ["bind_attach", "bind_detach", "bind_show_databases", "bind_show_tables", "bind_use"]
+__all__ = ["bind_attach", "bind_detach", "bind_show_databases", "bind_show_tables", "bind_use", "unknown_database"]
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _OPTIONS: dict[str, Option] = {"read_only": Flag(), "read_write": Flag()}
@@ -28,6 +28,12 @@ def bind_attach(syntax: AttachSyntax, context: CommandContext) -> AttachDatabase
     if not syntax.is_lance:
         if name in _list_attached(catalog):
             raise BindError(f"'{name}' is an attached Lance database", hint="choose another name behind AS", span=span)
+        if syntax.type is not None and nearest_name(syntax.type.parts[0], ["lance"]):
+            raise ArgumentError(
+                f"there is no type of databases '{syntax.type.parts[0]}'",
+                hint="did you mean LANCE?",
+                span=syntax.type.span,
+            )
         return None
     if syntax.problem is not None:
         raise syntax.problem
@@ -62,7 +68,9 @@ def bind_attach(syntax: AttachSyntax, context: CommandContext) -> AttachDatabase
             hint="connect with read_only=False",
             span=spans.get("read_only") or spans["read_write"],
         )
-    return AttachDatabase(name, syntax.path, bool(is_read_only if asked is None else asked), storage_options)
+    return AttachDatabase(
+        name, syntax.path, bool(is_read_only if asked is None else asked), storage_options, syntax.path_span
+    )
 
 
 def bind_detach(syntax: DetachSyntax, context: CommandContext) -> DetachDatabase | None:
@@ -78,7 +86,7 @@ def bind_detach(syntax: DetachSyntax, context: CommandContext) -> DetachDatabase
             raise UnsupportedError(
                 "the session's own database stays", hint="close the connection", span=syntax.name.span
             )
-        raise _unknown(syntax.name, context.catalog)
+        raise unknown_database(syntax.name, context.catalog)
     if context.catalog.name_database("") == held[0]:
         raise UnsupportedError(
             f"'{held[0]}' is the database that plain names mean",
@@ -101,7 +109,7 @@ def bind_use(syntax: UseSyntax, context: CommandContext) -> UseDatabase | None:
         ):
             return UseDatabase(MAIN_DATABASE)
     if len(parts) == 1 and not catalog.engine_has_schema(parts[0]):
-        raise _unknown(syntax.name, catalog)
+        raise unknown_database(syntax.name, catalog)
     return None if current == MAIN_DATABASE else UseDatabase(MAIN_DATABASE, context.sql)
 
 
@@ -121,7 +129,7 @@ def bind_show_tables(database: NameSyntax | None, context: CommandContext) -> Sh
         (one.name for one in context.catalog.databases() if one.name.lower() == database.parts[0].lower()), None
     )
     if name is None and not context.catalog.engine_has_schema(database.parts[0]):
-        raise _unknown(database, context.catalog)
+        raise unknown_database(database, context.catalog)
     return None if name is None else ShowTables(database=name)
 
 
@@ -164,7 +172,8 @@ def _find_place(path: str) -> str:
     return path if "://" in path else str(Path(path).expanduser().absolute())
 
 
-def _unknown(name: NameSyntax, catalog: Catalog) -> BindError:
+def unknown_database(name: NameSyntax, catalog: Catalog) -> BindError:
+    """The error of a name that is no database's; the hint lists those there are."""
     names = [one.name for one in (*catalog.databases(), *catalog.engine_databases())]
     near = nearest_name(name.parts[0], names)
     listed = f"databases: {', '.join(names)}"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lancesql.binder.views import bind_create_view, bind_drop_view
+from lancesql.errors import LanceSQLError
+from lancesql.parser import read_tokens
 from lancesql.parser.commands import (
     AlterSyntax,
     AnalyzeSyntax,
@@ -41,6 +45,7 @@ from lancesql.parser.commands import (
     UpdateSyntax,
     UseSyntax,
     VacuumSyntax,
+    read_command,
 )
 from lancesql.plan.commands import (
     AnalyzeTable,
@@ -53,6 +58,7 @@ from lancesql.plan.commands import (
     ShowSettings,
     ViewCommand,
 )
+from lancesql.plan.expansion import Expansion, place_error
 from lancesql.settings import Settings, check_setting, find_setting
 
 from .alter import bind_alter, bind_comment
@@ -63,6 +69,7 @@ from .databases import bind_attach, bind_detach, bind_show_databases, bind_show_
 from .indexes import bind_create_index, bind_drop_index, bind_refresh_index, bind_show_indexes
 from .maintenance import bind_auto_cleanup, bind_optimize, bind_show_health, bind_vacuum
 from .merge import bind_merge
+from .qualified import expand_change, note_expansion
 from .rows import bind_insert
 from .tables import bind_create_table, bind_drop_table
 from .targets import CommandContext, find_target
@@ -87,6 +94,9 @@ def bind_command(
         BindError: When a name, an option or a type does not fit.
         UnsupportedError: When the command is understood and refused.
     """
+    expansion = expand_change(syntax, context)
+    if expansion is not None:
+        return _bind_expanded(expansion, context)
     match syntax:
         case CreateTableSyntax():
             return bind_create_table(syntax, context)
@@ -169,6 +179,17 @@ def bind_command(
             return ShowSettings(None if given is None else find_setting(given.parts[0], given.span))
         case _:
             return None
+
+
+def _bind_expanded(expansion: Expansion, context: CommandContext) -> Command | None:
+    """The statement that is written out, bound; its errors stand in the user's own text."""
+    syntax = read_command(expansion.text, read_tokens(expansion.text))
+    assert syntax is not None
+    try:
+        command = bind_command(syntax, replace(context, sql=expansion.text))
+    except LanceSQLError as error:
+        raise place_error(error, expansion) from None
+    return note_expansion(command, expansion) if isinstance(command, Command) else None
 
 
 def _bind_set(syntax: SetSyntax) -> ChangeSetting:

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from lancesql.binder.filters.conjuncts import is_computed, is_volatile
 from lancesql.binder.literals import read_literal
+from lancesql.binder.qualifiers import expand_qualifiers
 from lancesql.binder.scope import Relation, Scope, find_owner_node, read_scope
 from lancesql.binder.shape import read_limit
 from lancesql.binder.splice import Edit, splice, write_expansion
@@ -120,6 +121,10 @@ def _read_base(call: SearchCall, argument: Argument, statement: Statement, catal
     text = splice(statement.sql, numbered, Span(argument.span.start + 1, argument.span.end - 1))
     try:
         inner = parse_statement(text)
+        expansion = expand_qualifiers(inner, catalog)
+        if expansion is not None:
+            text = expansion.text
+            inner = parse_statement(text)
     except LanceSQLError as error:
         error.span = argument.span
         raise

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
+from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import CardinalityError, ConstraintError, ExecutionError, LanceSQLError
 from lancesql.execution.query import read_plan_table
 from lancesql.execution.run import Run
@@ -254,17 +255,23 @@ def _answer(
     changed: ChangedRows, run: Run, rows: Callable[[], pa.Table], count: int, actions: Sequence[str] | None = None
 ) -> pa.Table:
     """What the statement answers; RETURNING is computed before anything is committed, since it may fail."""
-    if not changed.returning:
+    if changed.returning is None:
         return answer_count(count)
     alias = changed.alias.replace('"', '""')
-    relation = f'SELECT {changed.returning} FROM "{CHANGED}" AS "{alias}"'
+    relation = f'{changed.returning.text} FROM "{CHANGED}" AS "{alias}"'
     registered = {**run.registered, CHANGED: widen_table(rows())}
     if actions is not None:
         relation += f' POSITIONAL JOIN "{ACTIONS}"'
         registered[ACTIONS] = pa.table({"merge_action": pa.array(actions, pa.string())})
-    named = tuple(dict.fromkeys(use.name for use in find_parameters(read_tokens(changed.returning))))
+    named = tuple(dict.fromkeys(use.name for use in find_parameters(read_tokens(changed.returning.text))))
     plan = QueryPlan(sql=relation, relation=relation, parameters=named, used_parameters=named)
-    return read_plan_table(replace(run.within(plan), registered=registered))
+    try:
+        return read_plan_table(replace(run.within(plan), registered=registered))
+    except LanceSQLError as error:
+        if error.sql is None and error.span is None:
+            error.span = find_name_span(changed.returning.text, error)
+        error.sql = None if error.sql == relation else error.sql
+        raise changed.returning.place_error(error) from None
 
 
 def _refuse_twice(row_ids: RowIds, statement: str) -> None:

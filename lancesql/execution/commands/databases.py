@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from lancesql.catalog import DatabaseInfo, TableInfo
+from lancesql.errors import LanceSQLError
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
     AttachDatabase,
@@ -28,10 +29,15 @@ def run_database_command(command: DatabaseCommand, run: Run) -> None:
     """
     databases = run.database
     match command:
-        case AttachDatabase(name, path, read_only, given):
-            if path is not None:
-                options = given if given is not None else databases.main.storage_options
+        case AttachDatabase(name, path, read_only, given, span):
+            if path is None:
+                return
+            options = given if given is not None else databases.main.storage_options
+            try:
                 databases.attach(LanceDatabase(path, options, read_only=read_only, name=name))
+            except LanceSQLError as error:
+                error.span = error.span or span
+                raise
         case DetachDatabase(name):
             databases.detach(name)
         case _:

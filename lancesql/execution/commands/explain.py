@@ -11,6 +11,7 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
+    AttachDatabase,
     ChangedRows,
     CloneTable,
     Command,
@@ -66,6 +67,8 @@ def describe_command(
             found = plan_vacuum(run.database.of(command.table), command)
             pinned = f"; tags keep {', '.join(found.pinned)}" if found.pinned else ""
             return [f"{found.versions:,} versions, {found.files:,} files, {found.bytes:,} bytes would go{pinned}"]
+        case AttachDatabase(_, path, read_only):
+            return ["nothing: it is attached"] if path is None else [f"{path}{', for reading only' * read_only}"]
         case CloneTable():
             return _describe_clone(command, run)
         case _:

@@ -19,6 +19,7 @@ class AttachSyntax:
     Attributes:
         path: Where the database lies.
         is_lance: Whether it says TYPE LANCE; DuckDB attaches the others.
+        type: The type it says.
         options: All but TYPE.
     """
 
@@ -30,6 +31,7 @@ class AttachSyntax:
     replace: bool = False
     options: tuple[OptionSyntax, ...] = ()
     problem: LanceSQLError | None = None
+    type: NameSyntax | None = None
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,10 @@ def read_attach(cursor: TokenCursor) -> AttachSyntax | None:
         return None
     token = cursor.take()
     name = cursor.read_word() if cursor.accept("AS") and not cursor.at_end() else None
-    is_lance = cursor.at_kind(TokenType.L_PAREN) and _is_lance(cursor)
-    syntax = AttachSyntax(token.text, Span(token.start, token.end + 1), is_lance, name, if_not_exists, replace)
+    type_ = _find_type(cursor) if cursor.at_kind(TokenType.L_PAREN) else None
+    is_lance = type_ is not None and type_.parts[0].upper() == "LANCE"
+    span = Span(token.start, token.end + 1)
+    syntax = AttachSyntax(token.text, span, is_lance, name, if_not_exists, replace, type=type_)
     if not is_lance:
         return syntax
     try:
@@ -50,14 +52,15 @@ def read_use(cursor: TokenCursor) -> UseSyntax | None:
     return None if name is None or not cursor.at_end() else UseSyntax(name)
 
 
-def _is_lance(cursor: TokenCursor) -> bool:
-    """Whether the options that come next say TYPE LANCE, or TYPE 'lance'."""
+def _find_type(cursor: TokenCursor) -> NameSyntax | None:
+    """What the options that come next say behind TYPE: `LANCE`, or `'lance'`."""
     rest = cursor.remaining()
     for at, token in enumerate(rest[:-1]):
         if token.text.upper() == "TYPE" and rest[at - 1].token_type in (TokenType.L_PAREN, TokenType.COMMA):
             value = rest[at + 2] if rest[at + 1].token_type is TokenType.EQ and at + 2 < len(rest) else rest[at + 1]
-            return value.text.upper() == "LANCE"
-    return False
+            quoted = value.token_type is TokenType.STRING
+            return NameSyntax((value.text,), quoted_string=quoted, span=Span(value.start, value.end + 1))
+    return None
 
 
 def _read_options(cursor: TokenCursor) -> tuple[OptionSyntax, ...]:

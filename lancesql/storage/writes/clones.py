@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from lancesql.errors import StorageError, UnsupportedError
 from lancesql.storage.database import is_table_path
 from lancesql.storage.scan import wrap_lance_error
 
+from .moves import move_table
+
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
 
@@ -24,6 +27,7 @@ __all__ = ["clone_table", "dropping", "measure_table", "refuse_read_by_clones"]
 _PREFIX = "clone."
 _SOURCE = "lancesql.clone_of"
 _TAG = "lancesql.clone_tag"
+_LEFT_SECONDS = 86_400
 
 
 def clone_table(
@@ -62,7 +66,7 @@ def clone_table(
             )
         refuse_read_by_clones(target, existing)
     held = None if existing is None else _read_source(target, existing)
-    place = str(Path(uri).parent / f".{Path(uri).stem}.{uuid.uuid4().hex}") if local else uri
+    place = str(_choose_place(Path(uri))) if local else uri
     tag = _pin(source, table, name) if shallow else None
     try:
         dataset = source.open_dataset(table)
@@ -70,9 +74,11 @@ def clone_table(
         made = copy(place, _refer(table), target.storage_options)
         _sign(made, table, tag)
         if local:
-            _move(place, uri, existing)
+            move_table(Path(place), Path(uri), replace=existing is not None)
         _release(target, held)
     except BaseException as error:
+        if isinstance(error, FileExistsError):
+            error = StorageError(f"table '{name}' was made meanwhile", hint="run the statement again")
         if tag is not None:
             with contextlib.suppress(Exception):
                 _open(source, _find_root(table.uri)).tags.delete(tag)
@@ -164,16 +170,9 @@ def _open(database: LanceDatabase, uri: str) -> Any:
     return lance.dataset(uri, storage_options=database.storage_options)
 
 
-def _move(place: str, uri: str, existing: TableInfo | None) -> None:
-    """Puts a finished copy in its place; an old table goes when the new one is there."""
-    if existing is None:
-        Path(place).rename(uri)
-        return
-    release = Path(f"{place}.old")
-    Path(uri).rename(release)
-    try:
-        Path(place).rename(uri)
-    except OSError:
-        release.rename(uri)
-        raise
-    shutil.rmtree(release, ignore_errors=True)
+def _choose_place(path: Path) -> Path:
+    """Where a copy is made before it takes its place; what a killed writer left there goes after a day."""
+    for left in path.parent.glob(f".{path.stem}.{'?' * 32}*"):
+        if time.time() - max(one.stat().st_mtime for one in (left, *left.rglob("*"))) > _LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    return path.parent / f".{path.stem}.{uuid.uuid4().hex}"
