@@ -18,6 +18,7 @@ from lancesql.errors import EngineError, LanceSQLError
 from .closing import close_with
 from .engine_errors import explain_engine_error
 from .namespace import Namespace
+from .relations import open_relation_reader, read_relation_table
 
 __all__ = ["DuckDBEngine", "Stream"]
 
@@ -114,11 +115,16 @@ class DuckDBEngine:
         return pa.table({}) if relation is None else read_relation_table(relation)
 
     def open_reader(
-        self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
+        self,
+        sql: str,
+        parameters: object,
+        sources: Mapping[str, object],
+        namespace: Namespace,
+        first: int | None = None,
     ) -> pa.RecordBatchReader:
-        """Runs a query as a stream; a statement without rows runs at once."""
+        """Runs a query as a stream, of which only the first rows are read when they are counted; see `relate`."""
         relation = self.relate(sql, parameters, sources, namespace)
-        return pa.table({}).to_reader() if relation is None else open_relation_reader(relation)
+        return pa.table({}).to_reader() if relation is None else open_relation_reader(relation, first)
 
     def read_condensed(
         self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
@@ -359,23 +365,6 @@ def _spread(functions: set[str], called: Mapping[str, set[str]]) -> frozenset[st
     while spread := {name for name, names in called.items() if names & functions} - functions:
         functions = functions | spread
     return frozenset(functions)
-
-
-def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
-    """Runs a relation and returns all its rows."""
-    try:
-        table: pa.Table = relation.to_arrow_table()
-    except duckdb.Error as error:
-        raise explain_engine_error(error) from None
-    return table
-
-
-def open_relation_reader(relation: duckdb.DuckDBPyRelation) -> pa.RecordBatchReader:
-    """Runs a relation as a stream."""
-    try:
-        return pa.RecordBatchReader.from_stream(relation)
-    except duckdb.Error as error:
-        raise explain_engine_error(error) from None
 
 
 _CALLED = re.compile(r"(\w+)\s*\(")

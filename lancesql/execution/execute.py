@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from lancesql.engines.duckdb import open_relation_reader, read_relation_table
+from lancesql.engines.relations import open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
 from lancesql.execution.results.result import Result
 from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan, ShowSettings
 from lancesql.plan.commands import AttachDatabase, DetachDatabase, UseDatabase, WritingCommand, is_returning
 from lancesql.plan.expansion import place_error
+from lancesql.plan.sources import TableScan
 from lancesql.storage.scan import pull_scan
 
 from .commands import describe_command, run_command, run_database_command
@@ -97,12 +98,14 @@ def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:
 def _answer_query(plan: QueryPlan, run: Run) -> Result:
     direct = find_direct_answer(run) is not None
 
-    def open_reader() -> pa.RecordBatchReader:
-        return _open_plan_stream(run, run.settings.max_rows, run.turn)
+    def open_reader(first: int | None = None) -> pa.RecordBatchReader:
+        return _open_plan_stream(run, run.settings.max_rows, run.turn, first)
 
     return Result(
         _begin(run, open_reader),
         turn=run.turn,
+        open_first=lambda first: _begin(run, lambda: open_reader(first))(),
+        whole=direct and not isinstance(plan.sources[0], TableScan),
         read_table=_begin(run, lambda: _read_limited(run, open_reader, lambda: read_plan_table(run))),
         engine_types=None if direct else _begin(run, lambda: name_plan_types(run)),
         explain=lambda analyze: _begin(run, lambda: explain_plan(plan, run, analyze=analyze))(),
@@ -124,8 +127,8 @@ def execute_text(run: Run, parameters: object, *, explains: bool = False) -> tup
     if relation is None:
         return _answer_table(pa.table({}), answers="nothing"), True
 
-    def open_reader() -> pa.RecordBatchReader:
-        reader = run.ask_engine(lambda: open_relation_reader(relation))
+    def open_reader(first: int | None = None) -> pa.RecordBatchReader:
+        reader = run.ask_engine(lambda: open_relation_reader(relation, first))
         return _open_stream(reader, run, pull_relation, run.settings.max_rows, run.turn, occupies=True)
 
     def read_table() -> pa.Table:
@@ -134,6 +137,7 @@ def execute_text(run: Run, parameters: object, *, explains: bool = False) -> tup
     result = Result(
         _begin(run, open_reader),
         turn=run.turn,
+        open_first=lambda first: _begin(run, lambda: open_reader(first))(),
         read_table=_begin(run, read_table),
         engine_types=lambda: [str(one) for one in relation.types],
         explain=lambda analyze: _begin(run, lambda: _explain_text(run, parameters, analyze=analyze))(),
@@ -155,10 +159,12 @@ def _begin(run: Run, act: Callable[[], T]) -> Callable[[], T]:
     return begin_and_act
 
 
-def _open_plan_stream(run: Run, max_rows: int | None = None, turn: Turn | None = None) -> pa.RecordBatchReader:
+def _open_plan_stream(
+    run: Run, max_rows: int | None = None, turn: Turn | None = None, first: int | None = None
+) -> pa.RecordBatchReader:
     direct = find_direct_answer(run)
     return _open_stream(
-        open_plan_reader(run),
+        open_plan_reader(run, first),
         run,
         pull_relation if direct is None else _pull_direct,
         max_rows,
@@ -213,7 +219,7 @@ def _answer_change(table: pa.Table, sql: str, **options: Any) -> Result:
 
 
 def _answer_table(table: pa.Table, **options: Any) -> Result:
-    return Result(table.to_reader, read_table=lambda: table, schema=lambda: table.schema, **options)
+    return Result(table.to_reader, read_table=lambda: table, schema=lambda: table.schema, whole=True, **options)
 
 
 def _explain_text(run: Run, parameters: object, *, analyze: bool) -> str:

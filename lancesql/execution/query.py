@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -31,7 +33,7 @@ from lancesql.execution.searches.query_batches import find_queries
 from lancesql.execution.searches.run import run_search
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
 from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
-from lancesql.storage.scan import choose_batch_rows, open_scan, read_scan, select_rows, take_rows
+from lancesql.storage.scan import choose_batch_rows, open_first_scan, open_scan, read_scan, select_rows, take_rows
 from lancesql.storage.types import widen_schema, widen_table, widen_type
 
 from .first_rows import defers_columns, find_first_rows
@@ -87,15 +89,18 @@ def _read_table(run: Run) -> pa.Table:
     return table if types is None else table.cast(types)
 
 
-def open_plan_reader(run: Run) -> pa.RecordBatchReader:
-    """The answer as a stream; a scan is never held in memory."""
+def open_plan_reader(run: Run, first: int | None = None) -> pa.RecordBatchReader:
+    """The answer as a stream; a scan is never held in memory. No more than the `first` rows are going to be read."""
     with ExitStack() as stack:
         stack.enter_context(offer_embeds(run))
         direct = find_direct_answer(run)
         if direct is not None and not _has_queries(run):
-            return _open_direct(direct, run)
-        given = stack.enter_context(offer_relation(run, ahead=True))
-        reader = run.ask_engine(lambda: run.engine.open_reader(*given))
+            return _open_direct(direct, run, first)
+        left = None if first is None else threading.Event()
+        if left is not None:
+            stack.callback(left.set)  # DuckDB has the rows it needs then, while Arrow still reads ahead
+        given = stack.enter_context(offer_relation(run, ahead=True, left=left))
+        reader = run.ask_engine(lambda: run.engine.open_reader(*given, first=first))
         types = _restored_types(run.plan, reader.schema)
         if not _calls_functions(run.plan):
             return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))
@@ -139,21 +144,24 @@ def run_plan(run: Run) -> pa.Table:
 
 
 @contextmanager
-def offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict[str, object], Namespace]]:
+def offer_relation(
+    run: Run, *, ahead: bool, left: threading.Event | None = None
+) -> Iterator[tuple[str, object, dict[str, object], Namespace]]:
     """What the engine is given: the relation, its parameters, its sources, and the variables it may name.
 
     Args:
         run: The run.
         ahead: Whether the relation is going to be read, not only bound.
+        left: Given when only its first rows are wanted, and set when nobody reads on.
     """
     functions: dict[str, SearchFunction] = {}
     texts: list[TextCaller] = []
     try:
         if not _calls_functions(run.plan):
-            yield _give_relation(run, ahead=ahead)
+            yield _give_relation(run, ahead=ahead, left=left)
             return
         with offer_embeds(run), offer_functions(run, ahead=ahead) as functions, offer_text_functions(run) as texts:
-            relation, parameters, sources, namespace = _give_relation(run, ahead=ahead)
+            relation, parameters, sources, namespace = _give_relation(run, ahead=ahead, left=left)
             for placeholder, function in functions.items():
                 relation = relation.replace(f'"{placeholder}"(', f'"{function.name}"(')
             for caller in texts:
@@ -167,11 +175,13 @@ def offer_relation(run: Run, *, ahead: bool) -> Iterator[tuple[str, object, dict
         raise explain_relation_error(failure, run.plan) from None
 
 
-def _give_relation(run: Run, *, ahead: bool) -> tuple[str, object, dict[str, object], Namespace]:
+def _give_relation(
+    run: Run, *, ahead: bool, left: threading.Event | None
+) -> tuple[str, object, dict[str, object], Namespace]:
     """What the engine is given, apart from functions: the relation, its parameters, its sources, and variables."""
     plan = settle_plan(run)
     named = [one for one in plan.sources if f'"{one.placeholder}"' in plan.relation and not is_function(one)]
-    sources = {source.placeholder: _offer_source(source, run, ahead=ahead) for source in named}
+    sources = {source.placeholder: _offer_source(source, run, ahead=ahead, left=left) for source in named}
     sources |= {one.placeholder: widen_table(read_scalar_table(one, run)) for one in run.plan.scalars}
     parameters = {name: run.values[name] for name in plan.parameters}
     return plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
@@ -196,10 +206,12 @@ def find_direct_answer(run: Run) -> DirectAnswer | None:
     return None if render_conjuncts(source.filter, run)[1] else direct
 
 
-def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
+def _offer_source(source: Source, run: Run, *, ahead: bool, left: threading.Event | None) -> object:
     if isinstance(source, VectorSearch) and source.scan is not None:
         found = find_nearest(source, run)
-        return widen_table(found) if isinstance(found, pa.Table) else _offer_source(source.scan, run, ahead=ahead)
+        if isinstance(found, pa.Table):
+            return widen_table(found)
+        return _offer_source(source.scan, run, ahead=ahead, left=left)
     if not isinstance(source, TableScan):
         return widen_table(run_search(source, run))
     own = source.table.schema
@@ -215,7 +227,7 @@ def _offer_source(source: Source, run: Run, *, ahead: bool) -> object:
     resolved = resolve_scan(source, run)
 
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
-        reader = open_scan(
+        reader = (open_scan if left is None else partial(open_first_scan, left=left))(
             dataset,
             columns,
             filter=resolved.text,
@@ -261,29 +273,36 @@ def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> p
     return pa.RecordBatchReader.from_batches(reader.schema, count())
 
 
-def _read_direct(direct: DirectAnswer, run: Run) -> pa.Table:
+def _read_direct(direct: DirectAnswer, run: Run, first: int | None = None) -> pa.Table:
     (source,) = run.plan.sources
     if isinstance(source, TableScan) and not source.defers:
         return run.ask_storage(source.table, lambda: read_scan(_open_direct(direct, run)))
     needed = tuple(dict.fromkeys(column.source_column for column in direct.output))
     if isinstance(source, TableScan):
-        table = take_rows(run.database.open_dataset(source.table), find_first_rows(source, run), list(needed))
+        ids = find_first_rows(source, run)[: None if first is None else first + (_bound_direct(direct, run)[1] or 0)]
+        table = take_rows(run.database.open_dataset(source.table), ids, list(needed))
     else:
         table = run_search(source, run, needed)
-    if direct.limit is not None or direct.offset is not None:
-        offset = read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else 0
-        limit = read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None
-        table = table.slice(offset, limit)
+    limit, offset = _bound_direct(direct, run)
+    if limit is not None or offset is not None:
+        table = table.slice(offset or 0, limit)
     names = [column.name for column in direct.output]
     if names == list(needed) and source.table.schema.metadata is None:
         return table
     return pa.table([table.column(column.source_column) for column in direct.output], names=names)
 
 
-def _open_direct(direct: DirectAnswer, run: Run) -> pa.RecordBatchReader:
+def _bound_direct(direct: DirectAnswer, run: Run) -> tuple[int | None, int | None]:
+    """LIMIT and OFFSET."""
+    limit = read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None
+    return limit, read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else None
+
+
+def _open_direct(direct: DirectAnswer, run: Run, first: int | None = None) -> pa.RecordBatchReader:
     (source,) = run.plan.sources
     if not isinstance(source, TableScan) or source.defers:
-        return _read_direct(direct, run).to_reader()
+        return _read_direct(direct, run, first).to_reader()
+    limit, offset = _bound_direct(direct, run)
     needed = list(dict.fromkeys(column.source_column for column in direct.output))
     resolved = resolve_scan(source, run)
     reader = open_scan(
@@ -291,8 +310,8 @@ def _open_direct(direct: DirectAnswer, run: Run) -> pa.RecordBatchReader:
         needed,
         filter=resolved.text,
         use_index=resolved.use_index,
-        limit=read_count(direct.limit, run, "LIMIT", least=0) if direct.limit is not None else None,
-        offset=read_count(direct.offset, run, "OFFSET", least=0) if direct.offset is not None else None,
+        limit=min((one for one in (limit, first) if one is not None), default=None),
+        offset=offset,
         widen=False,
     )
     names = [column.name for column in direct.output]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from .index_flaws import avoid_flawed_index
 from .row_ids import serialize_row_ids
 from .types import widen_batch, widen_schema
 
+_WINDOWS = (256, 256, 256, 256, 2_048, 16_384, 131_072)
+"""Rows read before the rest when only the first are wanted: Lance reads far ahead, each thread of DuckDB a batch."""
 _NUMBER_ROWS = 1 << 15
 _SAMPLE_ROWS = 2_048
 
@@ -23,6 +26,7 @@ __all__ = [
     "choose_batch_rows",
     "count_matches",
     "list_row_ids",
+    "open_first_scan",
     "open_scan",
     "order_rows",
     "pull_scan",
@@ -87,6 +91,38 @@ def open_scan(
         return reader
     ordered = pa.schema([target.field(column) for column in columns])
     return pa.RecordBatchReader.from_batches(ordered, _convert_batches(reader, ordered))
+
+
+def open_first_scan(
+    dataset: lance.LanceDataset,
+    columns: Sequence[str],
+    *,
+    left: threading.Event,
+    limit: int | None = None,
+    **options: Any,
+) -> pa.RecordBatchReader:
+    """As `open_scan`, for a stream that is likely to be left after its first rows; then it ends."""
+
+    def open_window(at: int) -> tuple[pa.RecordBatchReader, int | None]:
+        start = sum(_WINDOWS[:at])
+        rows = None if limit is None else max(0, limit - start)
+        if at < len(_WINDOWS):
+            rows = _WINDOWS[at] if rows is None else min(rows, _WINDOWS[at])
+        return open_scan(dataset, columns, limit=rows, offset=start or None, **options), rows
+
+    first = open_window(0)
+
+    def read_windows() -> Iterator[pa.RecordBatch]:
+        for at in range(len(_WINDOWS) + 1):
+            reader, rows = first if at == 0 else open_window(at)
+            seen = 0
+            while (batch := pull_scan(reader)) is not None:
+                seen += batch.num_rows
+                yield batch
+            if left.is_set() or rows is None or seen < rows or rows < _WINDOWS[at]:
+                return
+
+    return pa.RecordBatchReader.from_batches(first[0].schema, read_windows())
 
 
 def choose_batch_rows(schema: pa.Schema, columns: Sequence[str]) -> int | None:

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 
 from lancesql.engines.dataset import ScanDataset
-from lancesql.engines.duckdb import DuckDBEngine, read_relation_table
+from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.engines.namespace import Namespace
+from lancesql.engines.relations import read_relation_table
 from lancesql.errors import (
     BindError,
     EngineError,

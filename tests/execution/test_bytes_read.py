@@ -115,3 +115,21 @@ def test_a_blob_is_read_for_the_rows_shown_alone(db: lancesql.Connection, indexe
         for columns in ("id, blob", "id")
     )
     assert with_blob < without + 20 * 1_000
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM docs",
+        "SELECT * FROM docs LIMIT 3000",
+        "SELECT * FROM docs WHERE part < 900",
+        "SELECT * FROM docs ORDER BY part LIMIT 300",
+    ],
+)
+def test_a_notebook_reads_the_rows_that_it_shows(db: lancesql.Connection, sql: str) -> None:
+    whole = count_bytes(db, sql)
+    before = lance.bytes_read_counter()
+    shown = db.sql(sql)._repr_mimebundle_()
+    read = lance.bytes_read_counter() - before
+    assert "the first 20 rows, there are more" in shown["text/html"]
+    assert read < whole / 5

@@ -12,7 +12,6 @@ from rich.cells import cell_len
 
 from lancesql.execution.results.engine_types import EngineType, name_arrow_type, parse_engine_type
 from lancesql.execution.results.show import render_table
-from lancesql.execution.results.show_html import render_html
 
 
 def vectors(width, rows=2):
@@ -147,26 +146,6 @@ def test_every_duckdb_type_can_be_shown():
     assert "ffffffff-ffff-ffff-ffff-ffffffffffff" in text
     assert text.endswith("3 rows")
     assert render_table(table, max_width=100).endswith("columns shown")
-
-
-def test_html_is_escaped():
-    table = pa.table({"<b>": ["<script>alert('x')</script>", None], "n": [1, 2], "v": vectors(384)})
-    text = render_html(table)
-    assert "<script>" not in text
-    assert "&lt;script&gt;" in text
-    assert '<th style="text-align:left">&lt;b&gt;<br>' in text
-    assert '<td style="text-align:right">2</td>' in text
-    assert "FLOAT[384]" in text
-    assert "… 384]" in text
-    assert "NULL" in text
-    assert "2 rows" in text
-    assert text.count("<tr>") == text.count("</tr>") == 3
-
-
-def test_long_text_is_cut_in_html():
-    text = render_html(pa.table({"x": ["a" * 100_000]}), rows=50, complete=False)
-    assert len(text) < 1_000
-    assert "at least 50 rows, 1 shown" in text
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.engines.duckdb import DuckDBEngine, read_relation_table
+from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.engines.namespace import Namespace
+from lancesql.engines.relations import read_relation_table
 from lancesql.errors import ConstraintError, LanceSQLError
 from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.progress import Report

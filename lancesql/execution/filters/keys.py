@@ -72,7 +72,7 @@ def read_keys(query: KeyQuery, table: TableInfo, run: Run) -> KeySet | str:
 
 
 def _read(query: KeyQuery, type_: pa.DataType, run: Run) -> KeySet | str:
-    from lancesql.engines.duckdb import read_relation_table
+    from lancesql.engines.relations import read_relation_table
     from lancesql.execution.query import relate_plan
 
     try:

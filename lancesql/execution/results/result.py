@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from lancesql.errors import UnsupportedError
+from lancesql.errors import LanceSQLError, UnsupportedError
 from lancesql.execution.turns import Turn
 
 from .engine_types import name_arrow_type
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Result"]
 
+_SHOWN_ROWS = 20
 _PREVIEW_ROWS = 10_000
+_PREVIEW_BYTES = 32 * 2**20
 _CURSOR_ROWS = 1_000
 
 
@@ -50,6 +52,8 @@ class Result:
         repeatable: bool = True,
         answers: Literal["rows", "count", "nothing"] = "rows",
         turn: Turn | None = None,
+        open_first: Callable[[int], pa.RecordBatchReader] | None = None,
+        whole: bool = False,
     ) -> None:
         """Keeps how to run the statement.
 
@@ -62,6 +66,8 @@ class Result:
             repeatable: False for a statement that must not run twice: every method reads the answer of its only run.
             answers: What the table is: rows, the number of rows that the statement wrote, or nothing worth reading.
             turn: What a thread holds while it uses the connection.
+            open_first: As `open_reader`, for somebody who reads no more than so many rows.
+            whole: Whether the first rows cost as much as all of them.
         """
         self._open_reader = open_reader
         self._read_schema = schema
@@ -71,6 +77,8 @@ class Result:
         self._repeatable = repeatable
         self._answers = answers
         self._turn = Turn() if turn is None else turn
+        self._open_first = open_first
+        self._whole = whole or not repeatable
         self._table: pa.Table | None = None
         self._preview: pa.Table | None = None
         self._schema: pa.Schema | None = None
@@ -187,7 +195,7 @@ class Result:
             raise UnsupportedError("this statement has no plan to explain", hint="EXPLAIN works on a SELECT")
         return self._explain(analyze)
 
-    def show(self, max_rows: int = 20, max_width: int | None = None) -> None:
+    def show(self, max_rows: int = _SHOWN_ROWS, max_width: int | None = None) -> None:
         """Prints the first rows as a table.
 
         Args:
@@ -199,13 +207,25 @@ class Result:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
 
     def __repr__(self) -> str:
-        return self._render(20, None)
+        return self._render(_SHOWN_ROWS, None)
 
     def _repr_html_(self) -> str:
-        from .show_html import render_html
+        return self._repr_mimebundle_()["text/html"]
 
-        table, rows, complete = self._read_preview(20)
-        return render_html(table, self._name_types(), rows=rows, complete=complete)
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows: no more rows are read than are seen, and an error is shown in their place."""
+        from .markup.table import render_error, render_html
+        from .show import render_table
+
+        try:
+            table, rows, complete = self._read_preview(_SHOWN_ROWS, _SHOWN_ROWS + 1)
+            kinds = self._name_types()
+        except LanceSQLError as error:
+            return {"text/plain": f"{type(error).__name__}: {error}", "text/html": render_error(error)}
+        return {
+            "text/plain": render_table(table, kinds, rows=rows, complete=complete),
+            "text/html": render_html(table, kinds, rows=rows, complete=complete),
+        }
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         reader: Any = self.to_reader()
@@ -215,33 +235,36 @@ class Result:
     def _render(self, max_rows: int, max_width: int | None) -> str:
         from .show import render_table
 
-        table, rows, complete = self._read_preview(max_rows)
+        table, rows, complete = self._read_preview(max_rows, _PREVIEW_ROWS)
         return render_table(table, self._name_types(), rows=rows, complete=complete, max_width=max_width)
 
-    def _read_preview(self, max_rows: int) -> tuple[pa.Table, int, bool]:
-        """The first rows, how many rows were seen, and whether those are all."""
+    def _read_preview(self, max_rows: int, wanted: int) -> tuple[pa.Table, int, bool]:
+        """The first rows, how many rows were seen, and whether those are all; `wanted` are read if none were yet."""
         with self._turn.take():
-            wanted = max(_PREVIEW_ROWS, max_rows + 1)
-            if self._table is None and not self._repeatable:
+            if self._table is None and self._whole:
                 self.to_arrow()
-            if self._table is None and (self._preview is None or self._preview.num_rows < wanted):
-                self._read_first(wanted)
+            if self._table is None and (self._preview is None or self._preview.num_rows <= max_rows):
+                self._read_first(max(wanted, max_rows + 1), max_rows)
             table = self._preview if self._table is None else self._table
             assert table is not None
             return table.slice(0, max(0, max_rows)), table.num_rows, self._table is not None
 
-    def _read_first(self, wanted: int) -> None:
+    def _read_first(self, wanted: int, shown: int) -> None:
+        """Reads so many rows; when they are large, no more than are shown and one."""
         batches: list[pa.RecordBatch] = []
-        rows = 0
-        with self._open_reader() as reader:
+        rows = size = 0
+        ended = True
+        with self._open_reader() if self._open_first is None else self._open_first(wanted) as reader:
             schema = reader.schema
             for batch in reader:
                 batches.append(batch)
                 rows += batch.num_rows
-                if rows >= wanted:
+                size += batch.nbytes
+                if rows >= wanted or (rows > shown and size > _PREVIEW_BYTES):
+                    ended = False
                     break
         head = pa.Table.from_batches(batches, schema)
-        if rows < wanted:
+        if ended:
             self._keep(head)
         else:
             self._preview = head.slice(0, wanted)

@@ -113,9 +113,11 @@ def describe_rows(shown: int, rows: int, *, complete: bool) -> str:
     """The line under the table.
 
     Example:
-        >>> describe_rows(20, 10_000, complete=False)
-        'at least 10,000 rows, 20 shown'
+        >>> describe_rows(20, 10_000, complete=False), describe_rows(20, 21, complete=False)
+        ('at least 10,000 rows, 20 shown', 'the first 20 rows, there are more')
     """
+    if not complete and rows == shown + 1:
+        return f"the first {shown:,} row{'' if shown == 1 else 's'}, there are more"
     count = f"{rows:,} row{'' if rows == 1 else 's'}"
     if not complete:
         count = f"at least {count}"
