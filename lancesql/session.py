@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
+
 from .binder import bind_query, bind_text
 from .binder.commands import CommandContext, bind_command, explain_statement
-from .catalog import View
+from .catalog import TableInfo, View
 from .engines.duckdb import DuckDBEngine
 from .engines.engine_errors import find_name_span
 from .engines.namespace import Namespace
@@ -21,6 +23,7 @@ from .errors import (
     Span,
     UnknownTableError,
     UnsupportedError,
+    nearest_name,
 )
 from .execution.catalog import StatementCatalog
 from .execution.embeddings.registry import Embeddings
@@ -298,6 +301,33 @@ class Session:
         self._check_open()
         plan = self._plan(sql, namespace) if self._gate.passes(sql, self._name_own()) else None
         return isinstance(plan, Command) and not isinstance(plan, ReadingCommand)
+
+    def find_schema(self, sql: str) -> pa.Schema | None:
+        """The columns of a query's answer, where the planner knows them; it does not run, and needs no values."""
+        with self._turn.take():
+            self._check_open()
+            plan = self._plan(sql, Namespace(None))
+            output = plan.output if isinstance(plan, QueryPlan) else None
+            if output is None:
+                return None
+            return pa.schema([(one.name, one.type) for one in output if one is not None])
+
+    def find_table(self, name: str) -> TableInfo:
+        """The Lance table of that name, at its newest version.
+
+        Raises:
+            UnknownTableError: There is none.
+        """
+        self._check_open()
+        table = self._database.find_table(name)
+        if table is None:
+            near = nearest_name(name, self._database.table_names())
+            raise UnknownTableError(f"there is no table '{name}'", hint=f"did you mean '{near}'?" if near else None)
+        return table
+
+    def open_table(self, name: str) -> Any:
+        """The immutable handle of a Lance table, at its newest version."""
+        return self._database.open_dataset(self.find_table(name))
 
     def in_transaction(self) -> bool:
         """Whether DuckDB is between BEGIN and COMMIT."""
