@@ -11,7 +11,7 @@ from lancesql.parser.tokens import TokenType
 from lancesql.plan.expansion import Expansion
 
 from .literals import read_literal
-from .splice import Edit, splice, write_expansion
+from .splice import Edit, quote_name, splice, write_expansion
 
 __all__ = ["expand_facets"]
 
@@ -53,7 +53,7 @@ def _expand(call: SearchCall, statement: Statement, *, named: bool) -> list[Edit
     numbered = [Edit(use.span, f"${use.name}") for use in statement.parameters if use.anonymous]
     top = _read_top(arguments["top"], statement, numbered) if "top" in arguments else _TOP
     values = [f"{_ROW}_{number}" for number in range(len(columns))]
-    read = ", ".join(f"{_quote(column)} AS {value}" for column, value in zip(columns, values, strict=True))
+    read = ", ".join(f"{quote_name(column)} AS {value}" for column, value in zip(columns, values, strict=True))
     parts = [
         f"SELECT {place} AS place, {_quote_text(column)} AS facet, {_ROW}, "
         f"CAST(unnest([{value}], max_depth := 2) AS VARCHAR) AS value FROM {_ROWS} "
@@ -69,7 +69,7 @@ def _expand(call: SearchCall, statement: Statement, *, named: bool) -> list[Edit
         f"WHERE ({top}) IS NULL OR rank <= ({top}) ORDER BY place ASC, rank ASC)" + ("" if named else f" AS {FACETS}")
     )
     if len(rows.tokens) == 1 and rows.tokens[0].token_type is TokenType.STRING:
-        return [Edit(call.span, head + _quote(rows.tokens[0].text) + tail)]
+        return [Edit(call.span, head + quote_name(rows.tokens[0].text) + tail)]
     return [Edit(Span(call.span.start, rows.span.start), head), Edit(Span(rows.span.end, call.span.end), tail)]
 
 
@@ -148,10 +148,6 @@ def _read_top(argument: Argument, statement: Statement, numbered: list[Edit]) ->
             span=argument.span,
         )
     return splice(statement.sql, numbered, argument.span)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _quote_text(text: str) -> str:

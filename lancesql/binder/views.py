@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from lancesql.binder.filters.ctes import find_cte
+from lancesql.binder.filters.ctes import find_cte, find_visible_cte
 from lancesql.catalog import Catalog, View
 from lancesql.errors import AmbiguousNameError, BindError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_statement
+from lancesql.parser.calls import Argument
 from lancesql.parser.commands import CreateViewSyntax, DropViewSyntax
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.commands import CreateView, DropView
@@ -15,7 +16,8 @@ from lancesql.plan.expansion import Expansion, Piece
 from lancesql.plan.query import QueryPlan
 
 from .drafts import is_target
-from .splice import Edit, splice
+from .searches.named_queries import read_name
+from .splice import Edit, quote_name, splice
 from .tables import is_lance_path, table_span
 
 __all__ = ["bind_create_view", "bind_drop_view", "expand_views"]
@@ -41,6 +43,11 @@ def expand_views(statement: Statement, catalog: Catalog, within: tuple[str, ...]
         if statement.sql[span.start] == "'" or node.name in statement.stand_ins:
             continue
         found.append((span, _write_query(statement, node, span, view, catalog, within), view))
+    for node in statement.tree.find_all(exp.Table) if statement.stand_ins else ():
+        call = statement.stand_ins.get(node.name)
+        found += (
+            _expand_searched(statement, node, call.arguments[0], catalog, within) if call and call.arguments else []
+        )
     if not found:
         return None
     found.sort(key=lambda one: one[0])
@@ -53,9 +60,40 @@ def expand_views(statement: Statement, catalog: Catalog, within: tuple[str, ...]
     return Expansion(statement.sql, text, tuple(pieces))
 
 
-def _write_query(
+def _expand_searched(
+    statement: Statement, node: exp.Table, argument: Argument, catalog: Catalog, within: tuple[str, ...]
+) -> list[tuple[Span, str, View]]:
+    """The views that the first argument of a search names: the one that is searched, or those its query reads."""
+    name = read_name(argument)
+    if name is not None:
+        view = catalog.find_view(name) if find_visible_cte(name, node) is None else None
+        if view is None:
+            return []
+        query = _read_query(statement, node, argument.span, view, catalog, within)
+        return [(argument.span, _write_item(query, view), view)]
+    if argument.tokens[0].token_type is not TokenType.L_PAREN or not is_word(argument.tokens[1], "SELECT"):
+        return []
+    start = argument.span.start + 1
+    inner = parse_statement(statement.sql[start : argument.span.end - 1])
+    found = []
+    for one in inner.tree.find_all(exp.Table):
+        view = catalog.find_view(one.name) if isinstance(one.this, exp.Identifier) else None
+        place = table_span(one)
+        if view is None or place is None or one.args.get("db") is not None or find_cte(one) is not None:
+            continue
+        if find_visible_cte(one.name, node) is not None:
+            continue
+        span = Span(place.start + start, place.end + start)
+        query = _read_query(statement, node, span, view, catalog, within)
+        item = _write_item(query, view)
+        found.append((span, item if one.args.get("alias") is not None else f"{item} AS {quote_name(view.name)}", view))
+    return found
+
+
+def _read_query(
     statement: Statement, node: exp.Table, span: Span, view: View, catalog: Catalog, within: tuple[str, ...]
 ) -> str:
+    """The text of a view's query, the views it reads written out."""
     if is_target(node):
         raise UnsupportedError(
             f"'{view.name}' is a view of this session, and cannot be written to",
@@ -74,22 +112,28 @@ def _write_query(
     expansion = expand_views(inner, catalog, (*within, view.name.lower()))
     query = inner.sql if expansion is None else expansion.text
     _refuse_capture(node, span, view, parse_statement(query))
+    return query
+
+
+def _write_query(
+    statement: Statement, node: exp.Table, span: Span, view: View, catalog: Catalog, within: tuple[str, ...]
+) -> str:
+    query = _read_query(statement, node, span, view, catalog, within)
     before = statement.tokens[statement.token_tree.find_token(span.start) - 1]
     if is_word(before, "DESCRIBE", "SUMMARIZE"):
         return query if not view.columns else f"SELECT * FROM {_name_columns(query, view)}"
     if is_word(before, "TABLE"):
         raise UnsupportedError(f"'{view.name}' is a view", hint=f"write SELECT * FROM {view.name}", span=span)
-    alias = node.args.get("alias")
-    item = f"(SELECT * FROM {_name_columns(query, view)})" if view.columns else f"({query}\n)"
-    return item if alias is not None else f"{item} AS {_quote(view.name)}"
+    item = _write_item(query, view)
+    return item if node.args.get("alias") is not None else f"{item} AS {quote_name(view.name)}"
+
+
+def _write_item(query: str, view: View) -> str:
+    return f"(SELECT * FROM {_name_columns(query, view)})" if view.columns else f"({query}\n)"
 
 
 def _name_columns(query: str, view: View) -> str:
-    return f"({query}\n) AS {_quote(view.name)}({', '.join(map(_quote, view.columns))})"
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"({query}\n) AS {quote_name(view.name)}({', '.join(map(quote_name, view.columns))})"
 
 
 def _refuse_rivals(name: str, span: Span, catalog: Catalog) -> None:

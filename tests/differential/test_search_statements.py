@@ -97,3 +97,36 @@ def test_a_search_of_searches_in_every_statement(database: Database, line: str) 
         got = database.query(sql.replace("{s}", call), {})
         problem = check_same_rows(got, wanted, ordered="ORDER BY" in line.rsplit(")", 1)[-1])
         assert problem is None, f"{problem}\n{sql.replace('{s}', call)}"
+
+
+BASES = (
+    "(SELECT * FROM (SELECT * FROM {t}) AS t WHERE {p})",
+    "(SELECT * FROM (SELECT * FROM {t} AS t WHERE {p}))",
+    (
+        "(SELECT u.* FROM (SELECT t.*, 1 AS one FROM {t} AS t) AS u JOIN (SELECT 1 AS one) AS o USING (one) "
+        "WHERE u.id IN (SELECT t.id FROM {t} t WHERE {p}))"
+    ),
+    "kept",
+    "(SELECT * FROM kept)",
+)
+"""What is searched in the place of the rows of {t} that meet {p}; `kept` is a common table expression."""
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("line", NAMED[::4], ids=range(len(NAMED[::4])))
+def test_a_search_of_a_query_in_every_statement(database: Database, line: str, base: str) -> None:
+    at = NAMED.index(line)
+    table, predicate, k = TABLES[at % len(TABLES)], PREDICATES[at % len(PREDICATES)], 2 + at % 9
+    kept = f"SELECT t.* FROM {table} AS t WHERE {predicate}"
+    sql = line.replace("{t}", table)
+    rest = f"{list(QUERY)}, k => {k}, exact => true)"
+    leg = sql.replace("{s}", f"vector_search('{table}', 'vec', {rest}").replace("{p}", predicate)
+    other = base.replace("{t}", table).replace("{p}", predicate)
+    call = sql.replace("{s}", f"vector_search({other}, 'vec', {rest}").replace("{p}", "true")
+    with_kept = f"WITH kept AS ({kept})" + (f", {call[5:]}" if call.startswith("WITH ") else f" {call}")
+    wanted = database.query(leg, {})
+    assert not isinstance(wanted, Failure), wanted.message
+    statement = with_kept if "kept" in base else call
+    got = database.query(statement, {})
+    problem = check_same_rows(got, wanted, ordered="ORDER BY" in line.rsplit(")", 1)[-1])
+    assert problem is None, f"{problem}\n{statement}"

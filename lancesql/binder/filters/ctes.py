@@ -6,14 +6,17 @@ from sqlglot import exp
 
 from lancesql.binder.scope import is_within
 
-__all__ = ["count_references", "find_cte", "is_recursive"]
+__all__ = ["count_references", "find_cte", "find_visible_cte", "is_recursive"]
 
 
 def find_cte(node: exp.Table) -> exp.CTE | None:
     """The common table expression a table reference means; None when it means a table."""
-    if node.args.get("db") is not None:
-        return None
-    name = node.name.lower()
+    return None if node.args.get("db") is not None else find_visible_cte(node.name, node)
+
+
+def find_visible_cte(name: str, node: exp.Expr) -> exp.CTE | None:
+    """The common table expression that a name means where a node stands."""
+    name = name.lower()
     parent: exp.Expr | None = node
     while parent is not None:
         with_ = parent.args.get("with_")

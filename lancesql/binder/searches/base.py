@@ -1,29 +1,28 @@
-"""`vector_search((SELECT … FROM docs …), …)`: a subquery as what is searched, written out before a statement is bound.
+"""`vector_search((SELECT … FROM docs …), …)`: a query as what is searched, written out before a statement is bound.
 
-A subquery that only filters one table is a search of that table with the filter; any other one is a search of the table
-among the rows the subquery has, joined with those rows again.
+A query that only filters one table is a search of that table with the filter; any other one is a search of the table
+among the rows the query has, joined with those rows again.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from sqlglot import exp
 
 from lancesql.binder.filters.conjuncts import is_computed, is_volatile
 from lancesql.binder.literals import read_literal
-from lancesql.binder.qualifiers import expand_qualifiers
 from lancesql.binder.scope import Relation, Scope, find_owner_node, read_scope
 from lancesql.binder.shape import read_limit
-from lancesql.binder.splice import Edit, splice, write_expansion
-from lancesql.binder.tables import find_lance_table, name_alias, table_span
+from lancesql.binder.splice import Edit, quote_name, splice, write_expansion
 from lancesql.catalog import Catalog
-from lancesql.errors import LanceSQLError, Span, UnsupportedError
-from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
-from lancesql.parser.calls import Argument, SearchCall
-from lancesql.parser.tokens import TokenType, is_word
+from lancesql.errors import Span, UnsupportedError
+from lancesql.parser import Statement, parse_expression, read_tokens
+from lancesql.parser.calls import SearchCall
+from lancesql.parser.tokens import TokenType
 from lancesql.plan.expansion import Expansion
 from lancesql.plan.sources import DISTANCE, RANK_TEXT, RANK_VECTOR, RELEVANCE, ROW_ID, SCORE
+
+from .base_query import ROW, BaseQuery, read_base_query, requalify
+from .named_queries import NamedQueries, read_name
 
 __all__ = ["FOUND", "expand_bases"]
 
@@ -34,55 +33,51 @@ _SCORES = {
 }
 FOUND = "__lancesql_found"
 """What a search among the rows of a subquery is called: the rows are its filter."""
-_ROW, _BASE = "__lancesql_row", "__lancesql_base"
-
-
-@dataclass(frozen=True)
-class Base:
-    """The subquery of a call, read.
-
-    Attributes:
-        text: The subquery, without the parentheses around it.
-        table: Its Lance table as it is written, with `AT (…)`.
-        alias: What the table is called in it.
-        simple: Whether it has no other relation, and no expression in its SELECT list.
-        columns: The text of the SELECT list.
-        where: The text of WHERE, or "".
-    """
-
-    text: str
-    table: str
-    alias: str
-    simple: bool
-    columns: str
-    where: str
+_BASE = "__lancesql_base"
 
 
 def expand_bases(statement: Statement, catalog: Catalog) -> Expansion | None:
-    """The statement with every search over a subquery written out; None when there is none.
+    """The statement with every search over a query written out; None when there is none.
 
     Raises:
-        UnsupportedError: When the subquery is more than rows of one Lance table joined with others.
+        UnsupportedError: When the query is more than rows of one Lance table joined with others.
     """
-    found = {name: call for name, call in statement.stand_ins.items() if _has_base(call)}
-    if not found:
-        return None
     edits: list[Edit] = []
     for node in statement.tree.find_all(exp.Table):
-        if node.name in found:
-            edits += _expand(found[node.name], node, statement, catalog)
-    return write_expansion(statement, edits)
+        call = statement.stand_ins.get(node.name)
+        base = _read_base(call, node, statement, catalog) if call is not None and call.arguments else None
+        if call is not None and base is not None:
+            edits += _expand(call, base, node, statement, catalog)
+    return write_expansion(statement, edits) if edits else None
 
 
-def _has_base(call: SearchCall) -> bool:
-    tokens = call.arguments[0].tokens if call.arguments else ()
-    return len(tokens) > 2 and tokens[0].token_type is TokenType.L_PAREN
+def _read_base(call: SearchCall, node: exp.Table, statement: Statement, catalog: Catalog) -> BaseQuery | None:
+    """The query that a call searches; None when it is a table."""
+    first = call.arguments[0]
+    names = NamedQueries(statement, node, first.span, node)
+    name = read_name(first)
+    if name is not None:
+        found = names.find(name)
+        if found is None:
+            return None
+        text, names = found
+    elif len(first.tokens) > 2 and first.tokens[0].token_type is TokenType.L_PAREN:
+        numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+        text = splice(statement.sql, numbered, Span(first.span.start + 1, first.span.end - 1))
+    else:
+        return None
+    if call.function not in _SCORES:
+        raise UnsupportedError(
+            f"{call.function}() searches a table, not a subquery",
+            hint=f"{call.function.removeprefix('lance_')}() does",
+            span=first.span,
+        )
+    return read_base_query(text, names, catalog)
 
 
-def _expand(call: SearchCall, node: exp.Table, statement: Statement, catalog: Catalog) -> list[Edit]:
+def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: Statement, catalog: Catalog) -> list[Edit]:
     """The text before and behind the call's other arguments, which stay as they are."""
     first = call.arguments[0]
-    base = _read_base(call, first, statement, catalog)
     owner = find_owner_node(node)
     scope = read_scope(owner) if owner is not None else None
     alias = node.alias or call.function
@@ -90,92 +85,24 @@ def _expand(call: SearchCall, node: exp.Table, statement: Statement, catalog: Ca
     scores = _SCORES[call.function]
     if base.simple:
         conditions = [f"({base.where})"] if base.where else []
-        conditions += [f"({_requalify(text, alias, base.alias)})" for text in predicates]
+        conditions += [f"({requalify(text, alias, base.alias)})" for text in predicates]
         shown = base.columns if base.columns.strip() == "*" else f"{base.columns}, {', '.join(scores)}"
         head = f"(SELECT {shown} FROM {call.function}({base.table}"
-        tail = f"{k}) AS {_quote(base.alias)}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "") + ")"
+        tail = f"{k}) AS {quote_name(base.alias)}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "") + ")"
     else:
         rows = _write_rows(base, alias, predicates)
         order = f"{scores[0]}{'' if scores[0] == DISTANCE else ' DESC'}"
         shown = ", ".join(f"{FOUND}.{score}" for score in scores)
-        head = f"(SELECT {_BASE}.* EXCLUDE ({_ROW}), {shown} FROM {call.function}({base.table}"
+        head = f"(SELECT {_BASE}.* EXCLUDE ({ROW}), {shown} FROM {call.function}({base.table}"
         tail = (
-            f"{k}) AS {FOUND} JOIN ({rows}) AS {_BASE} ON {_BASE}.{_ROW} = {FOUND}.{ROW_ID}"
-            f" WHERE {FOUND}.{ROW_ID} IN (SELECT {_ROW} FROM ({rows}))"
+            f"{k}) AS {FOUND} JOIN ({rows}) AS {_BASE} ON {_BASE}.{ROW} = {FOUND}.{ROW_ID}"
+            f" WHERE {FOUND}.{ROW_ID} IN (SELECT {ROW} FROM ({rows}))"
             f" ORDER BY {FOUND}.{order}, {FOUND}.{ROW_ID}{_write_limit(call, k, statement)})"
         )
     edits = [Edit(Span(call.span.start, first.span.end), head), Edit(Span(call.span.end - 1, call.span.end), tail)]
     if node.args.get("alias") is None:
-        edits[1] = Edit(edits[1].span, f"{tail} AS {_quote(alias)}")
+        edits[1] = Edit(edits[1].span, f"{tail} AS {quote_name(alias)}")
     return edits
-
-
-def _read_base(call: SearchCall, argument: Argument, statement: Statement, catalog: Catalog) -> Base:
-    if call.function not in _SCORES:
-        raise UnsupportedError(
-            f"{call.function}() searches a table, not a subquery",
-            hint=f"{call.function.removeprefix('lance_')}() does",
-            span=argument.span,
-        )
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
-    text = splice(statement.sql, numbered, Span(argument.span.start + 1, argument.span.end - 1))
-    try:
-        inner = parse_statement(text)
-        expansion = expand_qualifiers(inner, catalog)
-        if expansion is not None:
-            text = expansion.text
-            inner = parse_statement(text)
-    except LanceSQLError as error:
-        error.span = argument.span
-        raise
-    tree = inner.tree
-    if not isinstance(tree, exp.Select) or tree.args.get("with_") or not is_word(inner.tokens[0], "SELECT"):
-        raise _refuse("is one SELECT … FROM a Lance table", argument)
-    if inner.stand_ins:
-        raise _refuse("holds no search of its own", argument)
-    changes = ("group", "having", "distinct", "qualify", "windows", "sample", "limit", "offset", "order", "laterals")
-    changed = next((name for name in changes if tree.args.get(name)), None)
-    if changed is not None or any(next(item.find_all(exp.AggFunc, exp.Window), None) for item in tree.expressions):
-        raise _refuse("keeps its rows as they are: without groups, aggregates, DISTINCT, ORDER BY and LIMIT", argument)
-    if is_volatile(read_tokens(text), catalog):
-        raise _refuse("calls no function that answers differently each time", argument)
-    scope = read_scope(tree)
-    node = scope.relations[0].node if scope.relations else None
-    span = table_span(node) if isinstance(node, exp.Table) else None
-    if not isinstance(node, exp.Table) or span is None or scope.relations[0].nullable or scope.relations[0].paired:
-        raise _refuse("starts with a Lance table: FROM docs …", argument)
-    try:
-        table = find_lance_table(node, span, text, catalog, None)
-    except LanceSQLError as error:
-        error.span = argument.span
-        raise
-    if table is None:
-        raise _refuse("starts with a Lance table: FROM docs …", argument)
-    at = next((one.span for one in inner.at_clauses if not text[span.end : one.span.start].strip()), None)
-    block = inner.token_tree.read_block(span.start)
-    columns = block.clauses["SELECT"]
-    where = block.clauses.get("WHERE")
-    plain = all(
-        isinstance(item, exp.Column | exp.Star) and not (isinstance(item, exp.Star) and any(item.args.values()))
-        for item in tree.expressions
-    )
-    starred = any(isinstance(item, exp.Star) for item in tree.expressions)
-    return Base(
-        text=text,
-        table=text[span.start : span.end] + (f" {text[at.start : at.end]}" if at is not None else ""),
-        alias=node.alias or name_alias(node.name),
-        simple=len(scope.relations) == 1 and plain and (not starred or len(tree.expressions) == 1),
-        columns=text[columns.start : columns.end],
-        where=text[where.start : where.end] if where is not None else "",
-    )
-
-
-def _refuse(what: str, argument: Argument) -> UnsupportedError:
-    return UnsupportedError(
-        f"a subquery that is searched {what}",
-        hint="CREATE TABLE … AS SELECT … makes a table of any other query",
-        span=argument.span,
-    )
 
 
 def _read_block(
@@ -234,24 +161,13 @@ def _reads_own(columns: list[exp.Column], alias: str, before: set[str], *, alone
     return any(owner in own for owner in owners) and all(owner in own | before for owner in owners)
 
 
-def _requalify(text: str, alias: str, base: str) -> str:
-    """A predicate on the call's columns as one on the table's."""
-    tree = parse_expression(text)
-    edits = []
-    for column in tree.find_all(exp.Column) if tree is not None else ():
-        first = column.parts[0]
-        if len(column.parts) > 1 and first.name.lower() == alias.lower():
-            edits.append(Edit(Span(first.meta["start"], first.meta["end"] + 1), _quote(base)))
-    return splice(text, edits)
-
-
-def _write_rows(base: Base, alias: str, predicates: list[str]) -> str:
-    """The subquery's rows, each with the id of the table's row it comes from."""
-    at = base.text.lower().index(base.columns.lower()) + len(base.columns)
-    rows = f"{base.text[:at]}, {_quote(base.alias)}.{ROW_ID} AS {_ROW} {base.text[at:]}"
+def _write_rows(base: BaseQuery, alias: str, predicates: list[str]) -> str:
+    """The query's rows that meet the predicates, each with the id of the table's row it comes from."""
     if not predicates:
-        return rows
-    return f"SELECT * FROM ({rows}) AS {_quote(alias)} WHERE {' AND '.join(f'({text})' for text in predicates)}"
+        return base.rows
+    return (
+        f"SELECT * FROM ({base.rows}) AS {quote_name(alias)} WHERE {' AND '.join(f'({text})' for text in predicates)}"
+    )
 
 
 def _write_limit(call: SearchCall, k: str, statement: Statement) -> str:
@@ -265,7 +181,3 @@ def _write_limit(call: SearchCall, k: str, statement: Statement) -> str:
         return ""
     numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
     return f" LIMIT {splice(statement.sql, numbered, given.span)}"
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

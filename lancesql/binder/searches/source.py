@@ -59,6 +59,12 @@ def read_search(call: SearchCall, at: AtClause | None, at_clauses: Sequence[AtCl
         return _read_combined(call, at, at_clauses, catalog)
     table_argument, arguments = read_arguments(call)
     name = read_table_argument(table_argument, catalog)
+    if catalog.find_view(name) is not None and catalog.find_table(name) is None:
+        raise UnsupportedError(
+            f"'{name}' is a view, and what stands here is a table",
+            hint="a search that stands alone searches views: vector_search('v', …)",
+            span=table_argument.span,
+        )
     at = next((one for one in at_clauses if _contains(table_argument.span, one.span)), at)
     versions = [kind for kind in ("version", "tag", "timestamp") if kind in arguments]
     if len(versions) + (at is not None) > 1:

@@ -1,0 +1,249 @@
+"""What a search over a query reads: the one Lance table, and the rows and columns the query makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from lancesql.binder.filters.conjuncts import is_computed, is_volatile
+from lancesql.binder.qualifiers import expand_qualifiers
+from lancesql.binder.scope import read_scope
+from lancesql.binder.splice import Edit, quote_name, splice
+from lancesql.binder.tables import find_lance_table, name_alias, table_span
+from lancesql.catalog import Catalog
+from lancesql.errors import LanceSQLError, Span, UnknownColumnError, UnsupportedError, nearest_name
+from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
+from lancesql.parser.tokens import find_closing, is_word
+from lancesql.plan.sources import ROW_ID
+
+from .named_queries import NamedQueries
+
+__all__ = ["ROW", "BaseQuery", "read_base_query", "requalify"]
+
+ROW = "__lancesql_row"
+"""What the id of the table's row is called, in each row of a query."""
+
+
+@dataclass(frozen=True)
+class BaseQuery:
+    """A query over one Lance table, read.
+
+    Attributes:
+        table: The Lance table as it is written, with `AT (…)`.
+        alias: What the table is called in the query.
+        simple: Whether it has no other relation, and no expression in its SELECT list.
+        columns: The text of the SELECT list, when it is simple.
+        names: The columns it has, in lower case; None when it has all of a relation's.
+        where: The text of WHERE, or "", when it is simple.
+        rows: The query, each row with the id of the table's row it comes from as `ROW`.
+    """
+
+    table: str
+    alias: str
+    simple: bool
+    columns: str
+    names: frozenset[str] | None
+    where: str
+    rows: str
+
+
+def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQuery:
+    """Reads the query that is searched.
+
+    Args:
+        text: The query, without parentheses around it.
+        names: What its names mean, other than tables.
+        catalog: Answers about names.
+
+    Raises:
+        UnsupportedError: When it is more than rows of one Lance table joined with others.
+    """
+    span = names.span
+    try:
+        query = parse_statement(text)
+        expansion = expand_qualifiers(query, catalog)
+        if expansion is not None:
+            text = expansion.text
+            query = parse_statement(text)
+    except LanceSQLError as error:
+        error.span = span
+        raise
+    tree = _require_rows(query, span)
+    if is_volatile(read_tokens(text), catalog):
+        raise _refuse("calls no function that answers differently each time", span)
+    relations = read_scope(tree).relations
+    if not relations or relations[0].nullable or relations[0].paired:
+        raise _refuse("starts with a Lance table: FROM docs …", span)
+    node, alone = relations[0].node, len(relations) == 1 and _is_plain(tree)
+    clauses = query.token_tree.read_block(query.tokens[0].start).clauses
+    where = clauses.get("WHERE")
+    nested = _find_nested(node, query, clauses["FROM"], names)
+    if nested is None:
+        return _read_over_table(node, tree, query, alone=alone, span=span, catalog=catalog)
+    place, own, inner_names = nested
+    inner = read_base_query(own, inner_names, catalog)
+    alias = node.alias_or_name
+    edits = [Edit(place, f"({inner.rows})" + (f" AS {quote_name(alias)}" if alias and not node.alias else ""))]
+    if not _has_star_of(tree, alias):
+        qualifier = f"{quote_name(alias)}." if alias else ""
+        edits.append(Edit(Span(clauses["SELECT"].end, clauses["SELECT"].end), f", {qualifier}{ROW}"))
+    rows = splice(text, edits)
+    condition = text[where.start : where.end] if where is not None else ""
+    if len(relations) == 1:
+        _check_names(tree, _read_column_names(node) or inner.names, span)
+    if alone and inner.simple and not _read_column_names(node) and not _reads_more(tree):
+        return _merge(inner, tree, alias, condition, rows)
+    return BaseQuery(inner.table, inner.alias, False, "", _read_names(tree), "", rows)
+
+
+def _read_over_table(
+    node: exp.Expr, tree: exp.Select, query: Statement, *, alone: bool, span: Span, catalog: Catalog
+) -> BaseQuery:
+    """A query whose first relation is the Lance table itself."""
+    text = query.sql
+    place = table_span(node) if isinstance(node, exp.Table) else None
+    if not isinstance(node, exp.Table) or place is None:
+        raise _refuse("starts with a Lance table: FROM docs …", span)
+    try:
+        table = find_lance_table(node, place, text, catalog, None)
+    except LanceSQLError as error:
+        error.span = span
+        raise
+    if table is None:
+        raise _refuse("starts with a Lance table: FROM docs …", span)
+    clauses = query.token_tree.read_block(place.start).clauses
+    columns, where = clauses["SELECT"], clauses.get("WHERE")
+    at = next((one.span for one in query.at_clauses if not text[place.end : one.span.start].strip()), None)
+    alias = node.alias or name_alias(node.name)
+    if len(read_scope(tree).relations) == 1:
+        _check_names(tree, None, span)
+    return BaseQuery(
+        table=text[place.start : place.end] + (f" {text[at.start : at.end]}" if at is not None else ""),
+        alias=alias,
+        simple=alone,
+        columns=text[columns.start : columns.end],
+        names=_read_names(tree),
+        where=text[where.start : where.end] if where is not None else "",
+        rows=splice(text, [Edit(Span(columns.end, columns.end), f", {quote_name(alias)}.{ROW_ID} AS {ROW}")]),
+    )
+
+
+def _require_rows(query: Statement, span: Span) -> exp.Select:
+    tree = query.tree
+    if not isinstance(tree, exp.Select) or tree.args.get("with_") or not is_word(query.tokens[0], "SELECT"):
+        raise _refuse("is one SELECT … FROM a Lance table", span)
+    if query.stand_ins:
+        raise _refuse("holds no search of its own", span)
+    changes = ("group", "having", "distinct", "qualify", "windows", "sample", "limit", "offset", "order", "laterals")
+    changed = next((name for name in changes if tree.args.get(name)), None)
+    if changed is not None or any(next(item.find_all(exp.AggFunc, exp.Window), None) for item in tree.expressions):
+        raise _refuse("keeps its rows as they are: without groups, aggregates, DISTINCT, ORDER BY and LIMIT", span)
+    return tree
+
+
+def _find_nested(
+    node: exp.Expr, query: Statement, source: Span, names: NamedQueries
+) -> tuple[Span, str, NamedQueries] | None:
+    """Where another query stands as the first relation, its text, and what names mean in it."""
+    if isinstance(node, exp.Table):
+        found = names.find(node.name) if node.args.get("db") is None else None
+        place = table_span(node)
+        return (place, *found) if place is not None and found is not None else None
+    if not isinstance(node, exp.Subquery) or not isinstance(node.this, exp.Select):
+        return None
+    tokens = query.tokens
+    opening = query.token_tree.find_token(source.start)
+    closing = find_closing(tokens, opening)
+    text = query.sql[tokens[opening].end + 1 : tokens[closing].start]
+    return Span(tokens[opening].start, tokens[closing].end + 1), text, names
+
+
+def _is_plain(tree: exp.Select) -> bool:
+    """Whether the SELECT list is columns alone, or a star alone."""
+    items = tree.expressions
+    if any(isinstance(item, exp.Star) for item in items):
+        return len(items) == 1 and not any(items[0].args.values())
+    return all(isinstance(item, exp.Column) and not isinstance(item.this, exp.Star) for item in items)
+
+
+def _has_star_of(tree: exp.Select, alias: str) -> bool:
+    """Whether all columns of the first relation are selected, the id of the row among them."""
+    for item in tree.expressions:
+        if isinstance(item, exp.Star):
+            return True
+        if isinstance(item, exp.Column) and isinstance(item.this, exp.Star) and item.table.lower() == alias.lower():
+            return True
+    return False
+
+
+def _read_column_names(node: exp.Expr) -> frozenset[str]:
+    """The names that an alias gives the first columns: `AS t(a, b)`."""
+    alias = node.args.get("alias")
+    return frozenset(one.name.lower() for one in alias.args.get("columns") or ()) if alias is not None else frozenset()
+
+
+def _read_names(tree: exp.Select) -> frozenset[str] | None:
+    if any(item.find(exp.Star, exp.Columns) is not None for item in tree.expressions):
+        return None
+    return frozenset(item.alias_or_name.lower() for item in tree.expressions)
+
+
+def _check_names(tree: exp.Select, names: frozenset[str] | None, span: Span) -> None:
+    """The columns of the search around it are none of the query's: DuckDB would find them there.
+
+    Raises:
+        UnknownColumnError: When the query names a column that its one relation does not have.
+    """
+    for column in tree.find_all(exp.Column):
+        name = column.name.lower()
+        if column.find_ancestor(exp.Select) is not tree or len(column.parts) > 1 or isinstance(column.this, exp.Star):
+            continue
+        if is_computed(name) or (names is not None and name not in names and not column.find_ancestor(exp.Lambda)):
+            near = nearest_name(name, names or ())
+            raise UnknownColumnError(
+                f"the query that is searched has no column '{column.name}' there",
+                hint=f"did you mean '{near}'?" if near else "",
+                span=span,
+            )
+
+
+def _reads_more(tree: exp.Select) -> bool:
+    """Whether a query reads more than the columns of its one relation, or names them with a database."""
+    nested = tree.find(exp.Subquery, exp.Exists, exp.Columns, exp.Lambda) is not None
+    return nested or any(column.db for column in tree.find_all(exp.Column))
+
+
+def _merge(inner: BaseQuery, tree: exp.Select, alias: str, where: str, rows: str) -> BaseQuery:
+    """One simple query for one within another."""
+    starred = isinstance(tree.expressions[0], exp.Star)
+    named = ", ".join(f"{quote_name(inner.alias)}.{quote_name(item.name)}" for item in tree.expressions)
+    conditions = [text for text in (inner.where, requalify(where, alias, inner.alias)) if text]
+    return BaseQuery(
+        table=inner.table,
+        alias=inner.alias,
+        simple=True,
+        columns=inner.columns if starred else named,
+        names=inner.names if starred else frozenset(item.name.lower() for item in tree.expressions),
+        where=" AND ".join(f"({text})" for text in conditions),
+        rows=rows,
+    )
+
+
+def requalify(text: str, alias: str, base: str) -> str:
+    """A predicate on the columns of `alias` as one on those of `base`."""
+    tree = parse_expression(text) if text else None
+    edits = []
+    for column in tree.find_all(exp.Column) if tree is not None else ():
+        first = column.parts[0]
+        if len(column.parts) > 1 and first.name.lower() == alias.lower():
+            edits.append(Edit(Span(first.meta["start"], first.meta["end"] + 1), quote_name(base)))
+    return splice(text, edits)
+
+
+def _refuse(what: str, span: Span) -> UnsupportedError:
+    return UnsupportedError(
+        f"a subquery that is searched {what}",
+        hint="CREATE TABLE … AS SELECT … makes a table of any other query",
+        span=span,
+    )
