@@ -28,7 +28,7 @@ MAIN_DATABASE = "lance"
 """What statements call the session's own Lance database."""
 
 VersionRef = int | str
-"""A version number, a tag, or an ISO timestamp prefixed by ``timestamp:``."""
+"""A version number, a tag, ``timestamp:`` and an ISO timestamp, ``branch:name`` or ``branch:name@3``."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class TableInfo:
         schema: The Arrow schema as Lance stores it.
         rows: The number of rows that are not deleted.
         indexes: The indexes at this version.
-        moves: The version was named by a tag, which may mean another one the next time.
+        moves: The version was named by a tag, a branch or a moment, which may mean another one the next time.
         database: What stands before its name; "" for a table of the session's own database.
         place: What tells it from a table that comes in its place.
     """
@@ -249,6 +249,10 @@ class Catalog(Protocol):
 
     def query_columns(self, sql: str) -> Sequence[str] | None:
         """The columns of a query of the engine's own; None when it cannot be bound as it stands."""
+        ...
+
+    def read_moment(self, expression: str) -> datetime | None:
+        """The moment that an expression of the engine means, by the session's time zone; None when it is none."""
         ...
 
     def is_volatile(self, function: str) -> bool:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from lancesql.binder.filters.ctes import find_cte
 from lancesql.binder.searches.source import SearchDraft, read_search
 from lancesql.catalog import Catalog, TableInfo, VersionRef
-from lancesql.errors import Span, UnsupportedError, nearest_name
+from lancesql.errors import ParseError, Span, UnsupportedError, nearest_name
 from lancesql.parser import Statement
 from lancesql.parser.calls import COMBINATORS, FACETS, Argument, SearchCall
 from lancesql.parser.snapshots import AtClause
@@ -18,9 +18,10 @@ from lancesql.parser.snapshots import AtClause
 from .scope import find_owner_node
 from .tables import find_lance_table, may_be_lance, name_alias, read_at_clause, table_span
 
-__all__ = ["Draft", "contains", "find_drafts", "is_reshaped", "is_target"]
+__all__ = ["Draft", "contains", "find_drafts", "is_named", "is_reshaped", "is_target"]
 
 PLACEHOLDER = "__lancesql_"
+_NAMED = {"this", "db", "catalog", "alias"}
 
 
 @dataclass
@@ -60,14 +61,17 @@ def find_drafts(statement: Statement, catalog: Catalog, numbers: Iterator[int]) 
         parts: tuple[SearchDraft, ...] = ()
         if call is not None:
             found.add(node.name)
-            search = read_search(call, at, statement.at_clauses, catalog)
+            search = read_search(call, at, statement, catalog)
             table, arguments, parts = search.table, search.arguments, search.parts
             alias = node.alias or call.function
         else:
-            version: VersionRef | None = read_at_clause(at) if at is not None and may_be_lance(node, catalog) else None
+            version: VersionRef | None = None
+            if at is not None and may_be_lance(node, catalog):
+                version = read_at_clause(at, statement.sql, catalog)
             lance_table = find_lance_table(node, span, statement.sql, catalog, version)
             if lance_table is None:
                 continue
+            _refuse_unread(node, span)
             table, arguments, alias = lance_table, {}, node.alias or name_alias(node.name)
         aliased = node.args.get("alias") is not None
         if not aliased:
@@ -134,6 +138,14 @@ def _refuse_write(node: exp.Table, span: Span, statement: Statement, catalog: Ca
     )
 
 
+def _refuse_unread(node: exp.Table, span: Span) -> None:
+    """A version that was not found among the tokens would be left out."""
+    if node.args.get("version") is not None or node.args.get("when") is not None:
+        raise ParseError(
+            "this version of a table is not understood", hint="AT (VERSION => 3), AT (TIMESTAMP => '…')", span=span
+        )
+
+
 def _find_at_clause(node: exp.Table, span: Span, statement: Statement, call: SearchCall | None) -> AtClause | None:
     searched = call.arguments[0].span if call is not None and call.arguments else None
     for clause in statement.at_clauses:
@@ -154,6 +166,12 @@ def is_reshaped(node: exp.Expr) -> bool:
     """Whether the table is pivoted, or its columns are renamed."""
     alias = node.args.get("alias")
     return bool(node.args.get("pivots") or (alias is not None and alias.args.get("columns")))
+
+
+def is_named(node: exp.Table) -> bool:
+    """Whether a table is a name and an alias, and nothing else: sqlglot takes `t@1` for an alias."""
+    parts = {name for name, value in node.args.items() if value}
+    return parts <= _NAMED and isinstance(getattr(node.args.get("alias"), "this", None), exp.Identifier | None)
 
 
 def contains(outer: Span, inner: Span) -> bool:

@@ -13,8 +13,10 @@ from .languages import Language, find_language
 
 __all__ = ["Age", "Choice", "Flag", "Names", "Number", "Option", "Share", "read_options"]
 
-_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(second|minute|hour|day|week)s?(?!\w)", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_PART = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:ours?)?|d(?:ays?)?|w(?:eeks?)?)(?!\w)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Number:
 
 @dataclass(frozen=True)
 class Share:
-    """A number between 0 and 1, neither of them."""
+    """A number between 0 and 1; neither of them, unless the ends count."""
+
+    ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,10 +119,11 @@ def _read_value(name: str, option: OptionSyntax, known: Option) -> object:
             if fits and (not choices or value in choices):
                 return value
             wanted = " or ".join(map(str, choices)) if choices else f"a whole number from {least} to {most}"
-        case Share():
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
-                return float(value)
-            wanted = "a number between 0 and 1"
+        case Share(ends):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if is_number and (0 < value < 1 or (ends and value in (0, 1))):  # type: ignore[operator]
+                return float(value)  # type: ignore[arg-type]
+            wanted = "a number from 0 to 1" if ends else "a number between 0 and 1"
         case Flag():
             word = str(value).lower()
             if word in ("true", "false", "1", "0", "on", "off"):
@@ -158,4 +163,4 @@ def _read_age(value: object) -> float | None:
     parts = _PART.findall(value) if isinstance(value, str) else []
     if not parts or _PART.sub("", str(value)).strip(" ,"):
         return None
-    return sum(float(number) * _SECONDS[unit.lower()] for number, unit in parts)
+    return sum(float(number) * _SECONDS[unit[0].lower()] for number, unit in parts)

@@ -10,7 +10,7 @@ from lancesql.parser.tokens import is_word
 from lancesql.plan.query import OutputColumn, QueryShape
 from lancesql.plan.sources import COUNT, Conjunct, RowCount, score_fields
 
-from .drafts import Draft, is_reshaped
+from .drafts import Draft, is_named, is_reshaped
 from .splice import Edit
 
 __all__ = ["answer_with_count", "edit_count", "read_row_count"]
@@ -39,7 +39,7 @@ def read_row_count(draft: Draft, context: FilterContext) -> RowCount | None:
     if name is None or column is None:
         return None
     (relation,) = scope.relations
-    if relation.paired or is_reshaped(draft.node):
+    if relation.paired or is_reshaped(draft.node) or not is_named(draft.node):
         return None
     conjuncts, rest = read_filter(context, draft.alias, relation)
     if rest or any(one.subquery for one in conjuncts):

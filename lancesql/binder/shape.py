@@ -18,6 +18,7 @@ from lancesql.plan.sources import DISTANCE, RELEVANCE, ROW_ID, SCORE, Source, Ve
 from lancesql.plan.values import Parameter, Value
 from lancesql.plan.vector_options import Diversity
 
+from .drafts import is_named
 from .literals import read_literal
 from .scope import Scope
 
@@ -86,7 +87,7 @@ def _is_plain(tree: exp.Expr, block: Block) -> bool:
     """Whether nothing of a block would be left unsaid: the engine may know more than is read here, or refuse it."""
     parts = {name for name, value in tree.args.items() if value}
     found = all(_PLAIN[name] in (None, *block.clauses) for name in parts if name in _PLAIN)
-    return parts <= _PLAIN.keys() and found and not any(table.args.get("only") for table in tree.find_all(exp.Table))
+    return parts <= _PLAIN.keys() and found and all(map(is_named, tree.find_all(exp.Table)))
 
 
 def read_output(tree: exp.Expr, sources: Mapping[str, Source]) -> tuple[OutputColumn | None, ...] | None:

@@ -25,6 +25,7 @@ __all__ = [
     "read_at_clause",
     "read_parts",
     "require_table",
+    "resolve_moment",
     "show_choices",
     "table_span",
 ]
@@ -146,24 +147,32 @@ def require_table(name: str, span: Span | None, catalog: Catalog, version: Versi
     raise UnknownTableError(f"Lance table '{name}' does not exist", hint=hint, span=span)
 
 
-def read_at_clause(clause: AtClause) -> VersionRef:
+def read_at_clause(clause: AtClause, sql: str, catalog: Catalog) -> VersionRef:
     """The version that `AT (VERSION => 3 | 'tag')`, `FOR TIMESTAMP AS OF '…'` and their like name."""
-    return read_version(clause.kind, clause.value)
+    if clause.kind == "timestamp":
+        return _read_moment(sql[clause.value.span.start : clause.value.span.end], clause.value, catalog)
+    found = read_version(clause.kind, clause.value, catalog)
+    if clause.branch is None:
+        return found
+    branch = read_version("branch", clause.branch, catalog)
+    if not isinstance(found, int):
+        raise ArgumentError("a version of a branch is a number", span=clause.value.span)
+    return f"{branch}@{found}"
 
 
-def read_version(kind: str, argument: Argument) -> VersionRef:
-    """The version a `version =>`, `tag =>` or `timestamp =>` argument names.
+def read_version(kind: str, argument: Argument, catalog: Catalog) -> VersionRef:
+    """The version a `version =>`, `tag =>`, `branch =>` or `timestamp =>` argument names.
 
     Raises:
         ArgumentError: When the value is not a number or a text written in the statement.
     """
     tokens = list(argument.tokens)
-    if kind == "timestamp" and len(tokens) == 2 and tokens[0].text.upper() in ("TIMESTAMP", "TIMESTAMPTZ"):
+    if kind == "timestamp" and len(tokens) == 2 and tokens[0].text.upper() in ("TIMESTAMP", "TIMESTAMPTZ", "DATE"):
         tokens = tokens[1:]
     constant = read_literal(tokens)
     value = constant.value if constant is not None else None
     if kind == "timestamp" and isinstance(value, str):
-        return f"timestamp:{value}"
+        return _read_moment("'" + value.replace("'", "''") + "'", argument, catalog)
     if kind == "branch" and isinstance(value, str):
         return f"branch:{value}"
     if kind == "tag" and isinstance(value, str):
@@ -177,6 +186,29 @@ def read_version(kind: str, argument: Argument) -> VersionRef:
         "branch": "a branch",
     }[kind]
     raise ArgumentError(f"{kind} takes {wanted}, written in the statement", span=argument.span)
+
+
+def _read_moment(sql: str, argument: Argument, catalog: Catalog) -> str:
+    """The moment that an expression means; a whole number is microseconds since 1970, as in Spark's connector."""
+    value = sql.strip()
+    try:
+        return resolve_moment(f"make_timestamptz({value})" if value.isdecimal() else value, catalog)
+    except LanceSQLError as error:
+        error.sql, error.span = None, argument.span
+        raise
+
+
+def resolve_moment(expression: str, catalog: Catalog) -> str:
+    """The reference of the version that was the newest at a moment.
+
+    Raises:
+        ArgumentError: When the expression is no moment.
+    """
+    moment = catalog.read_moment(expression)
+    if moment is None:
+        shown = expression.strip("'")
+        raise ArgumentError(f"'{shown}' is not a timestamp", hint="write '2026-01-31 12:00:00'")
+    return f"timestamp:{moment.isoformat()}"
 
 
 def read_table_argument(argument: Argument, catalog: Catalog) -> str:

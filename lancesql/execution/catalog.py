@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +13,7 @@ from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, EmbeddingInfo, TableIn
 from lancesql.engines.databases import has_schema, list_databases
 from lancesql.engines.definitions import name_types, read_definition
 from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.engines.moments import read_moment
 from lancesql.engines.namespace import Namespace
 from lancesql.frames import name_columns
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
@@ -147,6 +149,10 @@ class StatementCatalog:
     def query_columns(self, sql: str) -> Sequence[str] | None:
         """The columns of a query that DuckDB can bind."""
         return self._engine.columns_of_query(sql, self._registered, self._namespace)
+
+    def read_moment(self, expression: str) -> datetime | None:
+        """The moment that an expression means to DuckDB; None when it is none."""
+        return read_moment(self._engine, expression)
 
     def is_volatile(self, function: str) -> bool:
         """Whether DuckDB calls the function volatile."""

@@ -24,13 +24,24 @@ _KINDS: dict[str, SnapshotKind] = {
 }
 
 
+_OPERATORS = (
+    TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.DCOLON, TokenType.DPIPE
+)  # fmt: skip
+_WORDS = (TokenType.VAR, TokenType.CURRENT_TIMESTAMP, TokenType.CURRENT_DATE, TokenType.LOCALTIMESTAMP)
+
+
 @dataclass(frozen=True)
 class AtClause:
-    """`AT (VERSION => 3)`: which snapshot of a table is read."""
+    """`AT (VERSION => 3)`: which snapshot of a table is read.
+
+    Attributes:
+        branch: The branch that a version is of, in `AT (BRANCH => 'b', VERSION => 3)`.
+    """
 
     kind: SnapshotKind
     value: Argument
     span: Span
+    branch: Argument | None = None
 
 
 def find_at_clauses(tokens: list[Token]) -> tuple[AtClause, ...]:
@@ -57,24 +68,46 @@ def _read_at(tokens: list[Token], index: int) -> AtClause | None:
     closing = find_closing(tokens, index + 1)
     arguments = split_arguments(tokens, index + 1, closing)
     span = Span(tokens[index].start, tokens[closing].end + 1)
+    given = {_KINDS.get((one.name or "").upper()): one for one in arguments}
+    if len(arguments) == 2 and given.keys() == {"branch", "version"}:
+        return AtClause("version", given["version"], span, given["branch"])
     if len(arguments) != 1 or arguments[0].name is None:
         raise ParseError("AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span)
     return AtClause(_KINDS[arguments[0].name.upper()], arguments[0], span)
 
 
 def _read_as_of(tokens: list[Token], index: int) -> AtClause | None:
-    """`[FOR] VERSION | TIMESTAMP | SYSTEM_TIME | … AS OF value`; the value is written out."""
+    """`[FOR] VERSION | TIMESTAMP | SYSTEM_TIME | … AS OF value`: a literal, a call, or an expression in brackets."""
     at = index + is_word(tokens[index], "FOR")
     if at == index and index and is_word(tokens[index - 1], "FOR"):
         return None
     words = tokens[at : at + 3]
     if len(words) < 3 or not is_word(words[0], *_KINDS) or not is_word(words[1], "AS") or not is_word(words[2], "OF"):
         return None
-    value = tokens[at + 3 : at + 4]
-    if value and is_word(value[0], "TIMESTAMP", "TIMESTAMPTZ"):
-        value = tokens[at + 3 : at + 5]
-    if not value or value[-1].token_type not in (TokenType.NUMBER, TokenType.STRING):
+    value = _read_value(tokens, at + 3)
+    if not value:
         return None
     span = Span(tokens[index].start, value[-1].end + 1)
     place = Span(value[0].start, value[-1].end + 1)
+    behind = tokens[at + 3 + len(value) : at + 4 + len(value)]
+    if behind and behind[0].token_type in _OPERATORS:
+        raise ParseError(
+            "an expression behind AS OF stands in brackets",
+            hint="AT (TIMESTAMP => now() - INTERVAL '1 day') takes one without",
+            span=Span(place.start, behind[0].end + 1),
+        )
     return AtClause(_KINDS[words[0].text.upper()], Argument(None, place, place, tuple(value)), span)
+
+
+def _read_value(tokens: list[Token], at: int) -> list[Token]:
+    if at >= len(tokens):
+        return []
+    kind = tokens[at].token_type
+    if kind in (TokenType.NUMBER, TokenType.STRING):
+        return tokens[at : at + 1]
+    if is_word(tokens[at], "TIMESTAMP", "TIMESTAMPTZ", "DATE") and at + 1 < len(tokens):
+        return tokens[at : at + 2] if tokens[at + 1].token_type is TokenType.STRING else []
+    opening = at if kind is TokenType.L_PAREN else at + 1
+    if opening < len(tokens) and tokens[opening].token_type is TokenType.L_PAREN:
+        return tokens[at : find_closing(tokens, opening) + 1]
+    return tokens[at : at + 1] if kind in _WORDS else []

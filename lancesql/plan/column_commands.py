@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 
+from .query import QueryPlan
 from .row_commands import ChangedRows
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ChangeColumn",
     "CommentOn",
     "RenameTable",
+    "SetPrimaryKey",
 ]
 
 
@@ -63,3 +65,16 @@ class CommentOn:
     table: TableInfo
     column: str | None
     text: str | None
+
+
+@dataclass(frozen=True)
+class SetPrimaryKey:
+    """`ALTER TABLE table ADD PRIMARY KEY (…)`.
+
+    Attributes:
+        check: Counts the rows without a key, and those whose key another has; None when they are not looked at.
+    """
+
+    table: TableInfo
+    columns: tuple[str, ...]
+    check: QueryPlan | None = None

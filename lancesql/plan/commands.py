@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo, View
 
-from .column_commands import AddColumn, ChangeColumn, CommentOn, RenameTable
+from .column_commands import AddColumn, ChangeColumn, CommentOn, RenameTable, SetPrimaryKey
 from .copy_commands import CopyFromArrow, CopyToArrow, CopyToFile
 from .database_commands import AttachDatabase, CloneTable, DetachDatabase, ShowDatabases, UseDatabase
 from .index_commands import CreateIndex, DropIndex, IndexPlan, RefreshIndexes, ShowIndexes
@@ -66,6 +66,7 @@ __all__ = [
     "RenameTable",
     "RestoreTable",
     "SetAutoCleanup",
+    "SetPrimaryKey",
     "SettingCommand",
     "ShowDatabases",
     "ShowEmbeddings",
@@ -179,6 +180,7 @@ Command = (
     | CopyToArrow
     | CopyToFile
     | RenameTable
+    | SetPrimaryKey
     | DropIndex
     | OptimizeTable
     | RefreshIndexes
@@ -247,6 +249,8 @@ def find_query(command: Command | SettingCommand | ViewCommand | DatabaseCommand
             return command.query
         case AddColumn(values=ChangedRows() as values):
             return values.query
+        case SetPrimaryKey():
+            return command.check
         case DeleteRows(changed) | UpdateRows(changed) | MergeRows(changed):
             return changed.query
         case _:

@@ -9,9 +9,19 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["COMMENT", "DEFAULT", "PRIMARY_KEY", "Constraints", "add_metadata", "read_constraints", "write_checks"]
+__all__ = [
+    "COMMENT",
+    "DEFAULT",
+    "PRIMARY_KEY",
+    "PRIMARY_KEY_PLACE",
+    "Constraints",
+    "add_metadata",
+    "read_constraints",
+    "write_checks",
+]
 
 DEFAULT, COMMENT, PRIMARY_KEY = b"lancesql:default", b"lancesql:comment", b"lance-schema:unenforced-primary-key"
+PRIMARY_KEY_PLACE = b"lance-schema:unenforced-primary-key:position"
 _CHECKS = b"lancesql:checks"
 
 
@@ -41,10 +51,11 @@ def read_constraints(schema: pa.Schema) -> Constraints:
     """
     held = (schema.metadata or {}).get(_CHECKS)
     columns = [(one.name, one.metadata or {}) for one in schema]
+    key = [(int(metadata.get(PRIMARY_KEY_PLACE, 0)), name) for name, metadata in columns if PRIMARY_KEY in metadata]
     return Constraints(
         defaults={name: metadata[DEFAULT].decode() for name, metadata in columns if DEFAULT in metadata},
         checks=tuple(json.loads(held)) if held else (),
-        primary_key=tuple(name for name, metadata in columns if metadata.get(PRIMARY_KEY) == b"true"),
+        primary_key=tuple(name for _, name in sorted(key, key=lambda one: one[0])),
     )
 
 

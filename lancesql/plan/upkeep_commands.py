@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lancesql.catalog import TableInfo
@@ -66,21 +67,31 @@ class DiffTable:
 
 @dataclass(frozen=True)
 class OptimizeTable:
-    """`OPTIMIZE table`: fragments are put together, then each index learns the rows it does not know."""
+    """`OPTIMIZE table`: fragments are put together, then each index learns the rows it does not know.
+
+    Attributes:
+        options: How they are put together: `target_rows` of a fragment, `materialize_deletions`, …
+    """
 
     table: TableInfo
-    target_rows: int | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class VacuumTable:
-    """`VACUUM table`: versions older than `seconds`, all but the newest `retain`, or those before `before` go."""
+    """`VACUUM table`: versions older than `seconds`, all but the newest `retain`, or those before `before` go.
+
+    Attributes:
+        unverified: Files of the last days that no version knows go too: what a killed writer left.
+        strict: A tag that keeps a version is an error.
+    """
 
     table: TableInfo
     seconds: float | None = None
     retain: int | None = None
     before: int | None = None
     unverified: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True)

@@ -139,17 +139,19 @@ class LanceDatabase:
             uri = self._find_in_namespace(name) if spelled is None else self.table_uri(name)
         if uri is None:
             return None
-        if isinstance(version, str) and version.startswith("branch:"):
-            uri, version = self._find_branch(uri, name, version.removeprefix("branch:")), None
         newest = self._open_newest(uri)
         if newest is None:
             if not is_path:
                 self.forget(name)
             return None
-        number = newest.latest_version if version is None else self._resolve_version(newest, name, version)
-        info = self._describe(name, uri, number, newest)[1]
-        is_tag = isinstance(version, str) and not version.startswith("timestamp:")
-        return replace(info, moves=True) if is_tag else info
+        branch, number = self._resolve_version(newest, name, version)
+        if branch is not None:
+            uri = self._find_branch(uri, name, branch)
+            newest = self._open_newest(uri)
+            if newest is None:
+                raise StorageError(f"branch '{branch}' of table '{name}' is gone")
+        info = self._describe(name, uri, newest.latest_version if number is None else number, newest)[1]
+        return replace(info, moves=True) if isinstance(version, str) else info
 
     def _find_branch(self, uri: str, name: str, branch: str) -> str:
         newest = self._open_newest(uri)
@@ -311,25 +313,26 @@ class LanceDatabase:
         except Exception as error:
             if "not found" not in str(error).lower():
                 raise StorageError(f"cannot open version {number} of '{name}': {_first_line(error)}") from None
-            raise ArgumentError(
-                f"table '{name}' has no version {number}",
-                hint=f"the newest is {newest.latest_version}",
-            ) from None
+            raise ArgumentError(f"table '{name}' has no version {number}", hint=_list_versions(newest)) from None
         with self._lock:
             if len(self._tables) >= _MAX_HANDLES:
                 self._tables.pop(next(iter(self._tables)))
             self._tables[(uri, number)] = (dataset, info)
         return dataset, info
 
-    def _resolve_version(self, newest: Any, name: str, version: VersionRef) -> int:
-        if isinstance(version, int):
-            return version
+    def _resolve_version(self, newest: Any, name: str, version: VersionRef | None) -> tuple[str | None, int | None]:
+        """The branch, None for the main line, and the number of a version; None for the newest."""
+        if version is None or isinstance(version, int):
+            return None, version
         if version.startswith("timestamp:"):
-            return self._find_version_at(newest, name, version.removeprefix("timestamp:"))
+            return None, self._find_version_at(newest, name, version.removeprefix("timestamp:"))
+        if version.startswith("branch:"):
+            branch, _, number = version.removeprefix("branch:").partition("@")
+            return branch, int(number) if number else None
         tags = newest.tags.list()
         if version not in tags:
             raise ArgumentError(f"table '{name}' has no tag '{version}'", hint=_suggest(version, "tags", tags))
-        return int(tags[version]["version"])
+        return tags[version].get("branch"), int(tags[version]["version"])
 
     def _find_version_at(self, newest: Any, name: str, text: str) -> int:
         try:
@@ -339,7 +342,7 @@ class LanceDatabase:
         moment = moment.astimezone()
         earlier = [one for one in newest.versions() if one["timestamp"].astimezone() <= moment]
         if not earlier:
-            raise ArgumentError(f"table '{name}' has no version at {text}", hint="its history begins later")
+            raise ArgumentError(f"table '{name}' has no version that early", hint="its history begins later")
         return int(max(earlier, key=lambda one: one["version"])["version"])
 
 
@@ -369,6 +372,11 @@ def _is_alive(dataset: lance.LanceDataset) -> bool:
         return int(dataset.latest_version) > 0
     except Exception:  # the table was dropped
         return False
+
+
+def _list_versions(newest: Any) -> str:
+    oldest, last = int(newest.versions()[0]["version"]), int(newest.latest_version)
+    return f"it has version {last} alone" if oldest == last else f"it has versions from {oldest} to {last}"
 
 
 def _first_line(error: BaseException) -> str:

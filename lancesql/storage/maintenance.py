@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -65,12 +65,12 @@ class Cleaned:
     pinned: tuple[str, ...]
 
 
-def optimize_table(database: LanceDatabase, table: TableInfo, target_rows: int | None) -> list[Step]:
+def optimize_table(database: LanceDatabase, table: TableInfo, options: Mapping[str, object]) -> list[Step]:
     """Puts small fragments together and drops deleted rows, then adds to each index the rows it does not know.
 
     A step that fails says so, and the others are taken all the same.
     """
-    steps = [take_step("compact", table.name, lambda: _compact(database, table, target_rows))]
+    steps = [take_step("compact", table.name, lambda: _compact(database, table, options))]
     database.forget(table.name)
     for index in read_indexes(_open_newest(database, table)):
         extend = partial(_refresh_index, database, table, index.name, None, None)
@@ -107,11 +107,13 @@ def drop_index(database: LanceDatabase, table: TableInfo, name: str) -> None:
         database.forget(table.name)
 
 
-def plan_compaction(database: LanceDatabase, table: TableInfo, target_rows: int | None) -> list[tuple[int, int, int]]:
+def plan_compaction(
+    database: LanceDatabase, table: TableInfo, options: Mapping[str, object]
+) -> list[tuple[int, int, int]]:
     """What would be put together: how many fragments, rows and bytes, for each new group."""
     dataset = database.open_dataset(table)
     try:
-        plan = Compaction.plan(dataset, _choose_options(target_rows))
+        plan = Compaction.plan(dataset, _name_options(options))
     except BaseException as error:
         raise wrap_lance_error(error, f"planning to optimize '{table.name}'") from None
     return [
@@ -162,13 +164,13 @@ def _open_newest(database: LanceDatabase, table: TableInfo) -> Any:
     return lance.dataset(table.uri, storage_options=database.storage_options)
 
 
-def _choose_options(target_rows: int | None) -> Any:
-    return {} if target_rows is None else {"target_rows_per_fragment": target_rows}
+def _name_options(options: Mapping[str, object]) -> Any:
+    return {"target_rows_per_fragment" if name == "target_rows" else name: value for name, value in options.items()}
 
 
-def _compact(database: LanceDatabase, table: TableInfo, target_rows: int | None) -> str:
+def _compact(database: LanceDatabase, table: TableInfo, options: Mapping[str, object]) -> str:
     dataset = _open_newest(database, table)
-    metrics = dataset.optimize.compact_files(**_choose_options(target_rows))
+    metrics = dataset.optimize.compact_files(**_name_options(options))
     if not metrics.fragments_removed:
         return ""
     return f"{metrics.fragments_removed:,} fragments → {metrics.fragments_added:,}"
@@ -211,6 +213,17 @@ def take_step(step: str, target: str, act: Callable[[], str]) -> Step:
     return Step(step, target, outcome, detail, (time.perf_counter() - started) * 1e3)
 
 
+def _list_pins(dataset: Any) -> list[str]:
+    """The tags of old versions, and the branches, which read the files of the version that they began at."""
+    tags = [
+        name
+        for name, tag in dataset.tags.list().items()
+        if tag.get("branch") is None and int(tag["version"]) < dataset.version
+    ]
+    branches = [name for name, one in dataset.branches.list().items() if one.get("parent_branch") is None]
+    return [*sorted(tags), *(f"branch {name}" for name in sorted(branches))]
+
+
 def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleaned:
     table = command.table
     dataset = _open_newest(database, table)
@@ -219,7 +232,7 @@ def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleane
         if command.before is not None:
             known = [int(one["version"]) for one in dataset.versions()]
             versions = [number for number in known if number < command.before]
-        pinned = sorted({name for name, tag in dataset.tags.list().items() if int(tag["version"]) < dataset.version})
+        pinned = _list_pins(dataset)
         if versions == []:
             return Cleaned(0, 0, 0, tuple(pinned))
         found = getattr(dataset, method)(
@@ -227,9 +240,14 @@ def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleane
             command.retain,
             versions=versions,
             delete_unverified=command.unverified,
-            error_if_tagged_old_versions=False,
+            error_if_tagged_old_versions=command.strict,
         )
     except BaseException as error:
+        if command.strict and "tagged version" in str(error):
+            raise StorageError(
+                f"tags keep versions of '{table.name}' that would go: {', '.join(_list_pins(dataset))}",
+                hint=f"nothing was removed; DROP TAG … ON {table.name}, or leave error_if_tagged_old_versions out",
+            ) from None
         raise wrap_lance_error(error, f"removing old versions of '{table.name}'") from None
     finally:
         database.forget(table.name)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .database import LanceDatabase
 
 __all__ = [
+    "Reference",
     "Version",
     "create_reference",
     "drop_reference",
@@ -67,12 +68,28 @@ class Version:
     tags: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Reference:
+    """A tag or a branch.
+
+    Attributes:
+        version: What a tag means, or where a branch began.
+        branch: The branch that this version is of; None for the main line.
+    """
+
+    name: str
+    version: int
+    branch: str | None
+    created: datetime | None
+
+
 def list_versions(database: LanceDatabase, table: TableInfo) -> list[Version]:
     """Every version that is kept, the newest first."""
     dataset = database.open_dataset(table)
     tags: dict[int, list[str]] = {}
-    for name, version, _ in list_tags(database, table):
-        tags.setdefault(version, []).append(name)
+    for tag in list_tags(database, table):
+        if tag.branch is None:
+            tags.setdefault(tag.version, []).append(tag.name)
     found: list[Any] = _ask(f"reading the versions of '{table.name}'", dataset.versions)
     return [
         Version(
@@ -88,20 +105,25 @@ def list_versions(database: LanceDatabase, table: TableInfo) -> list[Version]:
     ]
 
 
-def list_tags(database: LanceDatabase, table: TableInfo) -> list[tuple[str, int, datetime | None]]:
-    """Name, version and time of making of each tag, by name."""
+def list_tags(database: LanceDatabase, table: TableInfo) -> list[Reference]:
+    """The tags, by name: the version each means, and the branch that it is of."""
     dataset = database.open_dataset(table)
     tags = _ask(f"reading the tags of '{table.name}'", dataset.tags.list)
-    return sorted((name, int(tag["version"]), tag.get("created_at")) for name, tag in tags.items())
+    found = [
+        Reference(name, int(one["version"]), one.get("branch"), one.get("created_at")) for name, one in tags.items()
+    ]
+    return sorted(found, key=lambda one: one.name)
 
 
-def list_branches(database: LanceDatabase, table: TableInfo) -> list[tuple[str, int, datetime | None]]:
-    """Name, version it left the main line at, and time of making of each branch, by name."""
+def list_branches(database: LanceDatabase, table: TableInfo) -> list[Reference]:
+    """The branches, by name: the version each began at, and the branch that it is from."""
     dataset = database.open_dataset(table)
     branches = _ask(f"reading the branches of '{table.name}'", dataset.branches.list)
-    return sorted(
-        (name, int(one["parent_version"]), _read_moment(one.get("create_at"))) for name, one in branches.items()
-    )
+    found = [
+        Reference(name, int(one["parent_version"]), one.get("parent_branch"), _read_moment(one.get("create_at")))
+        for name, one in branches.items()
+    ]
+    return sorted(found, key=lambda one: one.name)
 
 
 def create_reference(
@@ -114,7 +136,7 @@ def create_reference(
     """
     dataset = database.open_dataset(table)
     kind = "branch" if is_branch else "tag"
-    names = [one[0] for one in (list_branches if is_branch else list_tags)(database, table)]
+    names = [one.name for one in (list_branches if is_branch else list_tags)(database, table)]
     if name in names and if_not_exists:
         return
     if name in names and not replace:
@@ -139,7 +161,7 @@ def drop_reference(database: LanceDatabase, table: TableInfo, name: str, *, is_b
     """
     dataset = database.open_dataset(table)
     kind = "branch" if is_branch else "tag"
-    names = [one[0] for one in (list_branches if is_branch else list_tags)(database, table)]
+    names = [one.name for one in (list_branches if is_branch else list_tags)(database, table)]
     if name not in names:
         if if_exists:
             return

@@ -32,6 +32,7 @@ from lancesql.parser.commands import (
     InsertSyntax,
     MergeSyntax,
     OptimizeSyntax,
+    PrimaryKeySyntax,
     RefreshIndexSyntax,
     RestoreSyntax,
     SetSyntax,
@@ -67,6 +68,7 @@ from .clones import bind_clone_table
 from .copy import bind_copy, refuse_copy_database
 from .databases import bind_attach, bind_detach, bind_show_databases, bind_show_tables, bind_use
 from .indexes import bind_create_index, bind_drop_index, bind_refresh_index, bind_show_indexes
+from .keys import bind_primary_key
 from .maintenance import bind_auto_cleanup, bind_optimize, bind_show_health, bind_vacuum
 from .merge import bind_merge
 from .qualified import expand_change, note_expansion
@@ -137,6 +139,8 @@ def bind_command(
             return bind_diff(syntax, context)
         case AlterSyntax():
             return bind_alter(syntax, context)
+        case PrimaryKeySyntax():
+            return bind_primary_key(syntax, context)
         case CommentSyntax():
             return bind_comment(syntax, context)
         case DropIndexSyntax():

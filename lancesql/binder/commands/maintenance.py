@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from lancesql.binder.options import Age, Flag, Number, Option, read_options
-from lancesql.errors import ArgumentError, UnknownTableError
+import time
+from collections.abc import Mapping
+
+from lancesql.binder.options import Age, Flag, Number, Option, Share, read_options
+from lancesql.errors import ArgumentError, Span, UnknownTableError
 from lancesql.parser.commands import AutoCleanupSyntax, OptimizeSyntax, ShowHealthSyntax, VacuumSyntax
 from lancesql.plan.commands import OptimizeTable, SetAutoCleanup, ShowHealth, VacuumTable
 
@@ -12,14 +15,28 @@ from .targets import CommandContext, find_target, require_target
 __all__ = ["bind_auto_cleanup", "bind_optimize", "bind_show_health", "bind_vacuum"]
 
 _NOT_LANCE = "only Lance tables are kept in fragments and versions"
-_OPTIMIZE: dict[str, Option] = {"target_rows": Number(most=2**31)}
+_OPTIMIZE: dict[str, Option] = {
+    "target_rows": Number(),
+    "materialize_deletions": Flag(),
+    "materialize_deletions_threshold": Share(ends=True),
+    "max_bytes_per_file": Number(most=2**62),
+    "max_source_fragments": Number(),
+    "batch_size": Number(),
+    "num_threads": Number(),
+    "defer_index_remap": Flag(),
+    "max_rows_per_group": Number(),
+}
 _VACUUM: dict[str, Option] = {
     "older_than": Age(),
     "retain_versions": Number(),
     "before_version": Number(),
     "delete_unverified": Flag(),
+    "older_than_seconds": Number(least=0, most=2**40),
+    "before_timestamp_millis": Number(least=0, most=2**50),
+    "error_if_tagged_old_versions": Flag(),
 }
 _CLEANUP: dict[str, Option] = {"interval": Number(), "older_than": Age(), "retain_versions": Number()}
+_AGES = ("older_than", "older_than_seconds", "before_timestamp_millis")
 _DEFAULT_AGE = 14 * 86_400.0
 
 
@@ -30,8 +47,7 @@ def bind_optimize(syntax: OptimizeSyntax, context: CommandContext) -> OptimizeTa
         raise syntax.problem
     context.refuse_writing(syntax.name)
     options, _ = read_options(syntax.options, _OPTIMIZE, "OPTIMIZE")
-    target = options.get("target_rows")
-    return OptimizeTable(table, target if isinstance(target, int) else None)
+    return OptimizeTable(table, options)
 
 
 def bind_vacuum(syntax: VacuumSyntax, context: CommandContext) -> VacuumTable | None:
@@ -49,17 +65,30 @@ def bind_vacuum(syntax: VacuumSyntax, context: CommandContext) -> VacuumTable | 
         raise syntax.problem
     context.refuse_writing(syntax.name)
     options, spans = read_options(syntax.options, _VACUUM, "VACUUM")
-    chosen = [name for name in ("older_than", "retain_versions", "before_version") if name in options]
-    if "before_version" in chosen and len(chosen) > 1:
+    seconds = _read_age(options, spans)
+    retain, before = (options.get(name) for name in ("retain_versions", "before_version"))
+    if before is not None and not (seconds is None and retain is None):
         raise ArgumentError("before_version stands alone", span=spans["before_version"])
-    seconds, retain, before = (options.get(name) for name in ("older_than", "retain_versions", "before_version"))
     return VacuumTable(
         table,
-        seconds=seconds if isinstance(seconds, float) else None if chosen else _DEFAULT_AGE,
+        seconds=_DEFAULT_AGE if seconds is None and retain is None and before is None else seconds,
         retain=retain if isinstance(retain, int) else None,
         before=before if isinstance(before, int) else None,
         unverified=bool(options.get("delete_unverified", False)),
+        strict=bool(options.get("error_if_tagged_old_versions", False)),
     )
+
+
+def _read_age(options: Mapping[str, object], spans: Mapping[str, Span]) -> float | None:
+    """The age in seconds from which versions go, however it was said."""
+    given = [name for name in _AGES if name in options]
+    if len(given) > 1:
+        raise ArgumentError("the age is given twice", hint=f"one of {', '.join(_AGES)}", span=spans[given[1]])
+    if not given:
+        return None
+    value = options[given[0]]
+    assert isinstance(value, int | float)
+    return max(0.0, time.time() - value / 1000) if given == ["before_timestamp_millis"] else float(value)
 
 
 def bind_show_health(syntax: ShowHealthSyntax, context: CommandContext) -> ShowHealth:

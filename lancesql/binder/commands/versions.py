@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from lancesql.binder.tables import resolve_moment
 from lancesql.catalog import TableInfo
-from lancesql.errors import BindError, LanceSQLError, Span
+from lancesql.errors import BindError, LanceSQLError, Span, UnsupportedError
 from lancesql.parser.commands import (
     CreateReferenceSyntax,
     DiffSyntax,
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]+")
+_MOMENT = "timestamp:"
 _NOT_LANCE = "only Lance tables have versions"
 
 
@@ -71,7 +73,14 @@ def bind_restore(syntax: RestoreSyntax, context: CommandContext) -> RestoreTable
         raise syntax.problem
     context.refuse_writing(syntax.name)
     assert syntax.version is not None
-    return RestoreTable(find_version(table, syntax.name, syntax.version, context))
+    found = find_version(table, syntax.name, syntax.version, context)
+    if found.uri != table.uri:
+        raise UnsupportedError(
+            f"'{table.name}' cannot go back to a version of a branch",
+            hint=f"INSERT INTO {table.name} SELECT … FROM {table.name} AT (BRANCH => '…') takes rows over",
+            span=syntax.version.span,
+        )
+    return RestoreTable(found)
 
 
 def bind_diff(syntax: DiffSyntax, context: CommandContext) -> DiffTable | None:
@@ -89,8 +98,12 @@ def bind_diff(syntax: DiffSyntax, context: CommandContext) -> DiffTable | None:
 
 def find_version(table: TableInfo, name: NameSyntax, version: VersionSyntax, context: CommandContext) -> TableInfo:
     """A table at another version; the error of one that it does not have stands where it is written."""
+    reference = version.reference
     try:
-        found = context.catalog.find_table(table.name, version.reference)
+        if isinstance(reference, str) and reference.startswith(_MOMENT):
+            text = reference.removeprefix(_MOMENT).replace("'", "''")
+            reference = resolve_moment(f"'{text}'", context.catalog)
+        found = context.catalog.find_table(table.name, reference)
     except LanceSQLError as error:
         error.span = error.span or version.span
         raise

@@ -25,7 +25,7 @@ __all__ = ["OuterColumns", "find_outer_columns", "value_arguments", "write_searc
 
 _WORDS = frozenset({"column", "columns", "vector_column", "text_columns", "id_column", "group_by", "metric", "filter",
                     "prefilter", "operator", "syntax", "fusion", "normalize", "recency", "reranker", "version", "tag",
-                    "timestamp"})  # fmt: skip
+                    "branch", "timestamp"})  # fmt: skip
 """Arguments that are words of the statement, never values."""
 
 

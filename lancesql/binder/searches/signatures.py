@@ -10,7 +10,7 @@ from lancesql.parser.tokens import TokenType
 
 __all__ = ["SIGNATURES", "Signature", "check_names", "read_arguments", "read_parts"]
 
-_SNAPSHOT = ("version", "tag", "timestamp")
+_SNAPSHOT = ("version", "tag", "branch", "timestamp")
 _FILTER = ("filter", "prefilter")
 _EFFORT = ("metric", "nprobes", "ef", "refine_factor", "exact", "use_index", "recall", "fast_search")
 _BOUNDS = ("lower_bound", "upper_bound")

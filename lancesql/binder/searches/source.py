@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lancesql.binder.tables import read_at_clause, read_table_argument, read_version, require_table
+from lancesql.binder.tables import read_at_clause, read_table_argument, require_table
 from lancesql.catalog import Catalog, TableInfo, VersionRef
 from lancesql.errors import ArgumentError, Span, UnsupportedError
+from lancesql.parser import Statement
 from lancesql.parser.calls import FACETS, Argument, SearchCall
 from lancesql.parser.snapshots import AtClause
 from lancesql.parser.tokens import TokenType
@@ -42,13 +43,13 @@ class SearchDraft:
     parts: tuple[SearchDraft, ...] = ()
 
 
-def read_search(call: SearchCall, at: AtClause | None, at_clauses: Sequence[AtClause], catalog: Catalog) -> SearchDraft:
+def read_search(call: SearchCall, at: AtClause | None, statement: Statement, catalog: Catalog) -> SearchDraft:
     """Finds the table a call searches.
 
     Args:
         call: The call.
         at: The version that stands behind the whole call.
-        at_clauses: Those of the statement, some of which may stand within the call.
+        statement: What the call is part of; other versions may stand within the call.
         catalog: Answers about names.
 
     Raises:
@@ -56,7 +57,7 @@ def read_search(call: SearchCall, at: AtClause | None, at_clauses: Sequence[AtCl
         UnknownTableError: When there is no such table.
     """
     if SIGNATURES[call.function].kind in ("fusion", "reranking"):
-        return _read_combined(call, at, at_clauses, catalog)
+        return _read_combined(call, at, statement, catalog)
     table_argument, arguments = read_arguments(call)
     name = read_table_argument(table_argument, catalog)
     if catalog.find_view(name) is not None and catalog.find_table(name) is None:
@@ -65,29 +66,30 @@ def read_search(call: SearchCall, at: AtClause | None, at_clauses: Sequence[AtCl
             hint="a search that stands alone searches views: vector_search('v', …)",
             span=table_argument.span,
         )
-    at = next((one for one in at_clauses if _contains(table_argument.span, one.span)), at)
-    versions = [kind for kind in ("version", "tag", "timestamp") if kind in arguments]
-    if len(versions) + (at is not None) > 1:
+    at = next((one for one in statement.at_clauses if _contains(table_argument.span, one.span)), at)
+    versions = [kind for kind in ("version", "tag", "branch", "timestamp") if kind in arguments]
+    of_branch = versions == ["version", "branch"] and at is None
+    if len(versions) + (at is not None) > 1 and not of_branch:
         raise ArgumentError("the version of the table is given twice", span=arguments[versions[-1]].span)
     version: VersionRef | None = None
     if at is not None:
-        version = read_at_clause(at)
+        version = read_at_clause(at, statement.sql, catalog)
     elif versions:
-        version = read_version(versions[0], arguments[versions[0]])
+        branch = arguments["branch"] if of_branch else None
+        written = AtClause(versions[0], arguments[versions[0]], call.span, branch)
+        version = read_at_clause(written, statement.sql, catalog)
     table = require_table(name, table_argument.span, catalog, version)
     ranks = (RANK_VECTOR, RANK_TEXT) if call.function == "hybrid_search" else ()
     _reserve_names((DISTANCE, SCORE, RELEVANCE, *ranks), table, table_argument.span)
     return SearchDraft(call, table, arguments)
 
 
-def _read_combined(
-    call: SearchCall, at: AtClause | None, at_clauses: Sequence[AtClause], catalog: Catalog
-) -> SearchDraft:
+def _read_combined(call: SearchCall, at: AtClause | None, statement: Statement, catalog: Catalog) -> SearchDraft:
     searches, rest, arguments = read_parts(call)
     signature = SIGNATURES[call.function]
     for search in searches:
         _check_part(search, call)
-    parts = tuple(read_search(search, at, at_clauses, catalog) for search in searches)
+    parts = tuple(read_search(search, at, statement, catalog) for search in searches)
     if signature.kind == "reranking":
         if len(parts) != 1 or parts[0].call.span.start != call.arguments[0].span.start:
             odd = searches[1].span if len(parts) > 1 else call.name_span

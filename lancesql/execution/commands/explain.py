@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,8 +53,8 @@ def describe_command(
             return _describe_merge(command, changed, run, open_query)
         case TruncateTable(table):
             return [f"{table.rows:,} rows, all of them"]
-        case OptimizeTable(table, target):
-            return _describe_compaction(table, target, run)
+        case OptimizeTable(table, options):
+            return _describe_compaction(table, options, run)
         case CreateIndex():
             return describe_index_plan(command, run.database.of(command.table))
         case DropIndex(table, name):
@@ -65,7 +65,7 @@ def describe_command(
             return _describe_indexes(table, names)
         case VacuumTable():
             found = plan_vacuum(run.database.of(command.table), command)
-            pinned = f"; tags keep {', '.join(found.pinned)}" if found.pinned else ""
+            pinned = f"; kept by {', '.join(found.pinned)}" if found.pinned else ""
             return [f"{found.versions:,} versions, {found.files:,} files, {found.bytes:,} bytes would go{pinned}"]
         case AttachDatabase(_, path, read_only):
             return ["nothing: it is attached"] if path is None else [f"{path}{', for reading only' * read_only}"]
@@ -113,8 +113,8 @@ def _describe_merge(command: MergeRows, changed: ChangedRows, run: Run, open_que
     return lines
 
 
-def _describe_compaction(table: TableInfo, target: int | None, run: Run) -> list[str]:
-    groups = plan_compaction(run.database.of(table), table, target)
+def _describe_compaction(table: TableInfo, options: Mapping[str, object], run: Run) -> list[str]:
+    groups = plan_compaction(run.database.of(table), table, options)
     lines = [f"{fragments:,} fragments rewritten: {rows:,} rows, {size:,} bytes" for fragments, rows, size in groups]
     return [
         *(lines or ["no fragments to put together"]),

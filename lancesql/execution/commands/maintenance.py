@@ -44,7 +44,7 @@ _HEALTH_FIELDS: list[tuple[str, pa.DataType]] = [
 def optimize(command: OptimizeTable, database: LanceDatabase) -> pa.Table:
     """A row for each step, with its outcome."""
     with show_progress(f"optimizing {command.table.name}"):
-        return answer_steps(optimize_table(database, command.table, command.target_rows))
+        return answer_steps(optimize_table(database, command.table, command.options))
 
 
 def refresh(command: RefreshIndexes, database: LanceDatabase) -> pa.Table:
@@ -54,14 +54,14 @@ def refresh(command: RefreshIndexes, database: LanceDatabase) -> pa.Table:
 
 
 def vacuum(command: VacuumTable, database: LanceDatabase) -> pa.Table:
-    """What was removed, and the tags whose versions stay."""
+    """What was removed, and the tags and branches whose versions stay."""
     cleaned = vacuum_table(database, command)
     return pa.table(
         {
             "versions_removed": pa.array([cleaned.versions], pa.int64()),
             "files_removed": pa.array([cleaned.files], pa.int64()),
             "bytes_removed": pa.array([cleaned.bytes], pa.int64()),
-            "kept_by_tags": pa.array([list(cleaned.pinned)], pa.list_(pa.string())),
+            "kept_by": pa.array([list(cleaned.pinned)], pa.list_(pa.string())),
         }
     )
 

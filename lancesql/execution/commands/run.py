@@ -37,6 +37,7 @@ from lancesql.plan.commands import (
     RenameTable,
     RestoreTable,
     SetAutoCleanup,
+    SetPrimaryKey,
     ShowDatabases,
     ShowEmbeddings,
     ShowHealth,
@@ -59,6 +60,7 @@ from .columns import add_to_table
 from .copy import copy_from_arrow, copy_to_arrow
 from .databases import find_database, show_databases
 from .indexes import answer_efforts, create_index, list_indexes
+from .keys import add_primary_key
 from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
 from .rules import make_rules
 from .tables import answer_count, clone, count_rows, describe_newest, describe_table, show_tables, write_table
@@ -135,6 +137,9 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return describe_newest(command.table, database)
         case ChangeColumn():
             change_column(database, command)
+            return describe_newest(command.table, database)
+        case SetPrimaryKey():
+            add_primary_key(command, run, open_query)
             return describe_newest(command.table, database)
         case RenameTable(table, name):
             rename_table(database, table, name)

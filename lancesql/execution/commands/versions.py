@@ -38,9 +38,10 @@ def show_history(command: ShowHistory, database: LanceDatabase) -> pa.Table:
     named = (list_tags if command.what == "tags" else list_branches)(database, command.table)
     return pa.table(
         {
-            "name": pa.array([name for name, _, _ in named], pa.string()),
-            "version": pa.array([version for _, version, _ in named], pa.int64()),
-            "created": pa.array([created for _, _, created in named], _MOMENT),
+            "name": pa.array([one.name for one in named], pa.string()),
+            "version": pa.array([one.version for one in named], pa.int64()),
+            "branch": pa.array([one.branch for one in named], pa.string()),
+            "created": pa.array([one.created for one in named], _MOMENT),
         }
     )
 

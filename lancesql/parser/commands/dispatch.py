@@ -27,6 +27,7 @@ from .index_upkeep import (
     read_show_indexes,
 )
 from .indexes import at_index, read_alter_index, read_create_index
+from .keys import read_primary_key
 from .maintenance import read_auto_cleanup, read_optimize, read_show_health, read_vacuum
 from .rows import read_insert
 from .settings import read_reset, read_set, read_show_settings
@@ -135,7 +136,14 @@ def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
     name = cursor.read_name()
     if name is None:
         return None
-    for read in (read_alter_index, read_alter_reference, read_auto_cleanup, read_optimize_index, read_alter_columns):
+    for read in (
+        read_alter_index,
+        read_alter_reference,
+        read_auto_cleanup,
+        read_optimize_index,
+        read_primary_key,
+        read_alter_columns,
+    ):
         found = read(cursor, name)
         if found is not None:
             return found

@@ -18,6 +18,7 @@ from .upkeep_syntax import (
     DropIndexSyntax,
     DropReferenceSyntax,
     OptimizeSyntax,
+    PrimaryKeySyntax,
     RefreshIndexSyntax,
     RestoreSyntax,
     ShowHealthSyntax,
@@ -212,6 +213,7 @@ CommandSyntax = (
     | CopyDatabaseSyntax
     | CopySyntax
     | AutoCleanupSyntax
+    | PrimaryKeySyntax
     | DropIndexSyntax
     | OptimizeSyntax
     | RefreshIndexSyntax

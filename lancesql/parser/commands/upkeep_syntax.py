@@ -16,6 +16,7 @@ __all__ = [
     "DropIndexSyntax",
     "DropReferenceSyntax",
     "OptimizeSyntax",
+    "PrimaryKeySyntax",
     "RefreshIndexSyntax",
     "RestoreSyntax",
     "ShowHealthSyntax",
@@ -138,4 +139,14 @@ class AutoCleanupSyntax:
 
     name: NameSyntax
     options: tuple[OptionSyntax, ...] | None
+    problem: LanceSQLError | None = None
+
+
+@dataclass(frozen=True)
+class PrimaryKeySyntax:
+    """`ALTER TABLE name SET UNENFORCED PRIMARY KEY (…)`, or `ADD PRIMARY KEY (…)`, for which the rows are `checked`."""
+
+    name: NameSyntax
+    checked: bool
+    columns: tuple[NameSyntax, ...] = ()
     problem: LanceSQLError | None = None

@@ -189,11 +189,12 @@ def read_snapshot(cursor: TokenCursor) -> VersionSyntax:
 
 
 def _read_version(cursor: TokenCursor, known: str | None = None) -> VersionSyntax:
-    """`[VERSION] 3`, `[VERSION | TAG] 'name'`, `TIMESTAMP '…'`, `BRANCH 'name'`."""
+    """`[VERSION [AS OF]] 3`, `[VERSION | TAG] 'name'`, `TIMESTAMP '…'`, `BRANCH name [VERSION 3]`."""
     start = cursor.span
     kind = known or "version"
     if known is None and cursor.at_word("VERSION", "TAG", "TIMESTAMP", "BRANCH"):
         kind = cursor.take().text.lower()
+        known = kind if cursor.accept("AS", "OF") else None
     if kind == "timestamp" and known is not None:
         cursor.accept("TIMESTAMP")
     place = cursor.span
@@ -204,4 +205,9 @@ def _read_version(cursor: TokenCursor, known: str | None = None) -> VersionSynta
         wanted = "a version number or a tag" if kind == "version" else f"the {kind} as text"
         raise ParseError(f"{wanted} is expected here", span=Span(place.start, cursor.last_taken.end))
     reference = value if kind in ("version", "tag") else f"{kind}:{value}"
+    if kind == "branch" and cursor.accept("VERSION"):
+        number = cursor.read_value()
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise ParseError("the number of a version is expected here", span=cursor.last_taken)
+        reference += f"@{number}"
     return VersionSyntax(reference, Span(start.start, cursor.last_taken.end))

@@ -1,0 +1,63 @@
+"""A primary key is given to a table that is there already, once its rows have one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import lance
+import pytest
+
+import lancesql
+from lancesql import BindError, ConstraintError, LanceSQLError, ParseError
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[lancesql.Connection]:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t (id BIGINT, part INTEGER, name VARCHAR)")
+        db.execute("INSERT INTO t VALUES (1, 1, 'a'), (2, 1, 'b'), (2, 2, 'c')")
+        yield db
+
+
+@pytest.mark.parametrize(
+    ("sql", "error", "message"),
+    [
+        ("ALTER TABLE t ADD PRIMARY KEY (id)", ConstraintError, "rows with the id of another row: 1"),
+        ("ALTER TABLE t ADD PRIMARY KEY (name)", ConstraintError, "rows with NULL for name: 1"),
+        ("ALTER TABLE t ADD PRIMARY KEY (nmae)", LanceSQLError, "did you mean 'name'"),
+        ("ALTER TABLE t ADD PRIMARY KEY (id, id)", BindError, "set twice"),
+        ("ALTER TABLE t ADD PRIMARY KEY", ParseError, "(column) is expected"),
+        ("ALTER TABLE t ADD PRIMARY KEY (id) NOW", ParseError, "the end of the statement"),
+        ("ALTER TABLE t SET UNENFORCED PRIMARY KEY (part)", BindError, "ADD PRIMARY KEY does it too"),
+    ],
+)
+def test_refused(db: lancesql.Connection, tmp_path: Path, sql: str, error: type[Exception], message: str) -> None:
+    db.execute("INSERT INTO t VALUES (3, 3, NULL)")
+    before = lance.dataset(tmp_path / "t.lance")
+    with pytest.raises(error) as caught:
+        db.execute(sql)
+    assert message in str(caught.value)
+    after = lance.dataset(tmp_path / "t.lance")
+    assert (after.version, after.schema) == (before.version, before.schema)
+
+
+def test_a_key_says_what_a_conflict_is(db: lancesql.Connection) -> None:
+    upsert = "INSERT INTO t VALUES (2, 2, 'new'), (9, 9, 'z') ON CONFLICT DO UPDATE SET name = excluded.name"
+    with pytest.raises(LanceSQLError, match="has no primary key"):
+        db.execute(upsert)
+    assert "SetPrimaryKey t" in str(db.sql("EXPLAIN ALTER TABLE t ADD PRIMARY KEY (part, id)").fetchall())
+    described = db.sql("ALTER TABLE t ADD PRIMARY KEY (part, id)").to_arrow()
+    assert described["null"].to_pylist() == ["NO", "NO", "YES"]
+    db.execute(upsert)
+    assert db.sql("SELECT * FROM t ORDER BY ALL").fetchall() == [(1, 1, "a"), (2, 1, "b"), (2, 2, "new"), (9, 9, "z")]
+    with pytest.raises(BindError, match="has a primary key already: part, id"):
+        db.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
+    with pytest.raises(LanceSQLError, match="cannot be NULL"):
+        db.execute("INSERT INTO t VALUES (NULL, 1, 'x')")
+
+
+def test_a_key_that_is_not_looked_at(db: lancesql.Connection) -> None:
+    db.execute("ALTER TABLE t ALTER id SET NOT NULL")
+    db.execute("ALTER TABLE t SET UNENFORCED PRIMARY KEY (id)")
+    assert db.sql("INSERT INTO t VALUES (1, 5, 'x') ON CONFLICT DO NOTHING").fetchall() == [(0,)]
