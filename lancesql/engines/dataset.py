@@ -40,6 +40,17 @@ class ScanStream:
         return stream
 
 
+class _Unread:
+    """What the engine asks of a scanner: its one stream."""
+
+    def __init__(self, reader: pa.RecordBatchReader) -> None:
+        self._reader = reader
+        self.projected_schema = reader.schema
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        return self._reader
+
+
 class ScanDataset(pads.Dataset):
     """Opens a new stream whenever the engine scans it; never a raw LanceDataset, which fails on ordinary predicates.
 
@@ -66,7 +77,9 @@ class ScanDataset(pads.Dataset):
         """A scan of the columns; the predicate is one the engine trusts the source to apply."""
         wanted = list(self._own_schema.names if columns is None else columns)
         if filter is None:
-            return pads.Scanner.from_batches(self._open_reader(wanted))
+            # Upstream: a scanner of Arrow's reads a gigabyte ahead of an engine that is slower than the disk.
+            unread: pads.Scanner = _Unread(self._open_reader(wanted))  # type: ignore[assignment]
+            return unread
         # DuckDB leaves out columns that only the predicate needs. Their names stand in its text.
         text = str(filter)
         needed = [*wanted, *(name for name in self._own_schema.names if name in text and name not in wanted)]

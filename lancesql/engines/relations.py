@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import pyarrow as pa
 
 from .engine_errors import explain_engine_error
 
 __all__ = ["open_relation_reader", "read_relation_table"]
+
+_STREAM_ROWS = 16_384
 
 
 def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
@@ -20,10 +24,16 @@ def read_relation_table(relation: duckdb.DuckDBPyRelation) -> pa.Table:
 
 
 def open_relation_reader(relation: duckdb.DuckDBPyRelation, first: int | None = None) -> pa.RecordBatchReader:
-    """Runs a relation as a stream; when its first rows are counted, reads them alone and leaves nothing running."""
+    """Runs a relation as a stream; when its first rows are counted, reads them alone and leaves nothing running.
+
+    Upstream: as a stream of Arrow's own protocol, DuckDB 1 holds the whole answer before its first batch.
+    """
     if first is not None:
         return read_relation_table(relation.limit(first)).rename_columns(relation.columns).to_reader()
     try:
-        return pa.RecordBatchReader.from_stream(relation)
+        opened: Any = relation
+        open_reader = getattr(opened, "to_arrow_reader", None) or opened.fetch_arrow_reader
+        reader: pa.RecordBatchReader = open_reader(_STREAM_ROWS)
     except duckdb.Error as error:
         raise explain_engine_error(error) from None
+    return reader
