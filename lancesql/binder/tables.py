@@ -16,6 +16,7 @@ from lancesql.parser.tokens import TokenType, is_word
 from .literals import read_literal
 
 __all__ = [
+    "explain_unfinished",
     "find_lance_table",
     "find_rivals",
     "is_lance_path",
@@ -141,10 +142,21 @@ def require_table(name: str, span: Span | None, catalog: Catalog, version: Versi
     if table is not None:
         return table
     names = sorted(catalog.table_names())
+    if name.lower() in {one.lower() for one in names}:
+        raise explain_unfinished(name, span)
     near = nearest_name(name, names)
     listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "none"
     hint = (f"did you mean '{near}'? " if near else "") + f"tables: {listed}"
     raise UnknownTableError(f"Lance table '{name}' does not exist", hint=hint, span=span)
+
+
+def explain_unfinished(name: str, span: Span | None = None) -> UnknownTableError:
+    """The error of a table whose folder is there, and no version in it."""
+    return UnknownTableError(
+        f"Lance table '{name}' has no version: it is being written, or what wrote it was stopped",
+        hint=f"CREATE TABLE {name} writes it anew, and DROP TABLE {name} removes what is left",
+        span=span,
+    )
 
 
 def read_at_clause(clause: AtClause, sql: str, catalog: Catalog) -> VersionRef:

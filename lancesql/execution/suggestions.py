@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lancesql.binder.searches.signatures import SIGNATURES
+from lancesql.binder.tables import explain_unfinished
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import BindError, LanceSQLError, UnknownTableError, UnsupportedError, nearest_name
 from lancesql.parser.calls import COMBINATORS, FACETS, SEARCH_FUNCTIONS
@@ -24,10 +25,12 @@ def suggest_database(error: BindError, names: Sequence[str]) -> BindError:
     return error
 
 
-def suggest_table(error: UnknownTableError, names: Sequence[str]) -> LanceSQLError:
+def suggest_table(error: UnknownTableError, names: Sequence[str], is_finished: Callable[[str], bool]) -> LanceSQLError:
     """DuckDB's error of a table it does not have, with the Lance tables there are."""
     match = re.search(r'Table with name "?([^\s"]+)"? does not exist', error.message)
     if match and match.group(1).lower() in {name.lower() for name in names}:
+        if not is_finished(match.group(1)):
+            return explain_unfinished(match.group(1), error.span)
         return UnsupportedError(
             f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",
             hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",

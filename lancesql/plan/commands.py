@@ -123,10 +123,15 @@ class DropView:
 
 @dataclass(frozen=True)
 class DropTable:
-    """`DROP TABLE [IF EXISTS] name`; `table` is None when it does not exist and need not."""
+    """`DROP TABLE [IF EXISTS] name`; `table` is None when it does not exist and need not.
+
+    Attributes:
+        has_remains: There is a folder of that name without a version, which a killed writer left.
+    """
 
     name: str
     table: TableInfo | None
+    has_remains: bool = False
 
 
 @dataclass(frozen=True)

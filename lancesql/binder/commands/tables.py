@@ -96,7 +96,7 @@ def find_place(
             hint=f"CREATE OR REPLACE TABLE {existing.name}, or INSERT INTO it",
             span=syntax.name.span,
         )
-    return (name if existing is None else existing.name), existing
+    return (_find_remains(name, context) or name if existing is None else existing.name), existing
 
 
 def read_columns(span: Span, context: CommandContext) -> pa.Schema:
@@ -138,16 +138,23 @@ def bind_drop_table(syntax: DropTableSyntax, context: CommandContext) -> DropTab
         return None
     try:
         table = find_target(syntax.name, context.catalog)
+        left = None
     except UnknownTableError:
-        if not syntax.if_exists:
+        table, left = None, _find_remains(name, context)
+        if left is None and not syntax.if_exists:
             raise
-        table = None
     if table is None:
         if find_rivals(syntax.name.parts, None, context.catalog):
             return None
-        if not syntax.if_exists:
+        left = left or _find_remains(name, context)
+        if left is None and not syntax.if_exists:
             require_table(name, syntax.name.span, context.catalog, None)
     if syntax.problem is not None:
         raise syntax.problem
     context.refuse_writing(syntax.name)
-    return DropTable(name if table is None else table.name, table)
+    return DropTable(left or name if table is None else table.name, table, has_remains=left is not None)
+
+
+def _find_remains(name: str, context: CommandContext) -> str | None:
+    """The name as it is listed, of a table that has no version: its writer was killed."""
+    return next((one for one in context.catalog.table_names() if one.lower() == name.lower()), None)

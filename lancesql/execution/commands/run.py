@@ -53,7 +53,7 @@ from lancesql.storage.calibration import analyze_table
 from lancesql.storage.maintenance import drop_index
 from lancesql.storage.versions import create_reference, drop_reference, restore_version
 from lancesql.storage.writes.columns import change_column, comment_on, rename_table
-from lancesql.storage.writes.tables import define_table, drop_table, insert_rows, truncate_table
+from lancesql.storage.writes.tables import define_table, drop_remains, drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, merge_rows, update_rows
 from .columns import add_to_table
@@ -161,9 +161,11 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return answer_health(command, database)
         case SetAutoCleanup():
             return change_auto_cleanup(command, database)
-        case DropTable(name, table):
+        case DropTable(name, table, has_remains):
             if table is not None:
                 drop_table(database, name)
+            elif has_remains:
+                drop_remains(database, name)
             return pa.table({})
         case CreateIndex():
             return create_index(command, database)
