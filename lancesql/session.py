@@ -33,7 +33,7 @@ from .execution.lane import Lane
 from .execution.lazy_frames import read_lazy_frames, settle_lazy_frames
 from .execution.plan_cache import PlanCache
 from .execution.results.result import Result
-from .execution.retries import retry_conflicts
+from .execution.retries import find_read_once, retry_conflicts
 from .execution.run import Run, check_parameters
 from .execution.suggestions import suggest_database, suggest_function, suggest_table
 from .execution.turns import Turn
@@ -53,7 +53,7 @@ from .parser.commands import (
 from .parser.commands.copy_syntax import OWN_FORMATS
 from .parser.text_calls import names_text_function
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
-from .plan.commands import ChangingCommand, Command, CreateTable, InsertInto, ReadingCommand, find_query
+from .plan.commands import Command, CreateTable, InsertInto, ReadingCommand, find_query
 from .plan.composition import compose
 from .settings import Settings
 from .storage.databases import Databases
@@ -206,11 +206,12 @@ class Session:
         if plan is None:
             return self._run_plain(sql, request)
         self._plans.keep(sql, plan, self._settings)
-        if not isinstance(plan, ChangingCommand):
+        if not isinstance(plan, Command) or isinstance(plan, ReadingCommand):
             return self._execute(plan, sql, request)
         return retry_conflicts(
             lambda: self._execute(plan, sql, request),
             lambda: self._execute(self._plan(sql, request.namespace) or plan, sql, request),
+            lambda: find_read_once(sql, request.namespace, self._registered),
         )
 
     def _run_over_commands(self, sql: str, inner: list[tuple[Span, Span]], request: _Request) -> Result:
@@ -367,7 +368,8 @@ class Session:
                 databases = [one.name for one in self._database.describe()]
                 raise suggest_database(suggest_function(error, sql), databases) from None
             if not self._gate.has_new_names(sql):
-                raise suggest_table(error, sorted(self._database.table_names())) from None
+                names = sorted(self._database.table_names())
+                raise suggest_table(error, names, lambda name: self._database.find_table(name) is not None) from None
             return self._run_statement(sql, request)
         if changes:
             self._plans.clear()

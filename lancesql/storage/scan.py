@@ -9,8 +9,9 @@ from typing import Any
 import lance
 import numpy as np
 import pyarrow as pa
+from lance.commit import CommitConflictError
 
-from lancesql.errors import StorageError
+from lancesql.errors import ConflictError, LanceSQLError, StorageError
 from lancesql.plan.sources import ROW_ID
 
 from .index_flaws import avoid_flawed_index
@@ -239,11 +240,13 @@ def order_rows(table: pa.Table, row_ids: np.ndarray[Any, Any], columns: Sequence
 
 def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
     """Lance's error as one of ours; errors that are ours, and interrupts, pass."""
-    from lancesql.errors import LanceSQLError
-
     if isinstance(error, LanceSQLError | KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
         return error
     text = str(error).strip().split("\n")[0].split(", /")[0]
     if "KeyboardInterrupt" in text:  # Lance looks for Ctrl-C itself, and says so in an error of Arrow's
         return KeyboardInterrupt()
+    if isinstance(error, CommitConflictError) or "concurrent writers" in text or "commit conflict" in text.lower():
+        return ConflictError(
+            f"{doing} was overtaken: somebody else changed the table meanwhile", hint="run the statement again"
+        )
     return StorageError(f"LanceDB stopped while {doing}: {text[:400]}")

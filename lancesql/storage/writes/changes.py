@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 import lance
 import numpy as np
 import pyarrow as pa
-from lance.commit import CommitConflictError
 from lance.fragment import FragmentMetadata, RowIdSequence, write_fragments
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import ConflictError, LanceSQLError
 from lancesql.storage.scan import serialize_row_ids, wrap_lance_error
 
 if TYPE_CHECKING:
@@ -87,8 +85,6 @@ class ChangeWriter:
         try:
             builder.execute(pa.Table.from_batches(batches, self.table.schema))
         except BaseException as error:
-            if "concurrent writers" in str(error) or "conflict" in str(error).lower():
-                raise self._explain_conflict() from None
             raise wrap_lance_error(error, f"changing table '{self.table.name}'") from None
         finally:
             self.database.forget(self.table.name)
@@ -115,19 +111,10 @@ class ChangeWriter:
             else:
                 operation = lance.LanceOperation.Delete(updated, removed, message)
             lance.LanceDataset.commit(self._dataset, operation, read_version=self.table.version, commit_message=message)
-        except CommitConflictError:
-            raise self._explain_conflict() from None
-        except LanceSQLError:
-            raise
         except BaseException as error:
             raise wrap_lance_error(error, f"changing table '{self.table.name}'") from None
         finally:
             self.database.forget(self.table.name)
-
-    def _explain_conflict(self) -> ConflictError:
-        return ConflictError(
-            f"table '{self.table.name}' was changed by somebody else meanwhile", hint="run the statement again"
-        )
 
     @property
     def _dataset(self) -> lance.LanceDataset:

@@ -11,7 +11,7 @@ import lance
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import StorageError, UnsupportedError
+from lancesql.errors import ConflictError, StorageError, UnsupportedError
 from lancesql.plan.commands import ChangeColumn
 from lancesql.plan.constraints import COMMENT, DEFAULT
 from lancesql.storage.scan import wrap_lance_error
@@ -31,22 +31,37 @@ _BATCH_ROWS = 8_192
 def add_column(database: LanceDatabase, table: TableInfo, field: pa.Field[Any], values: pa.Array[Any] | None) -> None:
     """Adds a column behind the others; `values` are those of the rows in the order of a scan, None for NULL."""
     check_names([field.name])
-    planned = pa.field(field.name, plan_type(field.type, field.name), nullable=True)
+    planned = field.with_type(plan_type(field.type, field.name))
 
     def add(dataset: Any) -> None:
-        if values is None:
+        schema = pa.schema([planned])
+        if values is not None and len(values):
+            _add_values(dataset, pa.table([values.cast(planned.type)], schema=schema), database)
+        elif planned.nullable:
             dataset.add_columns(planned)
         else:
-            schema = pa.schema([planned])
-            rows = pa.table([values.cast(planned.type)], schema=schema)
-            dataset.add_columns(rows.to_reader(max_chunksize=_BATCH_ROWS), reader_schema=schema)
-        if not field.nullable:
-            _reopen(dataset, database).alter_columns({"path": field.name, "nullable": False})
-        default = (field.metadata or {}).get(DEFAULT)
-        if default is not None:
-            _set_metadata(_reopen(dataset, database), field.name, DEFAULT, default.decode())
+            dataset.add_columns(schema.empty_table().to_reader(), reader_schema=schema)
 
     _change(database, table, f"adding column '{field.name}'", add)
+
+
+def _add_values(dataset: Any, rows: pa.Table, database: LanceDatabase) -> None:
+    """Adds a column to each fragment, in one commit.
+
+    Upstream: by `add_columns`, rows that somebody appends meanwhile have NULL there, whatever the statement says.
+    """
+    written: list[Any] = []
+    at = 0
+    schema: Any = None
+    for fragment in dataset.get_fragments():
+        own = rows.slice(at, fragment.count_rows())
+        at += len(own)
+        changed, schema = fragment.merge_columns(own.to_reader(max_chunksize=_BATCH_ROWS), reader_schema=rows.schema)
+        written.append(changed)
+    operation = lance.LanceOperation.Merge(written, schema, preserves_nullability=False)
+    lance.LanceDataset.commit(
+        dataset, operation, read_version=dataset.version, storage_options=database.storage_options
+    )
 
 
 def change_column(database: LanceDatabase, command: ChangeColumn) -> None:
@@ -114,7 +129,7 @@ def _change(database: LanceDatabase, table: TableInfo, doing: str, act: Callable
         try:
             dataset = lance.dataset(table.uri, storage_options=database.storage_options)
             if dataset.version != table.version:
-                raise StorageError(f"table '{table.name}' was changed meanwhile", hint="run the statement again")
+                raise ConflictError(f"{doing} was overtaken: somebody else changed the table meanwhile")
             act(dataset)
         finally:
             database.forget(table.name)
@@ -126,10 +141,6 @@ def _explaining(doing: str) -> Iterator[None]:
         yield
     except BaseException as error:
         raise wrap_lance_error(error, doing) from None
-
-
-def _reopen(dataset: Any, database: LanceDatabase) -> Any:
-    return lance.dataset(dataset.uri, storage_options=database.storage_options)
 
 
 def _set_metadata(dataset: Any, column: str, key: bytes, value: str | None) -> None:

@@ -32,7 +32,16 @@ from .rules import RowRules
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
 
-__all__ = ["OpenReader", "create_table", "define_table", "drop_table", "fit_column", "insert_rows", "truncate_table"]
+__all__ = [
+    "OpenReader",
+    "create_table",
+    "define_table",
+    "drop_remains",
+    "drop_table",
+    "fit_column",
+    "insert_rows",
+    "truncate_table",
+]
 
 OpenReader = Callable[[], pa.RecordBatchReader]
 
@@ -179,7 +188,7 @@ def insert_rows(
         checked = _check_vectors(convert) if rules.finite else convert
         return RowStream(batches, table.schema, checked, on_rows=on_rows)
 
-    return _read_and_write(database, table.name, open_reader, decide, "append")[0]
+    return _read_and_write(database, table, open_reader, decide, "append")[0]
 
 
 def drop_table(database: LanceDatabase, name: str) -> None:
@@ -193,6 +202,22 @@ def drop_table(database: LanceDatabase, name: str) -> None:
     try:
         with contextlib.nullcontext() if table is None else dropping(database, table):
             lance.LanceDataset.drop(uri, storage_options=database.storage_options)
+    except BaseException as error:
+        raise wrap_lance_error(error, f"dropping table '{name}'") from None
+    finally:
+        database.forget(name)
+
+
+def drop_remains(database: LanceDatabase, name: str) -> None:
+    """Removes the folder of a table without a version, which Lance refuses to: what a killed writer left.
+
+    Raises:
+        StorageError: When there is a version in it after all, or it cannot be removed.
+    """
+    try:
+        if database.connection is None or any(Path(database.table_uri(name)).glob("_versions/*.manifest")):
+            raise StorageError(f"table '{name}' has versions, and none of them can be read")
+        database.connection.drop_table(name)
     except BaseException as error:
         raise wrap_lance_error(error, f"dropping table '{name}'") from None
     finally:
@@ -216,7 +241,7 @@ def truncate_table(database: LanceDatabase, table: TableInfo) -> int:
 
 def _read_and_write(
     database: LanceDatabase,
-    name: str,
+    target: str | TableInfo,
     open_reader: OpenReader,
     decide: Callable[[pa.RecordBatchReader], RowStream],
     mode: Literal["create", "overwrite", "append"],
@@ -230,7 +255,7 @@ def _read_and_write(
     stream: RowStream | None = None
     try:
         stream = decide(reader)
-        return _write(database, name, stream, mode), None
+        return _write(database, target, stream, mode), None
     except RaggedVectorError as ragged:
         return 0 if stream is None else stream.rows, ragged.column
     except LanceSQLError as error:
@@ -242,15 +267,20 @@ def _read_and_write(
 
 
 def _write(
-    database: LanceDatabase, name: str, stream: RowStream, mode: Literal["create", "overwrite", "append"]
+    database: LanceDatabase,
+    target: str | TableInfo,
+    stream: RowStream,
+    mode: Literal["create", "overwrite", "append"],
 ) -> int:
-    uri = database.table_uri(name)
+    """Writes a table of that name, or appends to a table as it was read: whoever altered it meanwhile is noticed."""
+    name = target if isinstance(target, str) else target.name
+    place: Any = database.table_uri(name) if isinstance(target, str) else database.open_dataset(target)
     options: dict[str, Any] = {} if mode == "append" else {"enable_stable_row_ids": True}
     try:
-        lance.write_dataset(stream.to_reader(), uri, mode=mode, storage_options=database.storage_options, **options)
+        lance.write_dataset(stream.to_reader(), place, mode=mode, storage_options=database.storage_options, **options)
     except BaseException as error:
         if mode == "create":
-            _remove_empty_folders(Path(uri))
+            _remove_empty_folders(Path(place))
         if stream.failure is not None:
             raise stream.take_failure() from None
         raise wrap_lance_error(error, f"writing table '{name}'") from None
