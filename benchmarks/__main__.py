@@ -19,6 +19,7 @@ import lancesql
 from .batches import make_batch_cases
 from .cases import Bar, cycle_queries, make_cases
 from .data import build_database, read_source
+from .lazy_frames import make_lazy_cases
 from .measure import Measurement, measure_case, measure_imports
 from .semi_joins import make_semi_join_cases
 from .texts import make_text_cases
@@ -63,7 +64,7 @@ def run(folder: Path, rounds: int) -> bool:
         few = max(2, rounds // 50)
         batches = make_batch_cases(db, source)
         verdicts += [_add_row(table, one.name, measure_case(one, few, lambda: None), one.bar) for one in batches]
-    for make_more in (make_tpch_cases, make_semi_join_cases):
+    for make_more in (make_tpch_cases, make_semi_join_cases, make_lazy_cases):
         more, cases = make_more(folder / make_more.__module__.rpartition(".")[2])
         with more:
             _settle(more)

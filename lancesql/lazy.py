@@ -13,8 +13,7 @@ import pyarrow as pa
 from .engines.duckdb import DuckDBEngine
 from .engines.namespace import Namespace
 from .errors import LanceSQLError
-from .execution.describe import describe_query, streams_rows
-from .execution.execute import execute_plan
+from .execution.lazy_reads import describe_query, read_rows
 from .session import Session
 
 if TYPE_CHECKING:
@@ -144,8 +143,7 @@ class LazySession(Session):
         with self._ask() as session:
             try:
                 plan, run = session.prepare(statement.sql, statement.parameters, _offer(statement))
-                result = execute_plan(plan, run)
-                return result.to_reader() if streams_rows(run) else result.to_arrow().to_reader()
+                return read_rows(plan, run)
             except LanceSQLError as error:
                 raise error.locate(statement.sql) from None
 

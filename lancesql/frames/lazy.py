@@ -8,6 +8,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from .statements import Description, Statement
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Reading", "RowSource", "make_lazy_frame", "read_frames"]
+__all__ = ["Reading", "RowSource", "make_lazy_frame"]
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,16 @@ def make_lazy_frame(source: RowSource, wanted_by: str) -> pl.LazyFrame:
     import_polars(wanted_by)
     from polars.io.plugins import register_io_source
 
-    schema = table_to_polars(source.schema.empty_table()).schema
+    schema = _convert_schema(source.schema)
     shown = {"explain_name": f"lancesql {source.name}", "explain_detail": source.detail}
     known = inspect.signature(register_io_source).parameters
     options: Any = {name: text for name, text in shown.items() if name in known}
-    return register_io_source(_Reader(source, tuple(schema)), schema=schema, **options)
+    return register_io_source(_Reader(source, schema), schema=schema, **options)
+
+
+@lru_cache(maxsize=256)
+def _convert_schema(schema: pa.Schema) -> pl.Schema:
+    return table_to_polars(schema.empty_table()).schema
 
 
 @dataclass(frozen=True)
@@ -94,29 +100,37 @@ class _Reader:
     """What Polars calls, each time anew: it reads the newest version."""
 
     source: RowSource
-    columns: tuple[str, ...]
+    schema: pl.Schema
 
     def __call__(
         self, with_columns: list[str] | None, predicate: Any, n_rows: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
-        columns = self.columns if with_columns is None else tuple(with_columns)
+        columns = tuple(self.schema if with_columns is None else with_columns)
         given = [] if predicate is None else [predicate]
         if n_rows is None:
-            return read_frames(self.source, columns, None, given)
-        return read_frames(self.source, columns, n_rows, [], given)  # the limit is meant before the predicate
+            return _read_frames(self.source, self.schema, columns, None, given)
+        return _read_frames(
+            self.source, self.schema, columns, n_rows, [], given
+        )  # the limit comes first
 
     def __reduce__(self) -> NoReturn:
         self.source.__reduce__()
         raise AssertionError
 
 
-def read_frames(
-    source: RowSource, columns: Sequence[str], limit: int | None, before: Sequence[Any], behind: Sequence[Any] = ()
+def _read_frames(
+    source: RowSource,
+    schema: pl.Schema,
+    columns: Sequence[str],
+    limit: int | None,
+    before: Sequence[Any],
+    behind: Sequence[Any] = (),
 ) -> Iterator[pl.DataFrame]:
     """The frames of a source.
 
     Args:
         source: The source.
+        schema: Its columns in the types of Polars.
         columns: The columns that come out.
         limit: At most so many rows of those that satisfy `before`.
         before: Predicates; there are none with a limit.
@@ -126,11 +140,11 @@ def read_frames(
     reading = source.plan_reading(tuple(dict.fromkeys(wanted)), limit, before)
     if os.environ.get("POLARS_VERBOSE") == "1":
         sys.stderr.write(f"lancesql {source.name}: {source.describe_reading(reading)}\n")
-    nothing = table_to_polars(pa.schema([source.schema.field(name) for name in reading.columns]).empty_table())
+    promised = {name: schema[name] for name in reading.columns}
     left = limit
     is_any = False
     for batch in source.read_batches(reading):
-        frame = _conform(table_to_polars(pa.Table.from_batches([batch])), nothing.schema)
+        frame = _conform(table_to_polars(pa.Table.from_batches([batch])), promised)
         if reading.left:
             frame = frame.filter(*reading.left)
         if left is not None:
@@ -144,9 +158,9 @@ def read_frames(
         if left == 0:
             return
     if not is_any:
-        yield nothing.select(columns)
+        yield import_polars("collect()").DataFrame(schema={name: schema[name] for name in columns})
 
 
-def _conform(frame: Any, schema: Any) -> Any:
+def _conform(frame: Any, schema: dict[str, Any]) -> Any:
     """The frame in the types that were promised: what went through DuckDB may be of wider ones."""
-    return frame if frame.schema == schema else frame.cast(dict(schema))
+    return frame if frame.dtypes == list(schema.values()) else frame.cast(schema)

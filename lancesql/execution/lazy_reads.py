@@ -1,8 +1,8 @@
-"""What a query over one source will do, known without carrying it out."""
+"""Queries over one source for whoever reads them lazily: what they will do, and their rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -11,13 +11,15 @@ from lancesql.frames.statements import Description
 from lancesql.plan.display import display_source
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import TableScan, VectorSearch, score_fields
+from lancesql.storage.scan import pull_scan
 
+from .execute import execute_plan
 from .filters.resolve import render_conjuncts
-from .query import find_direct_answer
+from .query import find_direct_answer, open_plan_reader
 from .run import Run
 from .searches.query_batches import QUERY_INDEX, find_queries
 
-__all__ = ["describe_query", "streams_rows"]
+__all__ = ["describe_query", "read_rows"]
 
 _SHOWN = ("query", "k", "strategy", "filter")
 
@@ -47,6 +49,22 @@ def describe_query(plan: QueryPlan, run: Run, places: Sequence[Span]) -> Descrip
     return Description(source.table.name, source.table.version, pa.schema(fields), tuple(told), effort)
 
 
-def streams_rows(run: Run) -> bool:
-    """Whether the answer is a scan of Lance's own, which holds no connection while it is read."""
-    return find_direct_answer(run) is not None and isinstance(run.plan.sources[0], TableScan)
+def read_rows(plan: QueryPlan, run: Run) -> pa.RecordBatchReader:
+    """The rows of a query: those of a scan as they are read, and of a search when it is done.
+
+    A scan holds no connection. It is read on the thread that asks, which no signal reaches: `interrupt` stops it
+    between two batches.
+    """
+    if find_direct_answer(run) is None or not isinstance(run.plan.sources[0], TableScan):
+        return execute_plan(plan, run).to_arrow().to_reader()
+    if run.settings.timeout is not None or run.settings.max_rows is not None:
+        return execute_plan(plan, run).to_reader()
+    run.begin()
+    reader = open_plan_reader(run)
+
+    def pull() -> Iterator[pa.RecordBatch]:
+        while (batch := pull_scan(reader)) is not None:
+            run.watch.check()
+            yield batch
+
+    return pa.RecordBatchReader.from_batches(reader.schema, pull())
