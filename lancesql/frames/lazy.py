@@ -77,8 +77,8 @@ class RowSource(ABC):
 def make_lazy_frame(source: RowSource, wanted_by: str) -> pl.LazyFrame:
     """The LazyFrame of a source.
 
-    It is a plugin of Polars, not a resolver, by which `pl.scan_lance` reads: Polars 2.1 loses the schema of one's
-    columns, and a filter over a window then panics in the streaming engine.
+    It is a plugin of Polars, not a resolver, by which `pl.scan_lance` reads. Upstream: behind a resolver Polars 2.1
+    loses the schema of the columns that are read, and a filter over a window panics in the streaming engine.
     """
     import_polars(wanted_by)
     from polars.io.plugins import register_io_source
