@@ -109,9 +109,7 @@ class _Reader:
         given = [] if predicate is None else [predicate]
         if n_rows is None:
             return _read_frames(self.source, self.schema, columns, None, given)
-        return _read_frames(
-            self.source, self.schema, columns, n_rows, [], given
-        )  # the limit comes first
+        return _read_frames(self.source, self.schema, columns, n_rows, [], given)  # the limit comes first
 
     def __reduce__(self) -> NoReturn:
         self.source.__reduce__()
