@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from .binder import bind_query, bind_text
 from .binder.commands import CommandContext, bind_command, explain_statement
-from .catalog import TableInfo, View
+from .catalog import View
 from .engines.duckdb import DuckDBEngine
 from .engines.engine_errors import find_name_span
 from .engines.namespace import Namespace
@@ -23,9 +23,9 @@ from .errors import (
     Span,
     UnknownTableError,
     UnsupportedError,
-    nearest_name,
 )
 from .execution.catalog import StatementCatalog
+from .execution.contents import Contents
 from .execution.embeddings.registry import Embeddings
 from .execution.execute import execute_plan, execute_text
 from .execution.gate import Gate
@@ -313,22 +313,10 @@ class Session:
                 return None
             return pa.schema([(one.name, one.type) for one in output if one is not None])
 
-    def find_table(self, name: str) -> TableInfo:
-        """The Lance table of that name, at its newest version.
-
-        Raises:
-            UnknownTableError: There is none.
-        """
+    def contents(self) -> Contents:
+        """The databases, tables and views that statements can name."""
         self._check_open()
-        table = self._database.find_table(name)
-        if table is None:
-            near = nearest_name(name, self._database.table_names())
-            raise UnknownTableError(f"there is no table '{name}'", hint=f"did you mean '{near}'?" if near else None)
-        return table
-
-    def open_table(self, name: str) -> Any:
-        """The immutable handle of a Lance table, at its newest version."""
-        return self._database.open_dataset(self.find_table(name))
+        return Contents(self._database, self._views)
 
     def in_transaction(self) -> bool:
         """Whether DuckDB is between BEGIN and COMMIT."""

@@ -262,12 +262,13 @@ class Cursor:
         self._check_open()
 
     def close(self) -> None:
-        """Lets go of the rows; the cursor cannot be used any more."""
+        """Lets go of the rows; of the cursor nothing is left but `rowcount`."""
         if not self._closed:
             if self._answer is not None:
                 self._answer.close()
+            rowcount = self._rowcount
             self._forget()
-            self._closed = True
+            self._rowcount, self._closed = rowcount, True
 
     def __enter__(self) -> Self:
         return self

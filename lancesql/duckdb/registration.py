@@ -108,7 +108,7 @@ class Registration:
         return f"Registration: {', '.join(self.names)}"
 
     def _add_table(self, table: str, name: str) -> None:
-        found = self._session.find_table(table)
+        found = self._session.contents().require_table(table)
         taken = {one.lower() for one in self._views}
         if name.lower() in taken:
             raise ArgumentError(f"two tables would be called '{name}'", hint="register them one by one, with prefix=…")
@@ -139,6 +139,6 @@ def _offer_table(table: TableInfo, session: Connection) -> ScanDataset:
     def open_reader(columns: Sequence[str]) -> pa.RecordBatchReader:
         if session.closed:
             raise ConnectionClosedError("the registration was closed", hint="call lancesql.duckdb.register() again")
-        return open_scan(session.open_table(table.name), columns)
+        return open_scan(session.contents().open_table(table.name), columns)
 
     return ScanDataset(widen_schema(table.schema), open_reader)

@@ -86,9 +86,12 @@ class Databases:
     def list_tables(self, database: str | None = None) -> list[TableInfo]:
         """The tables of a database, sorted by name; of the current one unless it is named."""
         prefix = "" if database is None else f"{database}."
-        of = self.current if database is None else self.find_database(prefix)
-        found = [self.find_table(f"{prefix}{name}") for name in sorted(of.table_names())]
+        found = [self.find_table(f"{prefix}{name}") for name in sorted(self.names_in(database))]
         return [table for table in found if table is not None]
+
+    def names_in(self, database: str | None = None) -> Sequence[str]:
+        """The tables of a database by their own names; of the current one unless it is named."""
+        return (self.current if database is None else self.find_database(f"{database}.")).table_names()
 
     def table_names(self) -> Sequence[str]:
         """Every table as a statement names it, freshly listed; those of the current database first."""
