@@ -161,7 +161,7 @@ class LazySession(Session):
                 stack.callback(session._engine.close)
                 yield session
                 return
-            if self._beside is None and not self._engine.has_stream():
+            if self._beside is None and self._engine.owned and not self._engine.has_stream():
                 self._beside = self._engine.keep_fork()
             yield self
 
