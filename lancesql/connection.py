@@ -278,6 +278,11 @@ class Connection(LazySession):
         self.close()
 
     @property
+    def uri(self) -> str:
+        """Where the Lance database lies; "" when tables are named by their path alone."""
+        return self._database.main.uri
+
+    @property
     def settings(self) -> Settings:
         """The settings of the session; `SET lancesql.name = value` changes them.
 

@@ -90,6 +90,8 @@ SIGNATURES = {
     "Result.to_polars": "(self)",
     "Result.lazy": "(self)",
     "Result.to_pandas": "(self)",
+    "Result.to_numpy": "(self, columns)",
+    "Result.to_torch": "(self)",
     "Result.fetchall": "(self)",
     "Result.fetchone": "(self)",
     "Result.fetchmany": "(self, size)",
@@ -121,6 +123,7 @@ def test_public_methods_are_all_of_them() -> None:
         properties = {
             "Connection.closed",
             "Connection.settings",
+            "Connection.uri",
             "Result.schema",
             "Result.columns",
             "Result.types",

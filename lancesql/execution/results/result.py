@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pyarrow as pa
 
@@ -15,8 +15,10 @@ from .engine_types import name_arrow_type
 from .rows import table_to_rows
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import polars as pl
+    import torch
 
 __all__ = ["Result"]
 
@@ -171,6 +173,48 @@ class Result:
         from lancesql.frames.convert import table_to_pandas
 
         return table_to_pandas(self.to_arrow(), self._name_types())
+
+    @overload
+    def to_numpy(self) -> dict[str, np.ndarray[Any, Any]]: ...
+    @overload
+    def to_numpy(self, columns: str | Sequence[str]) -> np.ndarray[Any, Any]: ...
+    def to_numpy(
+        self, columns: str | Sequence[str] | None = None
+    ) -> dict[str, np.ndarray[Any, Any]] | np.ndarray[Any, Any]:
+        """The answer as NumPy arrays; a vector is a row of a matrix.
+
+        Args:
+            columns: One column, whose array is returned; several, which become one matrix of numbers, side by side;
+                or None for a dict with an array for each column.
+
+        NULL among floats is NaN, among dates and times NaT; among integers and booleans it is an error. Decimals become
+        float64. An array over the memory of the answer is read-only.
+
+        Example:
+            >>> import lancesql
+            >>> found = lancesql.sql("SELECT i, [i, 0.5]::FLOAT[2] AS vector FROM range(3) AS t(i)")
+            >>> found.to_numpy("vector").shape
+            (3, 2)
+            >>> found.to_numpy(["i", "vector"]).tolist()[2]
+            [2.0, 2.0, 0.5]
+        """
+        from lancesql.frames.arrays import pick_column, table_to_matrix, table_to_numpy
+
+        table, types = self.to_arrow(), self._name_types()
+        if columns is None:
+            return table_to_numpy(table, types)
+        return (
+            pick_column(table, columns, types) if isinstance(columns, str) else table_to_matrix(table, columns, types)
+        )
+
+    def to_torch(self) -> dict[str, torch.Tensor | list[Any]]:
+        """The answer as PyTorch tensors: one for each column of numbers, booleans or vectors, a list for any other.
+
+        NULL is treated as in `to_numpy`.
+        """
+        from lancesql.frames.arrays import table_to_torch
+
+        return table_to_torch(self.to_arrow(), self._name_types())
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Every row that `fetchone` and `fetchmany` have not taken, as tuples; then starts over."""
