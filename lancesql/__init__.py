@@ -122,6 +122,13 @@ def sql(sql: str, parameters: Any = None) -> Result:
     return _default.run(sql, parameters, capture_namespace(2))
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext lancesql` calls: the magics `%lancesql` and `%sql`."""
+    from .notebook import load_magics
+
+    load_magics(shell)
+
+
 def __getattr__(name: str) -> Any:
     """Loads the classes that need DuckDB and LanceDB when they are asked for."""
     if name == "Connection":

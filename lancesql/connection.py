@@ -271,6 +271,10 @@ class Connection(LazySession):
             if self._beside is not None:
                 self._beside.close()
 
+    def __repr__(self) -> str:
+        place = self._database.main.uri
+        return f"<lancesql.Connection{' to ' + repr(place) if place else ''}{', closed' if self._closed else ''}>"
+
     def __enter__(self) -> Self:
         return self
 

@@ -96,6 +96,8 @@ SIGNATURES = {
     "Result.fetchone": "(self)",
     "Result.fetchmany": "(self, size)",
     "Result.explain": "(self, analyze)",
+    "Result.plot": "(self, kind, *, column, color, axes)",
+    "Result.preview": "(self)",
     "Result.show": "(self, max_rows, max_width)",
     "Result.__arrow_c_stream__": "(self, requested_schema)",
     "LanceSQLError.__init__": "(self, message, *, hint, span, sql)",

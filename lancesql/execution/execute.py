@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from lancesql.engines.relations import open_relation_reader, read_relation_table
 from lancesql.errors import LanceSQLError
+from lancesql.execution.results.plan import ShownPlan
 from lancesql.execution.results.result import Result
 from lancesql.plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan, ShowSettings
 from lancesql.plan.commands import AttachDatabase, DetachDatabase, UseDatabase, WritingCommand, is_returning
@@ -18,8 +19,7 @@ from lancesql.plan.sources import TableScan
 from lancesql.storage.scan import pull_scan
 
 from .commands import describe_command, run_command, run_database_command
-from .explain import explain_plan
-from .explain_json import explain_as_json, explain_as_sql
+from .explain_formats import explain_as_json, explain_as_sql, explain_plan
 from .query import (
     explain_relation_error,
     find_direct_answer,
@@ -205,7 +205,11 @@ def _read_limited(run: Run, open_reader: Callable[[], pa.RecordBatchReader], rea
 
 
 def _answer_text(plan: str) -> Result:
-    return _answer_table(pa.table({"plan": plan.split("\n")}), explain=lambda _: plan)
+    return _answer_table(
+        pa.table({"plan": plan.split("\n")}),
+        explain=lambda _: plan,
+        shown=plan if isinstance(plan, ShownPlan) else None,
+    )
 
 
 def _answer_change(table: pa.Table, sql: str, **options: Any) -> Result:

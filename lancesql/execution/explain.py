@@ -42,24 +42,24 @@ from .query import find_direct_answer, read_plan_table
 from .recall import describe_recall
 from .run import Run, read_count
 
-__all__ = ["Explained", "explain_plan", "find_explained", "inspect_query", "name_command", "name_target"]
+__all__ = ["Explained", "find_explained", "inspect_plan", "name_command", "name_target", "write_text"]
 
 
-def explain_plan(
-    plan: LogicalPlan, run: Run, *, touched: Sequence[str] = (), analyze: bool = False, recall: bool = False
-) -> str:
-    """The text of a plan. ANALYZE runs it too, and adds rows and times; RECALL runs its searches and their exact twins.
-
-    The filter of a search is resolved either way, since the choice between exact and index depends on its matches.
-    """
+def write_text(plan: LogicalPlan, run: Run, found: Explained | None, touched: Sequence[str] = ()) -> str:
+    """The lines of EXPLAIN."""
     query = find_explained(plan)
     head = [] if isinstance(plan, QueryPlan) else [name_command(plan), *describe_fills(plan, run)]
     label = "builds" if isinstance(plan, CreateIndex) else "touches"
     head += [f"  {label:<10} {one}" for one in touched]
-    if not isinstance(query, QueryPlan):
+    if query is None or found is None:
         return "\n".join(head)
-    with offer_embeds(run.within(query)):
-        text = _explain_query(plan, query, run.within(query), analyze=analyze, recall=recall)
+    text = restore_names(display_plan(found.shown, found.notes), query.functions)
+    if found.seconds is not None:
+        inner = sum(run.report(source.placeholder).seconds for source in query.sources)
+        text += (
+            f"\n  rows       {found.rows:,}\n"
+            f"  time       {found.seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
+        )
     return "\n".join([*head, *describe_calls(query, run), name_embeds(text, query)])
 
 
@@ -85,20 +85,20 @@ class Explained:
     seconds: float | None = None
 
 
-def _explain_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bool, recall: bool) -> str:
-    found = inspect_query(plan, query, run, analyze=analyze, recall=recall)
-    text = restore_names(display_plan(found.shown, found.notes), query.functions)
-    if found.seconds is not None:
-        inner = sum(run.report(source.placeholder).seconds for source in query.sources)
-        text += (
-            f"\n  rows       {found.rows:,}\n"
-            f"  time       {found.seconds * 1e3:.1f} ms, {inner * 1e3:.1f} ms of it in the sources"
-        )
-    return text
+def inspect_plan(plan: LogicalPlan, run: Run, *, analyze: bool = False, recall: bool = False) -> Explained | None:
+    """Resolves the filters and strategies of a query's sources; `analyze` runs it, `recall` its searches.
+
+    The filter of a search is resolved either way, since the choice between exact and index depends on its matches. None
+    without a query.
+    """
+    query = find_explained(plan)
+    if not isinstance(query, QueryPlan):
+        return None
+    with offer_embeds(run.within(query)):
+        return _inspect_query(plan, query, run.within(query), analyze=analyze, recall=recall)
 
 
-def inspect_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bool, recall: bool) -> Explained:
-    """Resolves the filters and strategies of a query's sources; `analyze` runs it, `recall` its searches."""
+def _inspect_query(plan: LogicalPlan, query: QueryPlan, run: Run, *, analyze: bool, recall: bool) -> Explained:
     run.measured = analyze and isinstance(plan, QueryPlan) and plan.returns_rows
     rows = seconds = None
     if run.measured:

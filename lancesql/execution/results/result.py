@@ -12,6 +12,7 @@ from lancesql.errors import LanceSQLError, UnsupportedError
 from lancesql.execution.turns import Turn
 
 from .engine_types import name_arrow_type
+from .plan import ShownPlan
 from .rows import table_to_rows
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import torch
+
+    from .plots.figure import Plot
 
 __all__ = ["Result"]
 
@@ -56,6 +59,7 @@ class Result:
         turn: Turn | None = None,
         open_first: Callable[[int], pa.RecordBatchReader] | None = None,
         whole: bool = False,
+        shown: ShownPlan | None = None,
     ) -> None:
         """Keeps how to run the statement.
 
@@ -70,6 +74,7 @@ class Result:
             turn: What a thread holds while it uses the connection.
             open_first: As `open_reader`, for somebody who reads no more than so many rows.
             whole: Whether the first rows cost as much as all of them.
+            shown: The plan that the rows are the lines of.
         """
         self._open_reader = open_reader
         self._read_schema = schema
@@ -81,6 +86,7 @@ class Result:
         self._turn = Turn() if turn is None else turn
         self._open_first = open_first
         self._whole = whole or not repeatable
+        self._shown = shown
         self._table: pa.Table | None = None
         self._preview: pa.Table | None = None
         self._schema: pa.Schema | None = None
@@ -250,6 +256,42 @@ class Result:
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
 
+    def plot(
+        self, kind: str | None = None, *, column: str | None = None, color: str | None = None, axes: Any = None
+    ) -> Plot:
+        """Draws the answer: how its scores are distributed, or its vectors on the plane of their principal components.
+
+        Args:
+            kind: `scores` or `vectors`; what there is unless given, `vectors` when both are there and `color` is given.
+            column: The column to draw, of numbers or of vectors; the only one of its kind unless given.
+            color: The column that colours the points.
+            axes: Matplotlib's axes to draw on; new ones unless given.
+
+        Raises:
+            UnsupportedError: Without Matplotlib, which `lancesql[notebook]` brings.
+
+        Example:
+            >>> import lancesql
+            >>> with lancesql.connect() as db:
+            ...     rows = db.sql("SELECT [i, sin(i)] AS vector, i % 3 AS part FROM range(9) AS t(i)")
+            ...     rows.plot(color="part").axes.get_xlabel()
+            'first principal component (93%)'
+        """
+        from .plots.choose import draw_plot
+
+        return draw_plot(self.to_arrow(), kind, column, color, axes)
+
+    def preview(self) -> pa.Table:
+        """The first rows, those that a notebook shows; they are read once.
+
+        Example:
+            >>> import lancesql
+            >>> with lancesql.connect() as db:
+            ...     db.sql("FROM range(1_000_000)").preview().num_rows
+            20
+        """
+        return self._read_preview(_SHOWN_ROWS, _SHOWN_ROWS + 1)[0]
+
     def __repr__(self) -> str:
         return self._render(_SHOWN_ROWS, None)
 
@@ -261,6 +303,8 @@ class Result:
         from .markup.table import render_error, render_html
         from .show import render_table
 
+        if self._shown is not None:
+            return self._shown._repr_mimebundle_()
         try:
             table, rows, complete = self._read_preview(_SHOWN_ROWS, _SHOWN_ROWS + 1)
             kinds = self._name_types()

@@ -1,4 +1,4 @@
-"""EXPLAIN (FORMAT JSON) and EXPLAIN (SQL): the plan that EXPLAIN prints, for programs."""
+"""EXPLAIN in each of its formats: a text that notebooks draw, JSON for programs, and the SQL that DuckDB is given."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lancesql.execution.embeddings.describe import describe_calls, describe_fills
-from lancesql.execution.embeddings.functions import name_embeds, offer_embeds
+from lancesql.execution.embeddings.functions import name_embeds
+from lancesql.execution.results.plan import ShownPlan
 from lancesql.plan import LogicalPlan, QueryPlan
 from lancesql.plan.display import (
     describe_bounds,
@@ -21,42 +22,37 @@ from lancesql.plan.notes import ConjunctNote, Note, Notes, StrategyNote
 from lancesql.plan.sources import Source
 from lancesql.plan.text_functions import restore_names
 
-from .explain import Explained, find_explained, inspect_query, name_target
+from .explain import Explained, find_explained, inspect_plan, name_target, write_text
 from .run import Run
 
-__all__ = ["FORMAT", "explain_as_json", "explain_as_sql"]
+__all__ = ["FORMAT", "explain_as_json", "explain_as_sql", "explain_plan"]
 
 FORMAT = 1
 """The number of this form. It grows when a key goes or means something else, not when one is added."""
+
+
+def explain_plan(
+    plan: LogicalPlan, run: Run, *, touched: Sequence[str] = (), analyze: bool = False, recall: bool = False
+) -> ShownPlan:
+    """The plan as EXPLAIN prints it. ANALYZE runs it too; RECALL runs its searches and their exact twins."""
+    found = inspect_plan(plan, run, analyze=analyze, recall=recall)
+    return ShownPlan(write_text(plan, run, found, touched), _write_plan(plan, run, found, touched))
 
 
 def explain_as_json(
     plan: LogicalPlan, run: Run, *, touched: Sequence[str] = (), analyze: bool = False, recall: bool = False
 ) -> str:
     """The plan as an object of JSON; see docs/sql-reference.md for its keys."""
-    query = find_explained(plan)
-    found: dict[str, Any] = {"format": FORMAT, "command": None, "sources": []}
-    found |= {"values": [], "functions": [], "engine": None, "relation": None}
-    if not isinstance(plan, QueryPlan):
-        kind, target = type(plan).__name__, name_target(plan) or None
-        fills = list(describe_fills(plan, run))
-        found["command"] = {"kind": kind, "target": target, "touches": list(touched), "embeds": fills}
-    if isinstance(query, QueryPlan):
-        with offer_embeds(run.within(query)):
-            explained = inspect_query(plan, query, run.within(query), analyze=analyze, recall=recall)
-            found |= _write_query(explained, run)
-        found["functions"] += describe_calls(query, run)
-        found = _rename(found, query)
-    return json.dumps(found, indent=2, ensure_ascii=False)
+    found = inspect_plan(plan, run, analyze=analyze, recall=recall)
+    return json.dumps(_write_plan(plan, run, found, touched), indent=2, ensure_ascii=False)
 
 
 def explain_as_sql(plan: LogicalPlan, run: Run) -> str:
     """What DuckDB is given, with a comment for each source that it names."""
-    query = find_explained(plan)
-    if not isinstance(query, QueryPlan):
+    query, found = find_explained(plan), inspect_plan(plan, run)
+    if query is None or found is None:
         return ""
-    with offer_embeds(run.within(query)):
-        shown = inspect_query(plan, query, run.within(query), analyze=False, recall=False).shown
+    shown = found.shown
     lines = [
         f"-- {source.placeholder}: {type(source).__name__} {source.table.name} @ version {source.table.version}"
         for source in shown.sources
@@ -64,6 +60,22 @@ def explain_as_sql(plan: LogicalPlan, run: Run) -> str:
     lines += ["-- answered without DuckDB"] if shown.direct is not None else []
     relation = narrow_plan(shown).relation.strip()
     return name_embeds(restore_names("\n".join([*lines, relation]), query.functions), query)
+
+
+def _write_plan(plan: LogicalPlan, run: Run, found: Explained | None, touched: Sequence[str]) -> dict[str, Any]:
+    query = find_explained(plan)
+    written: dict[str, Any] = {"format": FORMAT, "command": None, "sources": []}
+    written |= {"values": [], "functions": [], "engine": None, "relation": None}
+    if not isinstance(plan, QueryPlan):
+        kind, target = type(plan).__name__, name_target(plan) or None
+        fills = list(describe_fills(plan, run))
+        written["command"] = {"kind": kind, "target": target, "touches": list(touched), "embeds": fills}
+    if query is None or found is None:
+        return written
+    written |= _write_query(found, run)
+    written["functions"] += describe_calls(query, run)
+    renamed: dict[str, Any] = _rename(written, query)
+    return renamed
 
 
 def _write_query(explained: Explained, run: Run) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Quick views of an answer: how scores are distributed, and where vectors lie."""
