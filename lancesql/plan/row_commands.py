@@ -72,11 +72,13 @@ class MergeBranch:
     Attributes:
         columns: The columns it gives values to: for UPDATE and INSERT.
         first: Which column of the query is the value of the first of them.
+        message: What `error` says.
     """
 
     action: Literal["update", "delete", "insert", "nothing", "error"]
     columns: tuple[str, ...] = ()
     first: int = 0
+    message: str | None = None
 
 
 @dataclass(frozen=True)

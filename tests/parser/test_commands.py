@@ -178,7 +178,7 @@ def test_an_insert_joins_on_a_column_called_conflict() -> None:
         ("INSERT INTO t SELECT 1 ON CONFLICT DO", None, "DO NOTHING, or DO UPDATE SET is expected"),
         ("INSERT OR IGNORE INTO t SELECT 1 ON CONFLICT DO NOTHING", "ON", "exclude each other"),
         ("INSERT INTO t (a) DEFAULT VALUES", "VALUES", "DEFAULT VALUES takes no columns"),
-        ("UPDATE t SET (a, b) = (1, 2)", "(", "a list of columns is not set at once"),
+        ("UPDATE t SET (a, b) = f(1, 2)", "f", "the columns of a list are set to a list of values"),
         ("UPDATE t SET a", None, "'=' is expected"),
         ("MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN INSERT", "INSERT", "UPDATE, DELETE, DO NOTHING or ERROR"),
         ("VACUUM t OLDER '1 day'", "OLDER", "OLDER THAN, RETAIN, WITH (options)"),

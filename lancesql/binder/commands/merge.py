@@ -92,7 +92,7 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
     for number, branch in enumerate(pairs.branches):
         given = _complete_columns(branch, table)
         columns = resolve_columns([one.column for one in given], table)
-        bound.append(MergeBranch(branch.action, columns, width))
+        bound.append(MergeBranch(branch.action, columns, width, branch.message))
         for at, one in enumerate(given):
             values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', write_value(one, table, columns[at])]
             values.append(f') END AS "__lancesql_{number}_{at}"')

@@ -145,7 +145,8 @@ def _merge_part(
     table = changed.table
     values = part.columns[branch.first : branch.first + len(branch.columns)]
     if branch.action == "error":
-        raise ExecutionError(f"{part.num_rows} rows are of a WHEN that is an error", hint="nothing was written")
+        said = "" if branch.message is None else f": {branch.message}"
+        raise ExecutionError(f"{part.num_rows:,} rows are of a WHEN that is an error{said}", hint="nothing was written")
     if branch.action == "insert":
         given = dict(zip(branch.columns, values, strict=True))
         rows = _complete_rows(table, given, part.num_rows, rules)

@@ -16,6 +16,11 @@ __all__ = ["read_assignments", "read_clause", "read_delete", "read_merge", "read
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
 
+_OF_QUERIES = (
+    TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.HAVING, TokenType.QUALIFY, TokenType.WINDOW, TokenType.LIMIT,
+    TokenType.OFFSET, TokenType.FETCH, TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT,
+)  # fmt: skip
+
 
 def read_delete(cursor: TokenCursor, prefix: Span | None = None) -> DeleteSyntax | None:
     """`FROM target [USING …] [WHERE …] [RETURNING …]`, behind the word DELETE."""
@@ -99,19 +104,41 @@ def read_assignments(cursor: TokenCursor, *ends: str) -> tuple[AssignmentSyntax,
     found: list[AssignmentSyntax] = []
     while True:
         if cursor.at_kind(TokenType.L_PAREN):
-            raise UnsupportedError(
-                "a list of columns is not set at once", hint="write column = value for each", span=cursor.span
-            )
-        column = cursor.read_name()
-        if column is None or column.quoted_string:
-            raise cursor.expected("column = value")
-        if not cursor.accept_kind(TokenType.EQ):
-            raise cursor.expected("'='")
-        value = read_clause(cursor, "a value", *ends, comma=True)
-        is_default = cursor.text_of(value).upper() == "DEFAULT"
-        found.append(AssignmentSyntax(column, None if is_default else value))
+            found += _read_list(cursor)
+        else:
+            column = cursor.read_name()
+            if column is None or column.quoted_string:
+                raise cursor.expected("column = value")
+            if not cursor.accept_kind(TokenType.EQ):
+                raise cursor.expected("'='")
+            value = read_clause(cursor, "a value", *ends, comma=True)
+            is_default = cursor.text_of(value).upper() == "DEFAULT"
+            found.append(AssignmentSyntax(column, None if is_default else value))
         if not cursor.accept_kind(TokenType.COMMA):
             return tuple(found)
+
+
+def _read_list(cursor: TokenCursor) -> list[AssignmentSyntax]:
+    """`(column, …) = (value, …)`, or `= ROW(value, …)`."""
+    columns = cursor.read_columns()
+    if not cursor.accept_kind(TokenType.EQ):
+        raise cursor.expected("'='")
+    start = cursor.span
+    cursor.accept("ROW")
+    following = cursor.ahead(1)
+    if not cursor.at_kind(TokenType.L_PAREN) or (
+        following is not None and is_word(following, "SELECT", "FROM", "WITH")
+    ):
+        raise UnsupportedError(
+            "the columns of a list are set to a list of values", hint="write column = value for each", span=cursor.span
+        )
+    values = _read_values(cursor)
+    if len(values) != len(columns):
+        raise ParseError(
+            f"{len(columns)} columns are named, and {len(values)} values are given",
+            span=Span(start.start, cursor.last_taken.end),
+        )
+    return [AssignmentSyntax(column, value) for column, value in zip(columns, values, strict=True)]
 
 
 def _read_target(cursor: TokenCursor) -> tuple[NameSyntax, Span, str | None] | None:
@@ -140,11 +167,21 @@ def read_clause(
     *ends: str,
     comma: bool = False,
     stop: Callable[[TokenCursor, int], bool] | None = None,
+    query: bool = False,
 ) -> Span:
-    """What stands up to one of these words outside of brackets, to a comma, to where `stop` says, or to the end."""
+    """What stands up to one of these words outside of brackets, to a comma, to where `stop` says, or to the end.
+
+    The text becomes a part of another query, so nothing may stand in it that would be a part of that one.
+    """
     start = cursor.at
     for at in _walk_outside(cursor):
         token = cursor.tokens[at]
+        if not query and (token.token_type in _OF_QUERIES or _samples(cursor, at)):
+            raise ParseError(
+                f"{token.text.upper()} is not expected here",
+                hint="a query in brackets takes it: WHERE id IN (SELECT … ORDER BY … LIMIT …)",
+                span=Span(token.start, token.end + 1),
+            )
         if (comma and token.token_type is TokenType.COMMA) or (is_word(token, *ends) and not _is_inside(cursor, at)):
             cursor.at = at
             break
@@ -167,6 +204,8 @@ def _walk_outside(cursor: TokenCursor) -> Iterator[int]:
             depth += 1
         elif token.token_type in _CLOSING or (depth and is_word(token, "END")):
             depth -= 1
+            if depth < 0:
+                raise ParseError(f"'{token.text}' closes nothing", span=Span(token.start, token.end + 1))
         elif depth == 0:
             yield at
 
@@ -174,6 +213,12 @@ def _walk_outside(cursor: TokenCursor) -> Iterator[int]:
 def _is_inside(cursor: TokenCursor, at: int) -> bool:
     """Whether FROM belongs to IS [NOT] DISTINCT FROM, or USING to a join."""
     return is_word(cursor.tokens[at], "FROM") and at > 0 and is_word(cursor.tokens[at - 1], "DISTINCT")
+
+
+def _samples(cursor: TokenCursor, at: int) -> bool:
+    """Whether `USING SAMPLE` stands here."""
+    following = cursor.tokens[at + 1 : at + 2]
+    return is_word(cursor.tokens[at], "USING") and bool(following) and is_word(following[0], "SAMPLE")
 
 
 def _read_branch(cursor: TokenCursor) -> BranchSyntax:
@@ -200,9 +245,10 @@ def _read_action(
     if cursor.accept("DO", "NOTHING"):
         return BranchSyntax(matched, "nothing", span, condition)
     if cursor.accept("ERROR"):
+        message = cursor.take().text if cursor.at_kind(TokenType.STRING) else None
         if not cursor.at_end() and not cursor.at_word("WHEN", "RETURNING"):
-            raise UnsupportedError("ERROR takes no message for a Lance table", span=cursor.span)
-        return BranchSyntax(matched, "error", span, condition)
+            raise UnsupportedError("ERROR takes a message that is written out", span=cursor.span)
+        return BranchSyntax(matched, "error", span, condition, message=message)
     if matched == "source only":
         if not cursor.accept("INSERT"):
             raise cursor.expected("INSERT, DO NOTHING or ERROR")
@@ -223,8 +269,8 @@ def _read_action(
 
 def _read_insert_action(cursor: TokenCursor, condition: Span | None, span: Span) -> BranchSyntax:
     columns = cursor.read_columns() if cursor.at_kind(TokenType.L_PAREN) else ()
-    if cursor.accept("DEFAULT", "VALUES"):
-        raise UnsupportedError("INSERT DEFAULT VALUES is not supported for a Lance table", span=cursor.last_taken)
+    if not columns and cursor.accept("DEFAULT", "VALUES"):
+        return BranchSyntax("source only", "insert", span, condition)
     if not columns and not cursor.at_word("VALUES"):
         return BranchSyntax("source only", "insert", span, condition, by=_read_pairing(cursor))
     if not cursor.accept("VALUES"):

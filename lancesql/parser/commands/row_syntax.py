@@ -111,6 +111,7 @@ class BranchSyntax:
         assignments: Of UPDATE SET and of INSERT (columns) VALUES (…).
         by: For UPDATE, INSERT and INSERT * without a list: which columns go together, by `name` or by `position`.
         span: Where WHEN stands.
+        message: Behind ERROR.
     """
 
     matched: Literal["matched", "source only", "target only"]
@@ -119,6 +120,7 @@ class BranchSyntax:
     condition: Span | str | None = None
     assignments: tuple[AssignmentSyntax, ...] = ()
     by: Literal["name", "position"] | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def read_insert(cursor: TokenCursor, prefix: Span | None = None) -> InsertSyntax
             if columns or by_name:
                 raise UnsupportedError("DEFAULT VALUES takes no columns", span=cursor.last_taken)
         else:
-            body = read_clause(cursor, "a query", "RETURNING", stop=_at_conflict)
+            body = read_clause(cursor, "a query", "RETURNING", stop=_at_conflict, query=True)
         if _at_conflict(cursor, cursor.at):
             if conflict is not None:
                 raise ParseError("INSERT OR … and ON CONFLICT exclude each other", span=cursor.span)
