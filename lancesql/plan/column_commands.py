@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from lancesql.catalog import TableInfo
+from lancesql.catalog import IndexInfo, TableInfo
+from lancesql.errors import Span
 
 from .query import QueryPlan
 from .row_commands import ChangedRows
@@ -15,6 +16,7 @@ from .row_commands import ChangedRows
 __all__ = [
     "AddColumn",
     "ChangeColumn",
+    "ChangeType",
     "CommentOn",
     "RenameTable",
     "SetPrimaryKey",
@@ -37,17 +39,41 @@ class AddColumn:
 
 @dataclass(frozen=True)
 class ChangeColumn:
-    """`ALTER TABLE table DROP | RENAME | ALTER COLUMN …`.
+    """`ALTER TABLE table DROP | RENAME | ALTER COLUMN …`; another type is `ChangeType`.
 
     Attributes:
-        change: `drop`, `rename`, `type`, `null` or `default`.
-        to: The new name, the new type, whether NULL may stand there, or the expression.
+        change: `drop`, `rename`, `null` or `default`.
+        to: The new name, whether NULL may stand there, or the expression.
     """
 
     table: TableInfo
     column: str
-    change: Literal["drop", "rename", "type", "null", "default"]
+    change: Literal["drop", "rename", "null", "default"]
     to: Any = None
+
+
+@dataclass(frozen=True)
+class ChangeType:
+    """`ALTER TABLE table ALTER COLUMN column TYPE type [USING expression] [CASCADE]`.
+
+    Attributes:
+        column: The column as it is going to be.
+        spelled: What DuckDB calls the new type.
+        expression: DuckDB's expression of the new values, over a row of the table.
+        reads: The columns it is over; empty for all of them.
+        indexes: Those of the column, which are built anew.
+        span: Where the values are said: the expression, or else the type.
+        check: Counts the keys that would be those of other rows, when it is a column of the primary key.
+    """
+
+    table: TableInfo
+    column: pa.Field[Any]
+    spelled: str
+    expression: str
+    span: Span
+    reads: tuple[str, ...] = ()
+    indexes: tuple[IndexInfo, ...] = ()
+    check: QueryPlan | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo, View
 
-from .column_commands import AddColumn, ChangeColumn, CommentOn, RenameTable, SetPrimaryKey
+from .column_commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable, SetPrimaryKey
 from .copy_commands import CopyFromArrow, CopyToArrow, CopyToFile
 from .database_commands import AttachDatabase, CloneTable, DetachDatabase, ShowDatabases, UseDatabase
 from .index_commands import CreateIndex, DropIndex, IndexPlan, RefreshIndexes, ShowIndexes
@@ -33,6 +33,7 @@ __all__ = [
     "AttachDatabase",
     "ChangeColumn",
     "ChangeSetting",
+    "ChangeType",
     "ChangedRows",
     "ChangingCommand",
     "CloneTable",
@@ -180,6 +181,7 @@ Command = (
     AnalyzeTable
     | AddColumn
     | ChangeColumn
+    | ChangeType
     | CommentOn
     | CopyFromArrow
     | CopyToArrow

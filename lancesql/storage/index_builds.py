@@ -20,7 +20,7 @@ from .scan import wrap_lance_error
 if TYPE_CHECKING:
     from .database import LanceDatabase
 
-__all__ = ["OnProgress", "build_index", "plan_index", "rebuild_index"]
+__all__ = ["OnProgress", "build_index", "plan_index", "rebuild_index", "stage_index"]
 
 OnProgress = Callable[[str, int | None, int | None], None]
 """Told the stage of a build, how much of it is done, and how much there is."""
@@ -93,7 +93,10 @@ def build_index(database: LanceDatabase, plan: IndexPlan, on_progress: OnProgres
 
 
 def rebuild_index(
-    dataset: lance.LanceDataset, index: IndexInfo, column: str | None = None, on_progress: OnProgress | None = None
+    dataset: lance.LanceDataset,
+    index: IndexInfo,
+    on_progress: OnProgress | None = None,
+    source: lance.LanceDataset | None = None,
 ) -> None:
     """Builds an index anew over all rows, as it was built.
 
@@ -102,21 +105,34 @@ def rebuild_index(
 
     Args:
         dataset: The newest version of the table.
-        index: The index, as it is or as it was.
-        column: Its column, where it is called otherwise by now.
+        index: The index.
         on_progress: Told how the build goes on.
+        source: The version that has the index, when the newest has it no more.
     """
+    options = _read_options(source or dataset, dataset, index)
+    kind, (column,) = show_kind(index), index.columns
+    _build(dataset, column, kind, index.name, options, replace=True, on_progress=on_progress)
+
+
+def stage_index(source: lance.LanceDataset, target: lance.LanceDataset, index: IndexInfo) -> Any:
+    """Writes the files of an index as it was built over `source`, over the rows of `target`; no version has it yet."""
+    kind, (column,) = show_kind(index), index.columns
+    what, options = _name_build(kind, _read_options(source, target, index))
+    fragments = [fragment.fragment_id for fragment in target.get_fragments()]
+    made = target.create_index_uncommitted(column, what, name=index.name, fragment_ids=fragments, **options)
+    # Upstream: the files of a text index stay in a folder of their own, where no search finds them, until this.
+    return target.merge_existing_index_segments([made]) if kind == "FTS" else made
+
+
+def _read_options(source: lance.LanceDataset, target: lance.LanceDataset, index: IndexInfo) -> dict[str, object]:
     kind = show_kind(index)
-    options = read_built_options(dataset, index)
+    options = read_built_options(source, index)
     if options.get("num_partitions") == choose_partitions(kind, index.rows_indexed):
         del options["num_partitions"]
     if kind.startswith("IVF"):
-        options, _ = complete_options(kind, options, dataset, column or index.columns[0])
-    details = _read_text_details(dataset, index.name) if kind == "FTS" else {}
-    _build(
-        dataset, column or index.columns[0], kind, index.name, {**options, **details}, replace=True,
-        on_progress=on_progress,
-    )  # fmt: skip
+        options, _ = complete_options(kind, options, target, index.columns[0])
+    details = _read_text_details(source, index.name) if kind == "FTS" else {}
+    return {**options, **details}
 
 
 def _build(
@@ -129,16 +145,22 @@ def _build(
     replace: bool,
     on_progress: OnProgress | None,
 ) -> None:
-    named: dict[str, Any] = {LANCE_NAMES.get(key, key): value for key, value in options.items()}
+    what, named = _name_build(kind, options)
     shared: dict[str, Any] = {"name": name, "replace": replace, "progress_callback": _adapt_progress(on_progress)}
     if kind.startswith("IVF"):
-        dataset.create_index(column, kind, **shared, **named)
-    elif kind == "FTS":
-        dataset.create_scalar_index(column, "INVERTED", **shared, **named)
-    elif named:
-        dataset.create_scalar_index(column, IndexConfig(kind.lower(), named), **shared)
+        dataset.create_index(column, what, **shared, **named)
     else:
-        dataset.create_scalar_index(column, kind, **shared)  # type: ignore[arg-type]
+        dataset.create_scalar_index(column, what, **shared, **named)
+
+
+def _name_build(kind: str, options: dict[str, object]) -> tuple[Any, dict[str, Any]]:
+    """What Lance calls a kind of index and its options."""
+    named: dict[str, Any] = {LANCE_NAMES.get(key, key): value for key, value in options.items()}
+    if kind == "FTS":
+        return "INVERTED", named
+    if kind.startswith("IVF") or not named:
+        return kind, named
+    return IndexConfig(kind.lower(), named), {}
 
 
 def _read_text_details(dataset: lance.LanceDataset, name: str) -> dict[str, object]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from lancesql.binder.tables import name_alias
 from lancesql.catalog import TableInfo
-from lancesql.errors import BindError, LanceSQLError, Span, UnsupportedError
+from lancesql.errors import BindError, Span, UnsupportedError
 from lancesql.parser.commands import AlterSyntax, CommentSyntax, NameSyntax
-from lancesql.plan.commands import AddColumn, ChangeColumn, CommentOn, RenameTable
+from lancesql.plan.commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable
 from lancesql.plan.constraints import DEFAULT
 from lancesql.plan.sources import ROW_ID
 
 from .changes import ROW, plan_changes, quote_name
+from .column_types import bind_type, define_column
 from .tables import TABLE_NAME, read_columns
 from .targets import CommandContext, find_column, find_target
 
 __all__ = ["bind_alter", "bind_comment"]
 
 
-def bind_alter(syntax: AlterSyntax, context: CommandContext) -> AddColumn | ChangeColumn | RenameTable | None:
+def bind_alter(
+    syntax: AlterSyntax, context: CommandContext
+) -> AddColumn | ChangeColumn | ChangeType | RenameTable | None:
     """The change; None when the table is DuckDB's."""
     table = find_target(syntax.name, context.catalog)
     if table is None:
@@ -35,6 +37,8 @@ def bind_alter(syntax: AlterSyntax, context: CommandContext) -> AddColumn | Chan
     if syntax.action == "rename table":
         return _bind_rename(syntax, table, context)
     assert syntax.column is not None
+    if len(syntax.column.parts) > 1:
+        raise UnsupportedError("a field of a struct is not changed alone", span=syntax.column.span)
     if syntax.action == "drop" and syntax.if_exists and not _has_column(table, syntax.column):
         return AddColumn(table, None)
     column = find_column(syntax.column, table)
@@ -47,8 +51,7 @@ def bind_alter(syntax: AlterSyntax, context: CommandContext) -> AddColumn | Chan
             _refuse_taken(table, syntax.target)
             return ChangeColumn(table, column.name, "rename", syntax.target.parts[0])
         case "type":
-            assert syntax.definition is not None
-            return ChangeColumn(table, column.name, "type", _read_type(column.name, syntax.definition, context))
+            return bind_type(syntax, table, column, context)
         case "default":
             value = None if syntax.value is None else context.sql[syntax.value.start : syntax.value.end]
             if syntax.value is not None:
@@ -131,22 +134,9 @@ def _refuse_moving(target: NameSyntax, table: TableInfo, context: CommandContext
         )
 
 
-def _read_type(name: str, span: Span, context: CommandContext) -> pa.DataType:
-    type_: pa.DataType = _define(f"{quote_name(name)} {context.sql[span.start : span.end]}", span, context).type
-    return type_
-
-
 def _read_default(column: pa.Field[Any], span: Span, context: CommandContext) -> None:
     """Refuses an expression that DuckDB cannot read as a default."""
-    _define(f"{quote_name(column.name)} VARCHAR DEFAULT ({context.sql[span.start : span.end]})", span, context)
-
-
-def _define(text: str, span: Span, context: CommandContext) -> pa.Field[Any]:
-    try:
-        return read_columns(Span(0, len(text)), replace(context, sql=text)).field(0)
-    except LanceSQLError as error:
-        error.sql, error.span = None, span
-        raise
+    define_column(f"{quote_name(column.name)} VARCHAR DEFAULT ({context.sql[span.start : span.end]})", span, context)
 
 
 def _has_column(table: TableInfo, name: NameSyntax) -> bool:

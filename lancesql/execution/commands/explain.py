@@ -13,6 +13,7 @@ from lancesql.execution.run import Run
 from lancesql.plan.commands import (
     AttachDatabase,
     ChangedRows,
+    ChangeType,
     CloneTable,
     Command,
     CreateIndex,
@@ -34,6 +35,7 @@ from lancesql.storage.writes.changes import measure_change
 from lancesql.storage.writes.clones import measure_table
 
 from .changes import read_changed_ids
+from .column_types import describe_type
 from .indexes import describe_index_plan
 
 __all__ = ["describe_command"]
@@ -53,6 +55,8 @@ def describe_command(
             return _describe_merge(command, changed, run, open_query)
         case TruncateTable(table):
             return [f"{table.rows:,} rows, all of them"]
+        case ChangeType():
+            return describe_type(command)
         case OptimizeTable(table, options):
             return _describe_compaction(table, options, run)
         case CreateIndex():

@@ -14,6 +14,7 @@ from lancesql.plan.commands import (
     AddColumn,
     AnalyzeTable,
     ChangeColumn,
+    ChangeType,
     CloneTable,
     Command,
     CommentOn,
@@ -56,6 +57,7 @@ from lancesql.storage.writes.columns import change_column, comment_on, rename_ta
 from lancesql.storage.writes.tables import define_table, drop_remains, drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, merge_rows, update_rows
+from .column_types import retype
 from .columns import add_to_table
 from .copy import copy_from_arrow, copy_to_arrow
 from .databases import find_database, show_databases
@@ -141,6 +143,8 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
         case SetPrimaryKey():
             add_primary_key(command, run, open_query)
             return describe_newest(command.table, database)
+        case ChangeType():
+            return retype(command, run, open_query)
         case RenameTable(table, name):
             rename_table(database, table, name)
             return pa.table({})

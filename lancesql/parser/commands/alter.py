@@ -87,10 +87,12 @@ def _read_change(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax:
     if cursor.accept("SET", "DEFAULT"):
         return AlterSyntax(table, "default", column, value=read_clause(cursor, "an expression"))
     if cursor.accept("TYPE") or cursor.accept("SET", "DATA", "TYPE"):
-        type_ = read_clause(cursor, "a type", "USING")
-        if cursor.at_word("USING"):
-            raise UnsupportedError("USING is not supported", hint="add another column AS …", span=cursor.span)
-        return AlterSyntax(table, "type", column, definition=type_)
+        type_ = read_clause(cursor, "a type", "USING", "CASCADE", "RESTRICT")
+        value = read_clause(cursor, "an expression", "CASCADE", "RESTRICT") if cursor.accept("USING") else None
+        cascade = cursor.accept("CASCADE")
+        if not cascade:
+            cursor.accept("RESTRICT")
+        return _finish(cursor, AlterSyntax(table, "type", column, definition=type_, value=value, cascade=cascade))
     raise cursor.expected("TYPE, SET or DROP NOT NULL, or SET or DROP DEFAULT")
 
 

@@ -72,8 +72,9 @@ class AlterSyntax:
 
     Attributes:
         definition: `column TYPE …` of ADD, or the type of ALTER COLUMN.
-        value: The expression of `ADD … AS` and of SET DEFAULT.
+        value: The expression of `ADD … AS`, of SET DEFAULT and of `TYPE … USING`.
         target: The new name.
+        cascade: Indexes of the column are built anew.
     """
 
     name: NameSyntax
@@ -84,6 +85,7 @@ class AlterSyntax:
     target: NameSyntax | None = None
     if_exists: bool = False
     problem: LanceSQLError | None = None
+    cascade: bool = False
 
 
 @dataclass(frozen=True)

@@ -65,24 +65,11 @@ def _add_values(dataset: Any, rows: pa.Table, database: LanceDatabase) -> None:
 
 
 def change_column(database: LanceDatabase, command: ChangeColumn) -> None:
-    """Drops, renames or changes a column.
-
-    Raises:
-        UnsupportedError: When an index stands in the way, or Lance has no cast to the type.
-    """
+    """Drops, renames or changes a column."""
     table, name, to = command.table, command.column, command.to
-    indexes = [index.name for index in table.indexes if name in index.columns]
-    if command.change == "type":
-        if indexes:
-            raise UnsupportedError(
-                f"column '{name}' has indexes, which another type would make useless: {', '.join(indexes)}",
-                hint=f"DROP INDEX {indexes[0]} ON {table.name} first, and make it again behind",
-            )
-        to = plan_type(to, name)
     acts: dict[str, Callable[[Any], Any]] = {
         "drop": lambda dataset: dataset.drop_columns([name]),
         "rename": lambda dataset: dataset.alter_columns({"path": name, "name": to}),
-        "type": lambda dataset: dataset.alter_columns({"path": name, "data_type": to}),
         "null": lambda dataset: dataset.alter_columns({"path": name, "nullable": bool(to)}),
         "default": lambda dataset: _set_metadata(dataset, name, DEFAULT, to),
     }

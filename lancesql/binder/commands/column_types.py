@@ -1,0 +1,99 @@
+"""`ALTER TABLE … ALTER COLUMN … TYPE`, bound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from lancesql.binder.index_columns import check_column
+from lancesql.catalog import IndexInfo, TableInfo
+from lancesql.errors import ArgumentError, LanceSQLError, Span, UnsupportedError
+from lancesql.parser.commands import AlterSyntax
+from lancesql.plan.commands import ChangeType
+from lancesql.plan.composition import compose
+from lancesql.plan.constraints import read_constraints
+from lancesql.plan.query import QueryPlan
+
+from .changes import quote_name
+from .tables import read_columns
+from .targets import CommandContext
+
+__all__ = ["bind_type", "define_column"]
+
+
+def bind_type(syntax: AlterSyntax, table: TableInfo, column: pa.Field[Any], context: CommandContext) -> ChangeType:
+    """The new type, how values get it, and the indexes that are built anew.
+
+    Raises:
+        UnsupportedError: When the column has indexes, and nobody said CASCADE.
+        ArgumentError: When one of them does not fit the new type.
+    """
+    assert syntax.definition is not None
+    name, span = column.name, syntax.definition
+    type_ = define_column(f"{quote_name(name)} {context.sql[span.start : span.end]}", span, context).type
+    (spelled,) = context.catalog.column_types(pa.schema([pa.field(name, type_)]))
+    given = syntax.value
+    value = quote_name(name) if given is None else f"({context.sql[given.start : given.end]})"
+    indexes = tuple(index for index in table.indexes if name in index.columns)
+    if type_ == column.type and given is None:
+        indexes = ()
+    elif indexes and not syntax.cascade:
+        listed = ", ".join(f"{index.name} ({_name_kind(index)})" for index in indexes)
+        raise UnsupportedError(
+            f"column '{name}' has indexes, which another type would make useless: {listed}",
+            hint=f"CASCADE behind it builds them anew; DROP INDEX {indexes[0].name} ON {table.name} does without",
+            span=span,
+        )
+    for index in indexes:
+        _refuse_unfit(index, name, type_, spelled, table, span)
+    expression = f"CAST({value} AS {spelled})"
+    return ChangeType(
+        table=table,
+        column=column.with_type(type_),
+        spelled=spelled,
+        expression=expression,
+        span=given or span,
+        reads=(name,) if given is None else (),
+        indexes=indexes,
+        check=_count_merged(syntax, table, name, expression, context),
+    )
+
+
+def _count_merged(
+    syntax: AlterSyntax, table: TableInfo, name: str, expression: str, context: CommandContext
+) -> QueryPlan | None:
+    """Counts the keys that fall together; None when the column is in no key."""
+    key = read_constraints(table.schema).primary_key
+    if name not in key:
+        return None
+    old, new = ([expression if one == name and changed else quote_name(one) for one in key] for changed in (0, 1))
+    parts: list[str | Span] = [
+        f"SELECT count(DISTINCT row({', '.join(old)})) - count(DISTINCT row({', '.join(new)})) FROM ", syntax.name.span,
+    ]  # fmt: skip
+    return context.bind_composition(compose(context.sql, parts))
+
+
+def _refuse_unfit(index: IndexInfo, name: str, type_: pa.DataType, spelled: str, table: TableInfo, span: Span) -> None:
+    try:
+        check_column(_name_kind(index), name, type_, spelled, index.metric, span)
+    except LanceSQLError as error:
+        raise ArgumentError(
+            f"index '{index.name}' cannot be built on the new type: {error.message}",
+            hint=f"DROP INDEX {index.name} ON {table.name} first",
+            span=span,
+        ) from None
+
+
+def _name_kind(index: IndexInfo) -> str:
+    return "FTS" if index.kind == "INVERTED" else index.kind
+
+
+def define_column(text: str, span: Span, context: CommandContext) -> pa.Field[Any]:
+    """A column definition that is put together, as DuckDB reads it; an error is of what stands at `span`."""
+    try:
+        return read_columns(Span(0, len(text)), replace(context, sql=text)).field(0)
+    except LanceSQLError as error:
+        error.sql, error.span = None, span
+        raise
