@@ -61,9 +61,10 @@ class LazySession(Session):
         """
         from .frames.lazy import make_lazy_frame
         from .frames.scan import TableRows
+        from .frames.statements import name_table
 
         snapshot = {"version": version, "tag": tag, "timestamp": timestamp}
-        return make_lazy_frame(TableRows(self, _name_table(table, snapshot)), "scan()")
+        return make_lazy_frame(TableRows(self, name_table(table, snapshot)), "scan()")
 
     def vector_search(self, table: str, *query: Any, filter: Any = None, **arguments: Any) -> pl.LazyFrame:
         """The k rows nearest to a vector as a LazyFrame, nearest first; the search runs at each `collect()`.
@@ -127,7 +128,7 @@ class LazySession(Session):
 
         columns, queries = split_queries(function, queries)
         call = SearchCall(function, table, queries, {**columns, **arguments}, filter)
-        return make_lazy_frame(SearchRows(self, call, _name_table), f"{function}()")
+        return make_lazy_frame(SearchRows(self, call), f"{function}()")
 
     def describe_statement(self, statement: Statement) -> Description:
         """What a statement over one source will do, without carrying it out."""
@@ -179,11 +180,3 @@ class _BusyError(Exception):
 
 def _offer(statement: Statement) -> Namespace:
     return Namespace(None).extend(statement.tables)
-
-
-def _name_table(table: str, snapshot: Mapping[str, Any]) -> str:
-    from .frames.statements import quote_name, write_word
-
-    given = {name: value for name, value in snapshot.items() if value is not None}
-    at = ", ".join(f"{name.upper()} => {write_word(name, value)}" for name, value in given.items())
-    return f"lance.{quote_name(table)}{f' AT ({at})' if at else ''}"

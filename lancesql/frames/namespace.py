@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class LanceNamespace:
         on: str,
         how: Literal["inner", "left"] = "inner",
         suffix: str = "_right",
-        filter: str | None = None,
+        columns: Sequence[str] | None = None,
+        filter: str | pl.Expr | None = None,
         **arguments: Any,
     ) -> pl.LazyFrame:
         """Each row with the k rows of a table whose vectors are nearest to its own, nearest first.
@@ -46,7 +48,8 @@ class LanceNamespace:
             on: The frame's column of vectors, or of texts that are embedded. A null finds nothing.
             how: `left` keeps the rows for which nothing is found.
             suffix: What is added to the names of the table's columns that the frame has too.
-            filter: A predicate on the table's columns as SQL, applied before each search.
+            columns: Those of the table's columns that are read, `_distance` among them; all unless given.
+            filter: A predicate on the table's columns, as a Polars expression or as SQL, applied before each search.
             arguments: Those of `vector_search` in SQL: `k`, `metric`, `column`, `upper_bound`, …
 
         Raises:
@@ -62,4 +65,4 @@ class LanceNamespace:
         """
         from .neighbours import join_neighbours
 
-        return join_neighbours(self._frame, db, table, on, how, suffix, filter, arguments)
+        return join_neighbours(self._frame, db, table, on, how, suffix, columns, filter, arguments)

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lancesql.errors import ArgumentError, UnknownColumnError, nearest_name
+from lancesql.errors import ArgumentError
 
-from .convert import import_polars
-from .lazy import Reading, RowSource, make_lazy_frame
-from .predicates import translate_conjuncts
-from .scan import TableRows
-from .statements import Asker, Bound, Description, Piece, Statement, StatementWriter, quote_name, write_word
-from .typed import settle_types
+from .lazy import Reading, RowSource
+from .prefilter import Prefilter, add_row_ids, names_row_ids
+from .statements import Asker, Bound, Piece, Statement, StatementWriter, quote_name, write_word
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +24,6 @@ __all__ = ["SearchCall", "SearchRows", "split_queries"]
 _VALUES = frozenset({"query", "vector", "text", "like_id", "positive", "negative", "recency", "weights", "boosts"})
 """What is bound whatever its type; a text of any other argument is a word of the statement."""
 _SNAPSHOTS = ("version", "tag", "timestamp")
-_KEPT = "__lancesql_kept"
 _SHORT = 40
 
 
@@ -70,48 +66,26 @@ class SearchRows(RowSource):
     Args:
         asker: Who answers.
         call: The search.
-        relate: Makes the FROM item of the table at a version.
     """
 
-    def __init__(self, asker: Asker, call: SearchCall, relate: Any) -> None:
-        self._asker, self._relate = asker, relate
+    def __init__(self, asker: Asker, call: SearchCall) -> None:
+        self._asker = asker
         arguments = {name: one for name, one in call.arguments.items() if one is not None or name == "k"}
         self._call = replace(call, arguments=arguments)
         description = asker.describe_statement(self._write(["*"], None, ()))
         self.schema = description.schema
         self.name = f"{call.function} {description.table}"
-        self.table = description.table
-        self._filter: Any = None
+        self._filter: Prefilter | None = None
         if not isinstance(call.filter, str | None):
-            self._filter = self._check_filter(call.filter, description)
-
+            self._filter = Prefilter(asker, call.table, call.filter, description.version)
         reading = self.plan_reading(self.schema.names, None, ())
         self.detail = f"{self.describe_reading(reading)}; SELECTION applies to the rows found"
-
-    def _check_filter(self, expr: Any, description: Description) -> Any:
-        polars = import_polars(f"{self._call.function}()")
-        if not isinstance(expr, polars.Expr):
-            raise ArgumentError(
-                f"filter cannot be a {type(expr).__name__}",
-                hint="filter=pl.col('year') > 2000, or filter='year > 2000'",
-            )
-        names = self._rows_at(description.version).schema.names
-        for name in expr.meta.root_names():
-            if name not in names:
-                near = nearest_name(name, names)
-                hint = f"did you mean '{near}'?" if near else f"columns: {', '.join(names)}"
-                raise UnknownColumnError(f"column '{name}' of the filter is none of table '{self.table}'", hint=hint)
-        return expr
-
-    def _rows_at(self, version: int) -> TableRows:
-        return TableRows(self._asker, self._relate(self._call.table, {"version": version}), row_ids=True)
 
     def plan_reading(self, columns: Sequence[str], limit: int | None, filters: Sequence[pl.Expr]) -> Reading:
         """As the base says; what is filtered behind the search is left to Polars."""
         needed = tuple(dict.fromkeys((*columns, *(name for one in filters for name in one.meta.root_names()))))
         quoted = [quote_name(name) for name in needed] or [quote_name(self.schema.names[-1])]
-        # Every match, best first, of which the first are the same: k of another search chooses its rows.
-        cut = limit if self._call.function == "fts" and "k" not in self._call.arguments else None
+        cut = self._choose_cut(limit)
         conjuncts = self._translate_filter()
         statement = self._write(quoted, cut, conjuncts or ())
         description = self._asker.describe_statement(statement)
@@ -120,27 +94,25 @@ class SearchRows(RowSource):
             description = self._asker.describe_statement(statement)
         return Reading(statement, description, tuple(filters), needed, limit)
 
+    def _choose_cut(self, limit: int | None) -> int | None:
+        """Every match, best first, of which the first are the same: k of another search chooses its rows."""
+        return limit if self._call.function == "fts" and "k" not in self._call.arguments else None
+
     def _translate_filter(self) -> list[Piece] | None:
         """The conjuncts of the filter; None when SQL cannot say all of it."""
         if self._filter is None:
             return []
         version = self._asker.describe_statement(self._write(["*"], None, ())).version
-        schema = self._rows_at(version).schema
-        typed = settle_types(self._filter, schema)
-        translated = [translate_conjuncts(one, schema) for one in typed or ()]
-        if typed is None or not all(is_whole for _, is_whole in translated):
-            return None
-        return [piece for pieces, _ in translated for piece in pieces]
+        return self._filter.translate(version)
 
     def read_batches(self, reading: Reading) -> Iterator[pa.RecordBatch]:
         """The rows, best first; a filter that SQL cannot say is evaluated by Polars before."""
         statement = reading.statement
-        if _KEPT in statement.tables:
+        if self._filter is not None and names_row_ids(statement.tables):
             version = reading.description.version
-            frame = make_lazy_frame(self._rows_at(version), "filter").filter(self._filter).select("_rowid").collect()
-            kept = frame.to_arrow()
+            kept = self._filter.find_rows(version)
             quoted = [quote_name(name) for name in reading.columns] or [quote_name(self.schema.names[-1])]
-            statement = self._write(quoted, reading.limit if " LIMIT " in statement.sql else None, None, kept, version)
+            statement = self._write(quoted, self._choose_cut(reading.limit), None, kept, version)
         left = reading.limit
         with self._asker.read_statement(statement) as reader:
             for batch in reader:
@@ -151,10 +123,10 @@ class SearchRows(RowSource):
         """How the rows are found."""
         parts = [f"version {reading.description.version}"]
         for line in reading.description.effort:
-            if _KEPT not in line:
+            if not names_row_ids(line):
                 parts.append(_show_values(line, reading.statement.parameters))
-        if _KEPT in reading.statement.tables:
-            parts.append(f"filter → Polars, as row ids: {self._filter}")
+        if self._filter is not None and names_row_ids(reading.statement.tables):
+            parts.append(f"filter → Polars, as row ids: {self._filter.expr}")
         return ", ".join(parts)
 
     def _write(
@@ -170,9 +142,8 @@ class SearchRows(RowSource):
         writer.add(f"SELECT {', '.join(columns)} FROM ")
         self._call.write(writer, version)
         if conjuncts is None:
-            writer.add(" WHERE _rowid IN (SELECT _rowid FROM ")
-            writer.add_table(_KEPT, pa.table({"_rowid": pa.array([], pa.uint64())}) if kept is None else kept)
-            writer.add(")")
+            writer.add(" WHERE ")
+            add_row_ids(writer, kept)
         elif conjuncts:
             writer.add(" WHERE ")
             writer.add_conjuncts(conjuncts)

@@ -11,7 +11,17 @@ import pyarrow as pa
 
 from lancesql.errors import ArgumentError, Span
 
-__all__ = ["Asker", "Bound", "Description", "Piece", "Statement", "StatementWriter", "quote_name", "write_word"]
+__all__ = [
+    "Asker",
+    "Bound",
+    "Description",
+    "Piece",
+    "Statement",
+    "StatementWriter",
+    "name_table",
+    "quote_name",
+    "write_word",
+]
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,18 @@ def quote_name(name: str) -> str:
         "12"" single"
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def name_table(table: str, snapshot: Mapping[str, Any]) -> str:
+    """A Lance table as FROM names it.
+
+    Example:
+        >>> print(name_table("films", {"version": 3, "tag": None}))
+        lance."films" AT (VERSION => 3)
+    """
+    given = {name: value for name, value in snapshot.items() if value is not None}
+    at = ", ".join(f"{name.upper()} => {write_word(name, value)}" for name, value in given.items())
+    return f"lance.{quote_name(table)}{f' AT ({at})' if at else ''}"
 
 
 def write_word(name: str, value: Any) -> str:

@@ -57,6 +57,27 @@ def test_each_row_finds_its_nearest(spots, engine, how, dtype):
     assert got.filter(c.id == 5).select("id", "id_right").rows() == [one for one in wanted if one[0] == 5]
 
 
+FILTERS = {
+    "SQL": "kind <> 1",
+    "pushed": c.kind != 1,
+    "row ids": (c.kind + 1) % 3 != 2,
+    "other rows": (c.kind != 1) & (c.id >= c.id.min()),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_comes_before_each_search(spots, name):
+    db, vectors = spots
+    asked, queries = ask(12)
+    joined = asked.lazy().lance.knn_join(db, "spots", on="vec", k=4, filter=FILTERS[name], columns=["id", "_distance"])
+    got = joined.collect()
+    assert got.columns == ["id", "vec", "id_right", "_distance"]
+    found = {row: rank(vectors, queries[row], 4, lambda one: one % 3 != 1) for row in range(12) if row % 7 != 3}
+    assert got.select("id", "id_right").rows() == [(row, one) for row, near in found.items() for one in near]
+    nothing = asked.lazy().lance.knn_join(db, "spots", on="vec", columns=[], filter=c.id < 0).collect()
+    assert nothing.shape == (0, 2)
+
+
 def test_what_is_written_behind_a_join_applies_to_its_rows(spots):
     db, _ = spots
     asked, _ = ask(20)
@@ -107,6 +128,12 @@ def test_the_arguments_of_a_join(spots):
         frame.knn_join(db, "spots", on="vec", kk=3)
     with pytest.raises(lancesql.ArgumentError, match="two columns would be named 'id'"):
         frame.knn_join(db, "spots", on="vec", suffix="")
+    with pytest.raises(lancesql.UnknownColumnError, match=r"(?s)no column 'knd'.*did you mean 'kind'"):
+        frame.knn_join(db, "spots", on="vec", columns=["knd"])
+    with pytest.raises(lancesql.UnknownColumnError, match=r"(?s)'knd' of the filter.*did you mean 'kind'"):
+        frame.knn_join(db, "spots", on="vec", filter=c.knd > 3)
+    with pytest.raises(lancesql.ArgumentError, match="filter cannot be a int"):
+        frame.knn_join(db, "spots", on="vec", filter=3)
     with pytest.raises(lancesql.ArgumentError, match="how is 'inner' or 'left'"):
         frame.knn_join(db, "spots", on="vec", how="full")
     with pytest.raises(lancesql.LanceSQLError, match="dimension"):
