@@ -252,9 +252,8 @@ class Session:
         syntax = read_command(sql, tokens)
         is_named = self._gate.names_lance(sql, self._views)
         is_plain = not (is_named or names_text_function(sql))
-        if is_plain and isinstance(syntax, CreateViewSyntax):
-            return None
-        if is_plain and isinstance(syntax, CopySyntax) and syntax.format not in OWN_FORMATS:
+        is_copied = isinstance(syntax, CopySyntax) and syntax.format not in OWN_FORMATS
+        if is_plain and (is_copied or isinstance(syntax, CreateViewSyntax)):
             return None
         if isinstance(syntax, ExplainSyntax):
             body = sql[syntax.body.start : syntax.body.end]
@@ -292,6 +291,8 @@ class Session:
             result = execute_plan(plan, run)
         except LanceSQLError as error:
             if isinstance(plan, CreateTable | InsertInto) and sql.count(inner.sql) == 1:
+                if isinstance(error, BindError) and error.span is None and error.sql is None:
+                    error.span = Span(0, len(inner.sql))
                 error.locate(sql, sql.find(inner.sql))
             raise
         self.writes += writes
@@ -356,8 +357,7 @@ class Session:
                 databases = [one.name for one in self._database.describe()]
                 raise suggest_database(suggest_function(error, sql), databases) from None
             if not self._gate.has_new_names(sql):
-                names = sorted(self._database.table_names())
-                raise suggest_table(error, names, lambda name: self._database.find_table(name) is not None) from None
+                raise suggest_table(error, self._database) from None
             return self._run_statement(sql, request)
         if changes:
             self._plans.clear()

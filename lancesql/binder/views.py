@@ -251,6 +251,13 @@ def bind_create_view(syntax: CreateViewSyntax, query: QueryPlan, catalog: Catalo
 
 
 def bind_drop_view(syntax: DropViewSyntax, catalog: Catalog) -> DropView | None:
-    """The view to forget; None when it is DuckDB's, or nobody's."""
-    held = catalog.find_view(syntax.name.parts[0]) if len(syntax.name.parts) == 1 else None
+    """The view to forget; None when it is DuckDB's, or nobody's.
+
+    Raises:
+        BindError: When it is a table.
+    """
+    name = ".".join(syntax.name.parts)
+    held = catalog.find_view(name) if len(syntax.name.parts) == 1 else None
+    if held is None and catalog.find_table(name) is not None and not catalog.engine_tables(name):
+        raise BindError(f"'{name}' is a table, and no view", hint=f"DROP TABLE {name}", span=syntax.name.span)
     return None if held is None else DropView(held.name)

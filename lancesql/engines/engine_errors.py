@@ -35,7 +35,8 @@ _EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
 _NAMES = (
     _MISSING_COLUMN,
     _MISSING_TABLE,
-    re.compile(r"Function with name (\S+) does not exist"),
+    re.compile(r"(?:Function|View) with name (\S+) does not exist"),
+    re.compile(r"(?:cannot have a column|has an? (?:tag|branch|index)|has no (?:tag|branch)) '([^']+)'"),
     re.compile(r'Referenced table "([^"]+)"'),
     re.compile(r'reference to column name "([^"]+)"'),
     re.compile(r'column "([^"]+)" must appear in the GROUP BY'),
@@ -60,6 +61,8 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         message = rest
     head, _, tail = message.partition("\n")
     hint = " ".join(tail.split()).replace("bindings: : ", "bindings: ") or None
+    if hint and _SYSTEM_TABLE.search(hint):
+        hint = None
     if condensed := condense_csv_error(message):
         return EngineError(condensed)
     if isinstance(error, duckdb.ParserException):
@@ -71,7 +74,7 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
     if isinstance(error, duckdb.InterruptException):
         return QueryInterruptedError("the statement was interrupted")
     if _MISSING_TABLE.search(head):
-        return UnknownTableError(head.replace("!", ""), hint=None if hint and _SYSTEM_TABLE.search(hint) else hint)
+        return UnknownTableError(head.replace("!", ""), hint=hint)
     if _MISSING_COLUMN.search(head):
         return UnknownColumnError(head.replace("!", ""), hint=hint)
     if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter

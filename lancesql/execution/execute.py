@@ -31,6 +31,7 @@ from .query import (
 from .run import Run
 from .settings import show_settings
 from .streams import AnswerStream, pull_relation
+from .suggestions import complete_error
 from .turns import Turn
 
 __all__ = ["execute_plan", "execute_text"]
@@ -47,7 +48,8 @@ def execute_plan(plan: LogicalPlan, run: Run) -> Result:
 
 
 def _place(error: LanceSQLError, run: Run) -> LanceSQLError:
-    """The error with its place in the text that the user wrote, views and all."""
+    """The error with its place in the text that the user wrote, views and all, and the tables there are."""
+    error = complete_error(error, run.database)
     expansion = run.plan.expansion
     return error if expansion is None else place_error(error, expansion).locate(expansion.sql)
 

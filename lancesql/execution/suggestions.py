@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.binder.tables import explain_unfinished
@@ -11,8 +11,9 @@ from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import BindError, LanceSQLError, UnknownTableError, UnsupportedError, nearest_name
 from lancesql.parser.calls import COMBINATORS, FACETS, SEARCH_FUNCTIONS
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
+from lancesql.storage.databases import Databases
 
-__all__ = ["suggest_database", "suggest_function", "suggest_table"]
+__all__ = ["complete_error", "suggest_database", "suggest_function", "suggest_table"]
 
 
 def suggest_database(error: BindError, names: Sequence[str]) -> BindError:
@@ -25,19 +26,33 @@ def suggest_database(error: BindError, names: Sequence[str]) -> BindError:
     return error
 
 
-def suggest_table(error: UnknownTableError, names: Sequence[str], is_finished: Callable[[str], bool]) -> LanceSQLError:
+def complete_error(error: LanceSQLError, database: Databases) -> LanceSQLError:
+    """An error of a table that there is not, with those that there are; any other as it is."""
+    return suggest_table(error, database) if isinstance(error, UnknownTableError) and error.hint is None else error
+
+
+def suggest_table(error: UnknownTableError, database: Databases) -> LanceSQLError:
     """DuckDB's error of a table it does not have, with the Lance tables there are."""
-    match = re.search(r'Table with name "?([^\s"]+)"? does not exist', error.message)
+    names = sorted(database.table_names())
+    match = re.search(r"Table with name (\S+) does not exist", error.message)
     if match and match.group(1).lower() in {name.lower() for name in names}:
-        if not is_finished(match.group(1)):
-            return explain_unfinished(match.group(1), error.span)
-        return UnsupportedError(
-            f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",
-            hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",
+        if database.find_table(match.group(1)) is None:
+            return _place_as(error, explain_unfinished(match.group(1)))
+        return _place_as(
+            error,
+            UnsupportedError(
+                f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",
+                hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",
+            ),
         )
     near = nearest_name(match.group(1), names) if match else None
     listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
     error.hint = f"did you mean '{near}'? {listed}" if near else listed
+    return error
+
+
+def _place_as(placed: LanceSQLError, error: LanceSQLError) -> LanceSQLError:
+    error.span, error.sql = placed.span, placed.sql
     return error
 
 

@@ -7,6 +7,7 @@ same length before the text is parsed, so every position of the tree is a positi
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -124,6 +125,11 @@ def _parse_tree(text: str, sql: str) -> exp.Expr:
     return trees[0]
 
 
+_UNEXPECTED = re.compile(
+    r"Expected ([a-z ]+) but got <Token token_type: TokenType\.(\w+),.* start: (\d+), end: (\d+),.*>"
+)
+
+
 def _explain_failure(error: SqlglotParseError, text: str, sql: str) -> ParseError:
     details = error.errors[0] if error.errors else {}
     message = str(details.get("description") or "the text is not a statement").rstrip(".")
@@ -131,7 +137,12 @@ def _explain_failure(error: SqlglotParseError, text: str, sql: str) -> ParseErro
     before, highlight = str(details.get("start_context") or ""), str(details.get("highlight") or "")
     if highlight and (found := text.find(before + highlight)) >= 0:
         span = Span(found + len(before), found + len(before) + len(highlight))
-    if "<class" in message:
+    if unexpected := _UNEXPECTED.fullmatch(message):
+        wanted, kind, first, last = unexpected.groups()
+        ends = kind == "SENTINEL"
+        span = Span(len(sql), len(sql)) if ends else Span(int(first), int(last) + 1)
+        message = f"the statement ends where a {wanted} is expected" if ends else f"a {wanted} is expected here"
+    elif "<class" in message:
         message = "something is missing here"
     elif span is not None and message.startswith("Invalid expression"):
         message = f"'{sql[span.start : span.end][:40]}' is not expected here"

@@ -120,7 +120,9 @@ def _bind_rename(syntax: AlterSyntax, table: TableInfo, context: CommandContext)
     if table.database:
         name = f"{table.database}.{name}"
     if context.catalog.find_table(name) is not None or context.catalog.engine_tables(name):
-        raise BindError(f"table '{name}' exists already", span=syntax.target.span)
+        raise BindError(f"table '{name}' exists already", hint="choose another name", span=syntax.target.span)
+    if not table.database and context.catalog.find_view(name) is not None:
+        raise BindError(f"'{name}' is a view of this session", hint="choose another name", span=syntax.target.span)
     return RenameTable(table, name)
 
 

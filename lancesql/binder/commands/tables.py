@@ -112,13 +112,13 @@ def read_columns(span: Span, context: CommandContext) -> pa.Schema:
             column, first = token.text, False
         elif token.token_type is TokenType.COMMA and depth == 0:
             first = True
-        elif is_word(token, "COLLATE", "GENERATED"):
+        elif is_word(token, "COLLATE", "GENERATED", "REFERENCES"):
             at = span.start + token.start
             raise UnsupportedError(
                 f"a column of a Lance table has no {token.text.upper()}",
-                hint="leave it out"
-                if is_word(token, "COLLATE")
-                else "ALTER TABLE … ADD COLUMN name AS expression fills one",
+                hint="ALTER TABLE … ADD COLUMN name AS expression fills one"
+                if is_word(token, "GENERATED")
+                else "leave it out",
                 span=Span(at, at + len(token.text)),
             )
         elif is_word(token, "HALF", "FLOAT16"):

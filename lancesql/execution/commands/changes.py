@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,14 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.engines.engine_errors import find_name_span
-from lancesql.errors import CardinalityError, ConstraintError, ExecutionError, LanceSQLError
+from lancesql.errors import (
+    CardinalityError,
+    ConstraintError,
+    ExecutionError,
+    LanceSQLError,
+    UnknownColumnError,
+    nearest_name,
+)
 from lancesql.execution.query import read_plan_table
 from lancesql.execution.run import Run
 from lancesql.parser import read_tokens
@@ -272,6 +280,10 @@ def _answer(
         if error.sql is None and error.span is None:
             error.span = find_name_span(changed.returning.text, error)
         error.sql = None if error.sql == relation else error.sql
+        if isinstance(error, UnknownColumnError) and (found := re.search(r'"([^"]+)"', error.message)):
+            names = [*changed.table.schema.names, *(() if actions is None else ("merge_action",))]
+            near = nearest_name(found.group(1), names)
+            error.hint = f"did you mean '{near}'?" if near else f"columns: {', '.join(names)}"
         raise changed.returning.place_error(error) from None
 
 

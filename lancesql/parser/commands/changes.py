@@ -24,12 +24,13 @@ _OF_QUERIES = (
 
 def read_delete(cursor: TokenCursor, prefix: Span | None = None) -> DeleteSyntax | None:
     """`FROM target [USING …] [WHERE …] [RETURNING …]`, behind the word DELETE."""
-    if not cursor.accept("FROM"):
-        return None
+    problem = None if cursor.accept("FROM") else cursor.expected("FROM")
     found = _read_target(cursor)
     if found is None:
         return None
     name, target, alias = found
+    if problem is not None:
+        return DeleteSyntax(name, target, alias, prefix, problem=problem)
     using = where = returning = None
     try:
         if cursor.accept("USING"):

@@ -11,7 +11,7 @@ import lance
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import ConflictError, StorageError, UnsupportedError
+from lancesql.errors import ConflictError, ConstraintError, StorageError, UnsupportedError
 from lancesql.plan.commands import ChangeColumn
 from lancesql.plan.constraints import COMMENT, DEFAULT
 from lancesql.storage.scan import wrap_lance_error
@@ -75,7 +75,15 @@ def change_column(database: LanceDatabase, command: ChangeColumn) -> None:
     }
     if command.change == "rename":
         check_names([to])
-    _change(database, table, f"changing column '{name}'", acts[command.change])
+    try:
+        _change(database, table, f"changing column '{name}'", acts[command.change])
+    except StorageError as error:
+        if "contains NULL values" not in error.message:
+            raise
+        raise ConstraintError(
+            f"column '{name}' has rows without a value, and cannot become NOT NULL",
+            hint=f"UPDATE {table.name} SET {name} = … WHERE {name} IS NULL",
+        ) from None
 
 
 def comment_on(database: LanceDatabase, table: TableInfo, column: str | None, text: str | None) -> None:
