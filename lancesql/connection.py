@@ -183,6 +183,12 @@ class Connection(LazySession):
         self._registered[name] = data if is_lazy else widen_object(frame_to_arrow(data))
         self._plans.clear()
 
+    def unregister(self, name: str) -> None:
+        """Forgets an object that `register` made visible; one that is unknown is none."""
+        self._check_open()
+        if self._registered.pop(name, None) is not None:
+            self._plans.clear()
+
     def register_embedding(
         self,
         table: str,

@@ -203,6 +203,15 @@ def test_a_registered_name_of_a_lance_table_is_refused(db: lancesql.Connection) 
         db.register("movies", pa.table({"id": [1]}))
 
 
+def test_what_is_unregistered_is_unknown(db: lancesql.Connection) -> None:
+    db.register("given", pa.table({"a": [1]}))
+    assert db.sql("SELECT a FROM given").fetchall() == [(1,)]
+    db.unregister("given")
+    db.unregister("given")
+    with pytest.raises(lancesql.UnknownTableError):
+        db.sql("SELECT a FROM given")
+
+
 def test_registering_again_replaces(db: lancesql.Connection) -> None:
     db.register("prices", pa.table(FRAME))
     db.register("prices", pa.table({"movie_id": [1], "price": [0.5]}))

@@ -78,6 +78,7 @@ SIGNATURES = {
     "Connection.register_reranker": "(self, name, reranker)",
     "Connection.register_embedding": "(self, table, column, function, *, query_function, source, batch_size)",
     "Connection.unregister_embedding": "(self, table, column)",
+    "Connection.unregister": "(self, name)",
     "Connection.tables": "(self)",
     "Connection.scan": "(self, table, *, version, tag, timestamp)",
     "Connection.vector_search": "(self, table, query, *, filter, arguments)",

@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.sql import compiler
 
 from lancesql.binder.searches.signatures import SIGNATURES
+from lancesql.plan.literals import write_literal
 
-from .searches import write_names, write_option
+from .searches import write_names
 from .types import HALF, SizedInteger, Vector
 
 __all__ = ["LanceCompiler", "LanceDDLCompiler", "LanceIdentifierPreparer", "LanceTypeCompiler"]
@@ -143,7 +144,7 @@ class LanceDDLCompiler(compiler.DDLCompiler):
             f"ON {self.preparer.format_table(index.table)} ({columns}) USING {options['using'] or _choose_kind(index)}"
         )
         given = options["with"] or {}
-        written = ", ".join(f"{name} = {write_option(value)}" for name, value in given.items())
+        written = ", ".join(f"{name} = {write_literal(value)}" for name, value in given.items())
         return f"{text} WITH ({written})" if written else text
 
     def visit_drop_index(self, drop: Any, **kw: Any) -> str:

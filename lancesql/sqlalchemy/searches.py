@@ -13,10 +13,11 @@ from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from lancesql.binder.searches.signatures import SIGNATURES
+from lancesql.plan.literals import write_literal
 
 from .types import Vector, is_list
 
-__all__ = ["Search", "argument", "fts", "hybrid_search", "rrf", "vector_search", "write_names", "write_option"]
+__all__ = ["Search", "argument", "fts", "hybrid_search", "rrf", "vector_search", "write_names"]
 
 _BOUND = frozenset({"k", "query", "vector", "text", "like_id", "positive", "negative", "lower_bound", "upper_bound"})
 """What may differ from one execution of a statement to the next; the rest is part of its plan."""
@@ -38,7 +39,7 @@ class _Option(sqltypes.UserDefinedType[Any]):
         return "VARCHAR"
 
     def literal_processor(self, dialect: Any) -> Any:
-        return write_option
+        return write_literal
 
 
 class _Written(ColumnElement[Any]):
@@ -48,7 +49,7 @@ class _Written(ColumnElement[Any]):
     _traverse_internals = [("text", InternalTraversal.dp_string)]  # noqa: RUF012 - SQLAlchemy's
 
     def __init__(self, value: object) -> None:
-        self.text = write_option(value)
+        self.text = write_literal(value)
         self.type = sqltypes.NullType()
 
 
@@ -110,26 +111,6 @@ def argument(name: str, value: Any) -> ColumnElement[Any]:
 
 def _bind(value: Any) -> Any:
     return bindparam(None, value, Vector(len(value)) if is_list(value) else None, unique=True)
-
-
-def write_option(value: Any) -> str:
-    """A value as SQL.
-
-    Example:
-        >>> write_option({"title": 3, "text": [1, "it's", None, True]})
-        "{'title': 3, 'text': [1, 'it''s', NULL, true]}"
-    """
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{write_option(str(key))}: {write_option(one)}" for key, one in value.items()) + "}"
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(write_option, value)) + "]"
-    return repr(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
 
 
 def write_names(function: str, arguments: Sequence[Any]) -> list[Any]:

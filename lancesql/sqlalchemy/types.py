@@ -12,6 +12,8 @@ from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.postgresql import INTERVAL, insert
 from sqlalchemy.sql.operators import custom_op
 
+from lancesql.plan.literals import write_literal
+
 __all__ = ["COLUMN_TYPES", "HALF", "SQLType", "SizedInteger", "Vector", "insert", "is_list", "read_type"]
 
 _ARRAY = re.compile(r"^(.+)\[(\d*)\]$")
@@ -119,7 +121,7 @@ class Vector(sqltypes.UserDefinedType[Any]):
 
     def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
         """The vector written out."""
-        return lambda value: f"[{', '.join(map(repr, value.tolist() if hasattr(value, 'tolist') else value))}]"
+        return write_literal
 
     def result_processor(self, dialect: Any, coltype: object) -> Callable[[Any], Any]:
         """A list."""
