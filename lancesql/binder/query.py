@@ -194,7 +194,7 @@ class _Binding:
             if tree is not None and context.outer.find_in_argument(tree):
                 read_value(argument, draft, context, self._bind_inner)
         outer = context.outer
-        outer.filtered = is_prefiltered(draft) and (outer.lateral or bool(outer.values))
+        outer.filtered = is_prefiltered(draft) and (outer.lateral or outer.within_lateral or bool(outer.values))
         read_filter(context, draft.alias, context.scope.of(draft.node))
 
     def _bind_source(self, draft: Draft) -> Source:

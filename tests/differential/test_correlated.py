@@ -29,6 +29,12 @@ PREDICATES = (
     "d.category IN (SELECT w.category FROM wanted w WHERE w.price <= q.price)",
     "length(d.category) + d.price = q.price",
 )
+BASES = (
+    "'{t}'",
+    "(SELECT * FROM {t} WHERE id >= 0)",
+    "(SELECT * FROM (SELECT * FROM {t}) WHERE id >= 0)",
+    "(SELECT t.* FROM {t} t JOIN (SELECT 0 AS zero) ON t.id >= zero)",
+)
 STATES = ("plain", "indexed", "grown", "cut")
 ROWS = 90
 
@@ -124,9 +130,10 @@ def make_queries(seed: int, rows: int) -> pa.Table:
     k=st.integers(1, 12),
     metric=st.sampled_from(("l2", "cosine", "dot")),
     state=st.sampled_from(STATES),
-    shape=st.sampled_from(("comma", "lateral", "left", "on", "subquery")),
+    base=st.sampled_from(BASES),
+    shape=st.sampled_from(("comma", "lateral", "left", "on", "subquery", "same", "same left")),
 )
-@settings(DIFFERENTIAL, max_examples=scaled(70))
+@settings(DIFFERENTIAL, max_examples=scaled(80))
 def test_every_row_finds_its_nearest(
     shops: lancesql.Connection,
     items: pa.Table,
@@ -136,19 +143,26 @@ def test_every_row_finds_its_nearest(
     k: int,
     metric: str,
     state: str,
+    base: str,
     shape: str,
 ) -> None:
     queries = make_queries(seed, rows)
     wanted = items.slice(0, 6)
     assert wanted.num_rows == 6
     held = items.filter(pa.array([state != "cut" or at % 7 != 0 for at in range(ROWS)]))
-    call = f"vector_search('{state}', q.vec, k => {k}, metric => '{metric}', exact => true)"
+    if shape.startswith("same"):  # nothing but the filter depends on the row
+        vectors = pa.array([[1, -1, 2, 0.5]] * queries.num_rows, pa.list_(pa.float32(), 4))
+        queries = queries.set_column(queries.column_names.index("vec"), "vec", vectors)
+    query = "[1, -1, 2, 0.5]" if shape.startswith("same") else "q.vec"
+    call = f"vector_search({base.format(t=state)}, 'vec', {query}, k => {k}, metric => '{metric}', exact => true)"
     relation = {
         "comma": f"FROM queries q, {call} d WHERE {predicate}",
         "lateral": f"FROM queries q CROSS JOIN LATERAL {call} d WHERE {predicate}",
         "left": f"FROM queries q LEFT JOIN LATERAL {call} d ON true WHERE ({predicate}) OR d.id IS NULL",
         "on": f"FROM queries q LEFT JOIN LATERAL {call} d ON {predicate}",
         "subquery": f"FROM queries q, LATERAL (SELECT * FROM {call} d WHERE {predicate}) d",
+        "same": f"FROM queries q, LATERAL (SELECT * FROM {call} d WHERE {predicate}) d",
+        "same left": f"FROM queries q LEFT JOIN LATERAL (SELECT d.* FROM {call} d WHERE {predicate}) d ON true",
     }[shape]
     found = shops.sql(f"SELECT q.oid, d.id, d._distance {relation} ORDER BY q.oid, d._distance, d.id").fetchall()
     if shape == "left":  # the predicate may be true of NULLs, so it applies to the k rows
@@ -158,7 +172,7 @@ def test_every_row_finds_its_nearest(
         lonely = {oid for oid, rows in nearest.items() if not rows}
     else:
         expected = rank(held, queries, predicate, k, metric)
-        lonely = {oid for oid, rows in expected.items() if not rows} if shape == "on" else set()
+        lonely = {oid for oid, rows in expected.items() if not rows} if shape in ("on", "same left") else set()
     answers = [(oid, *row) for oid, ranked in expected.items() for row in ranked]
     answers += [(oid, None, None) for oid in lonely]
     answers.sort(key=lambda row: (row[0], row[2] if row[2] is not None else 0.0, row[1] or 0))

@@ -108,12 +108,15 @@ BASES = (
     ),
     "kept",
     "(SELECT * FROM kept)",
+    "(SELECT * FROM {t})",
+    "(SELECT * FROM (SELECT *, id + 1 AS next FROM {t}) AS u WHERE u.next > u.id)",
 )
-"""What is searched in the place of the rows of {t} that meet {p}; `kept` is a common table expression."""
+"""What is searched in the place of the rows of {t} that meet {p}; `kept` is a common table expression. The last ones
+leave the predicate to the block around the search."""
 
 
 @pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize("line", NAMED[::4], ids=range(len(NAMED[::4])))
+@pytest.mark.parametrize("line", NAMED[::5], ids=range(len(NAMED[::5])))
 def test_a_search_of_a_query_in_every_statement(database: Database, line: str, base: str) -> None:
     at = NAMED.index(line)
     table, predicate, k = TABLES[at % len(TABLES)], PREDICATES[at % len(PREDICATES)], 2 + at % 9
@@ -122,7 +125,8 @@ def test_a_search_of_a_query_in_every_statement(database: Database, line: str, b
     rest = f"{list(QUERY)}, k => {k}, exact => true)"
     leg = sql.replace("{s}", f"vector_search('{table}', 'vec', {rest}").replace("{p}", predicate)
     other = base.replace("{t}", table).replace("{p}", predicate)
-    call = sql.replace("{s}", f"vector_search({other}, 'vec', {rest}").replace("{p}", "true")
+    around = predicate if base in BASES[-2:] else "true"
+    call = sql.replace("{s}", f"vector_search({other}, 'vec', {rest}").replace("{p}", around)
     with_kept = f"WITH kept AS ({kept})" + (f", {call[5:]}" if call.startswith("WITH ") else f" {call}")
     wanted = database.query(leg, {})
     assert not isinstance(wanted, Failure), wanted.message

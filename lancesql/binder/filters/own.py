@@ -33,6 +33,7 @@ from .text_matches import find_text_match
 __all__ = [
     "FilterContext",
     "lateral_conditions",
+    "left_conditions",
     "read_explicit_filter",
     "read_filter",
     "read_prelude",
@@ -86,13 +87,18 @@ def read_filter(
 
 def lateral_conditions(context: FilterContext, relation: Relation) -> tuple[Span, ...]:
     """The conjuncts of the ON by which a search for each row is joined from the left: they choose among its rows."""
-    join = relation.node.parent
-    if context.outer is None or not context.outer.lateral or not isinstance(join, exp.Join) or not join.args.get("on"):
+    if context.outer is None or not context.outer.lateral:
         return ()
-    if str(join.args.get("side")).upper() != "LEFT":
+    return left_conditions(relation.node, context.block)
+
+
+def left_conditions(node: exp.Expr, block: Block) -> tuple[Span, ...]:
+    """The conjuncts of the ON of a left join whose right side a table is; none where it stands otherwise."""
+    join = node.parent
+    if not isinstance(join, exp.Join) or not join.args.get("on") or str(join.args.get("side")).upper() != "LEFT":
         return ()
-    place = relation.node.this.meta["end"]
-    return next((one.conjuncts for one in context.block.joins if one.conjuncts[0].start > place), ())
+    place = node.this.meta["end"]
+    return next((one.conjuncts for one in block.joins if one.conjuncts[0].start > place), ())
 
 
 def _read_conjunct(

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from lancesql.binder.filters.conjuncts import is_computed, is_volatile
 from lancesql.binder.literals import read_literal
-from lancesql.binder.scope import Relation, Scope, find_owner_node, read_scope
-from lancesql.binder.shape import read_limit
+from lancesql.binder.scope import find_owner_node, read_scope
 from lancesql.binder.splice import Edit, quote_name, splice, write_expansion
 from lancesql.catalog import Catalog
 from lancesql.errors import Span, UnsupportedError
-from lancesql.parser import Statement, parse_expression, read_tokens
+from lancesql.parser import Statement
 from lancesql.parser.calls import SearchCall
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.expansion import Expansion
 from lancesql.plan.sources import DISTANCE, RANK_TEXT, RANK_VECTOR, RELEVANCE, ROW_ID, SCORE
 
+from .base_filter import read_base_filter
 from .base_query import ROW, BaseQuery, read_base_query, requalify
 from .named_queries import NamedQueries, read_name
 
@@ -81,9 +80,10 @@ def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: State
     owner = find_owner_node(node)
     scope = read_scope(owner) if owner is not None else None
     alias = node.alias or call.function
-    predicates, k = _read_block(call, node, scope, alias, statement, catalog)
+    around = read_base_filter(call, node, scope, base.names, statement, catalog)
+    predicates, k = around.predicates, around.k
     scores = _SCORES[call.function]
-    if base.simple:
+    if base.simple and around.flat:
         conditions = [f"({base.where})"] if base.where else []
         conditions += [f"({requalify(text, alias, base.alias)})" for text in predicates]
         shown = base.columns if base.columns.strip() == "*" else f"{base.columns}, {', '.join(scores)}"
@@ -105,63 +105,7 @@ def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: State
     return edits
 
 
-def _read_block(
-    call: SearchCall, node: exp.Table, scope: Scope | None, alias: str, statement: Statement, catalog: Catalog
-) -> tuple[list[str], str]:
-    """The predicates of the block that are the search's filter, and the `k => …` its LIMIT says."""
-    arguments = {(one.name or "").lower(): one for one in call.arguments}
-    if "prefilter" in arguments:
-        raise UnsupportedError(
-            "a search over a subquery takes WHERE before the top-k",
-            hint="put the predicate around the query: SELECT * FROM (SELECT … FROM vector_search(…)) WHERE …",
-            span=arguments["prefilter"].name_span,
-        )
-    own = scope.of(node) if scope is not None else None
-    if scope is None or own is None:
-        return [], ""
-    block = statement.token_tree.read_block(call.span.start)
-    alone = len(scope.relations) == 1
-    before = _find_before(call, scope, own, statement)
-    inner = [span for join in block.joins if join.inner for span in join.conjuncts]
-    outer = [span for join in block.joins if not join.inner for span in join.conjuncts]
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
-    chosen, rest = [], list(outer)
-    for span in (*block.where, *inner):
-        text = splice(statement.sql, numbered, span)
-        tree = parse_expression(text)
-        columns = list(tree.find_all(exp.Column)) if tree is not None else []
-        plain = tree is not None and columns and not tree.find(exp.Select, exp.Columns, exp.Lambda)
-        reads_own = _reads_own(columns, alias, before, alone=alone)
-        if plain and reads_own and not own.nullable and not is_volatile(read_tokens(text), catalog):
-            chosen.append(text)
-        else:
-            rest.append(span)
-    if {"k", "top_k", "num_results"} & set(arguments):
-        return chosen, ""
-    values = read_limit(scope, block, statement, tuple(rest), call.function)
-    texts = [statement.sql[value.span.start : value.span.end] for value in values if value.span is not None]
-    texts = [splice(statement.sql, numbered, value.span) for value in values if value.span is not None] or texts
-    return chosen, f", k => {' + '.join(texts)}" if texts else ""
-
-
-def _find_before(call: SearchCall, scope: Scope, own: Relation, statement: Statement) -> set[str]:
-    """The relations whose columns are constants for the search: those before one that is carried out for each row."""
-    before = {one.alias for one in scope.relations[: scope.relations.index(own)]}
-    trees = [parse_expression(statement.sql[one.span.start : one.span.end]) for one in call.arguments[1:]]
-    named = {one.parts[0].name.lower() for tree in trees if tree is not None for one in tree.find_all(exp.Column)}
-    return before if call.lateral is not None or named & before else set()
-
-
-def _reads_own(columns: list[exp.Column], alias: str, before: set[str], *, alone: bool) -> bool:
-    """Whether the columns are the call's own, one at least, and those of relations before it."""
-    if any(is_computed(column.name.lower()) for column in columns):
-        return False
-    owners = [column.parts[0].name.lower() if len(column.parts) > 1 else "" for column in columns]
-    own = {alias.lower(), *([""] if alone else [])}
-    return any(owner in own for owner in owners) and all(owner in own | before for owner in owners)
-
-
-def _write_rows(base: BaseQuery, alias: str, predicates: list[str]) -> str:
+def _write_rows(base: BaseQuery, alias: str, predicates: tuple[str, ...]) -> str:
     """The query's rows that meet the predicates, each with the id of the table's row it comes from."""
     if not predicates:
         return base.rows

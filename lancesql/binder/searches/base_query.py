@@ -34,7 +34,7 @@ class BaseQuery:
         alias: What the table is called in the query.
         simple: Whether it has no other relation, and no expression in its SELECT list.
         columns: The text of the SELECT list, when it is simple.
-        names: The columns it has, in lower case; None when it has all of a relation's.
+        names: The columns it has, in lower case; None when they are not known.
         where: The text of WHERE, or "", when it is simple.
         rows: The query, each row with the id of the table's row it comes from as `ROW`.
     """
@@ -81,8 +81,8 @@ def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQue
     nested = _find_nested(node, query, clauses["FROM"], names)
     if nested is None:
         return _read_over_table(node, tree, query, alone=alone, span=span, catalog=catalog)
-    place, own, inner_names = nested
-    inner = read_base_query(own, inner_names, catalog)
+    place, inner_text, inner_names = nested
+    inner = read_base_query(inner_text, inner_names, catalog)
     alias = node.alias_or_name
     edits = [Edit(place, f"({inner.rows})" + (f" AS {quote_name(alias)}" if alias and not node.alias else ""))]
     if not _has_star_of(tree, alias):
@@ -90,11 +90,12 @@ def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQue
         edits.append(Edit(Span(clauses["SELECT"].end, clauses["SELECT"].end), f", {qualifier}{ROW}"))
     rows = splice(text, edits)
     condition = text[where.start : where.end] if where is not None else ""
+    own = _read_column_names(node) | inner.names if inner.names is not None else None
     if len(relations) == 1:
-        _check_names(tree, _read_column_names(node) or inner.names, span)
+        _check_names(tree, own, span)
     if alone and inner.simple and not _read_column_names(node) and not _reads_more(tree):
         return _merge(inner, tree, alias, condition, rows)
-    return BaseQuery(inner.table, inner.alias, False, "", _read_names(tree), "", rows)
+    return BaseQuery(inner.table, inner.alias, False, "", _read_names(tree, alias, own), "", rows)
 
 
 def _read_over_table(
@@ -123,7 +124,7 @@ def _read_over_table(
         alias=alias,
         simple=alone,
         columns=text[columns.start : columns.end],
-        names=_read_names(tree),
+        names=_read_names(tree, alias, frozenset(map(str.lower, table.schema.names))),
         where=text[where.start : where.end] if where is not None else "",
         rows=splice(text, [Edit(Span(columns.end, columns.end), f", {quote_name(alias)}.{ROW_ID} AS {ROW}")]),
     )
@@ -183,10 +184,22 @@ def _read_column_names(node: exp.Expr) -> frozenset[str]:
     return frozenset(one.name.lower() for one in alias.args.get("columns") or ()) if alias is not None else frozenset()
 
 
-def _read_names(tree: exp.Select) -> frozenset[str] | None:
-    if any(item.find(exp.Star, exp.Columns) is not None for item in tree.expressions):
-        return None
-    return frozenset(item.alias_or_name.lower() for item in tree.expressions)
+def _read_names(tree: exp.Select, alias: str, own: frozenset[str] | None) -> frozenset[str] | None:
+    """The names of a SELECT list, where `own` are those of the first relation, in lower case."""
+    names: set[str] = set()
+    for item in tree.expressions:
+        star = item if isinstance(item, exp.Star) else item.this if isinstance(item, exp.Column) else None
+        if isinstance(star, exp.Star):
+            is_first = isinstance(item, exp.Column) and item.table.lower() == alias.lower()
+            is_alone = item is star and len(read_scope(tree).relations) == 1
+            if own is None or not (is_first or is_alone) or any(star.args.values()):
+                return None
+            names |= own
+        elif item.find(exp.Star, exp.Columns) is not None:
+            return None
+        else:
+            names.add(item.alias_or_name.lower())
+    return frozenset(names)
 
 
 def _check_names(tree: exp.Select, names: frozenset[str] | None, span: Span) -> None:
@@ -195,11 +208,14 @@ def _check_names(tree: exp.Select, names: frozenset[str] | None, span: Span) -> 
     Raises:
         UnknownColumnError: When the query names a column that its one relation does not have.
     """
+    given = {item.alias.lower() for item in tree.expressions if item.alias}
     for column in tree.find_all(exp.Column):
         name = column.name.lower()
         if column.find_ancestor(exp.Select) is not tree or len(column.parts) > 1 or isinstance(column.this, exp.Star):
             continue
-        if is_computed(name) or (names is not None and name not in names and not column.find_ancestor(exp.Lambda)):
+        if name in given or column.find_ancestor(exp.Lambda) is not None:
+            continue
+        if is_computed(name) or (names is not None and name not in names):
             near = nearest_name(name, names or ())
             raise UnknownColumnError(
                 f"the query that is searched has no column '{column.name}' there",

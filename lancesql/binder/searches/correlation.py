@@ -21,7 +21,14 @@ from lancesql.plan.sources import OuterValue
 
 from .source import SearchDraft
 
-__all__ = ["OuterColumns", "find_outer_columns", "value_arguments", "write_search_text"]
+__all__ = [
+    "OuterColumns",
+    "find_around",
+    "find_outer_columns",
+    "is_within_lateral",
+    "value_arguments",
+    "write_search_text",
+]
 
 _WORDS = frozenset({"column", "columns", "vector_column", "text_columns", "id_column", "group_by", "metric", "filter",
                     "prefilter", "operator", "syntax", "fusion", "normalize", "recency", "reranker", "version", "tag",
@@ -39,6 +46,7 @@ class OuterColumns:
         around: The relations of the enclosing blocks.
         columns: Source alias → base columns, of the block's sources.
         lateral: Whether it sees the relations before it in its FROM.
+        within_lateral: Whether the subquery it stands in is one for each row: `LATERAL (SELECT … FROM search …)`.
         filtered: Whether its block's predicates are its filter.
         values: What it takes; the parameters are `$__outer_0`, `$__outer_1`, …
         inner: The plans of values that read Lance tables of their own.
@@ -51,6 +59,7 @@ class OuterColumns:
     catalog: Catalog
     prefix: str
     lateral: bool = False
+    within_lateral: bool = False
     filtered: bool = True
     values: list[OuterValue] = field(default_factory=list)
     inner: dict[str, QueryPlan] = field(default_factory=dict)
@@ -128,13 +137,14 @@ def find_outer_columns(
     own = scope.of(draft.node) if scope is not None else None
     if draft.call is None or scope is None or own is None:
         return None
-    around = tuple(_find_around(scope.owner))
+    around = tuple(find_around(scope.owner))
     if len(scope.relations) == 1 and not around:
         return None
     prefix = "__outer_"
     while prefix in statement.sql:
         prefix = "_" + prefix
     outer = OuterColumns(scope, own, around, columns, catalog, prefix, lateral=draft.call.lateral is not None)
+    outer.within_lateral = is_within_lateral(scope.owner)
     if not outer.lateral:
         before = {relation.alias for relation in scope.relations[: scope.relations.index(own)]}
         for argument in value_arguments(draft):
@@ -161,7 +171,7 @@ def _names_one_of(column: exp.Column, before: set[str], outer: OuterColumns) -> 
     return bool(before) and not any(one.alias == qualifier for one in outer.around)
 
 
-def _find_around(owner: exp.Expr) -> list[Relation]:
+def find_around(owner: exp.Expr) -> list[Relation]:
     """The relations of the SELECT blocks that enclose a block."""
     found: list[Relation] = []
     node, in_cte = owner.parent, False
@@ -171,6 +181,14 @@ def _find_around(owner: exp.Expr) -> list[Relation]:
         in_cte = isinstance(node, exp.CTE | exp.With)  # a CTE does not see the FROM of the block it belongs to
         node = node.parent
     return found
+
+
+def is_within_lateral(owner: exp.Expr) -> bool:
+    """Whether a block is what a `LATERAL (…)` has in FROM, not part of a predicate or a value in it."""
+    node = owner.parent
+    while isinstance(node, exp.Subquery | exp.Select | exp.SetOperation | exp.From | exp.Join):
+        node = node.parent
+    return isinstance(node, exp.Lateral)
 
 
 def write_search_text(draft: Draft, outer: OuterColumns) -> str:

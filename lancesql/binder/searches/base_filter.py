@@ -1,0 +1,148 @@
+"""Which predicates beside a search over a query are its filter, and the k its LIMIT says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from lancesql.binder.filters.conjuncts import is_computed, is_volatile
+from lancesql.binder.filters.own import left_conditions
+from lancesql.binder.scope import Relation, Scope, read_scope
+from lancesql.binder.shape import read_limit
+from lancesql.binder.splice import Edit, splice
+from lancesql.catalog import Catalog
+from lancesql.errors import AmbiguousNameError, Span, UnsupportedError
+from lancesql.parser import Statement, parse_expression, read_tokens
+from lancesql.parser.calls import SearchCall
+
+from .correlation import find_around, is_within_lateral
+
+__all__ = ["BaseFilter", "read_base_filter"]
+
+
+@dataclass(frozen=True)
+class BaseFilter:
+    """What the block around a search over a query says of it.
+
+    Attributes:
+        predicates: Those that choose among the query's rows.
+        k: `, k => …` for the LIMIT of the block, or "".
+        flat: No predicate has a query or a function of its own names in it.
+    """
+
+    predicates: tuple[str, ...]
+    k: str
+    flat: bool
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What names mean in the block: the search's alias and columns, the relations that are constants for it, others."""
+
+    alias: str
+    names: frozenset[str] | None
+    before: frozenset[str]
+    others: frozenset[str]
+
+
+def read_base_filter(
+    call: SearchCall, node: exp.Table, scope: Scope | None, names: frozenset[str] | None, statement: Statement,
+    catalog: Catalog,
+) -> BaseFilter:  # fmt: skip
+    """Reads the block a search over a query stands in.
+
+    Args:
+        call: The search.
+        node: The table that stands for it in the tree.
+        scope: The block.
+        names: The columns of the query, in lower case; None when they are not known.
+        statement: The statement.
+        catalog: Answers about names.
+
+    Raises:
+        AmbiguousNameError: When it cannot be told whether a column is one of the query's.
+        UnsupportedError: When the search takes WHERE after the top-k.
+    """
+    arguments = {(one.name or "").lower(): one for one in call.arguments}
+    if "prefilter" in arguments:
+        raise UnsupportedError(
+            "a search over a subquery takes WHERE before the top-k",
+            hint="put the predicate around the query: SELECT * FROM (SELECT … FROM vector_search(…)) WHERE …",
+            span=arguments["prefilter"].name_span,
+        )
+    own = scope.of(node) if scope is not None else None
+    if scope is None or own is None:
+        return BaseFilter((), "", flat=True)
+    block = statement.token_tree.read_block(call.span.start)
+    before = _find_before(call, scope, own, statement)
+    others = frozenset(one.alias for one in scope.relations if one is not own) - before
+    reach = _Reach((node.alias or call.function).lower(), names, frozenset(before), others)
+    inner = [span for join in block.joins if join.inner for span in join.conjuncts]
+    outer = [span for join in block.joins if not join.inner for span in join.conjuncts]
+    left = left_conditions(node, block) if before else ()
+    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    chosen: list[exp.Expr] = []
+    texts: list[str] = []
+    rest = [span for span in outer if span not in left]
+    for span in (*block.where, *inner, *left):
+        text = splice(statement.sql, numbered, span)
+        tree = parse_expression(text)
+        is_own = tree is not None and (span in left or not own.nullable) and _is_own(tree, reach, span)
+        if tree is not None and is_own and not is_volatile(read_tokens(text), catalog):
+            chosen.append(tree)
+            texts.append(text)
+        else:
+            rest.append(span)
+    k = "" if {"k", "top_k", "num_results"} & set(arguments) else _write_k(call, scope, statement, tuple(rest))
+    return BaseFilter(tuple(texts), k, flat=not any(tree.find(exp.Select, exp.Lambda) for tree in chosen))
+
+
+def _write_k(call: SearchCall, scope: Scope, statement: Statement, rest: tuple[Span, ...]) -> str:
+    block = statement.token_tree.read_block(call.span.start)
+    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    values = read_limit(scope, block, statement, rest, call.function)
+    texts = [splice(statement.sql, numbered, value.span) for value in values if value.span is not None]
+    return f", k => {' + '.join(texts)}" if texts else ""
+
+
+def _find_before(call: SearchCall, scope: Scope, own: Relation, statement: Statement) -> set[str]:
+    """The relations whose columns are constants for the search: those before and around one for each of their rows."""
+    before = {one.alias for one in scope.relations[: scope.relations.index(own)]}
+    around = {one.alias for one in find_around(scope.owner) if scope.find(one.alias) is None}
+    trees = [parse_expression(statement.sql[one.span.start : one.span.end]) for one in call.arguments[1:]]
+    named = {one.parts[0].name.lower() for tree in trees if tree is not None for one in tree.find_all(exp.Column)}
+    if call.lateral is not None or named & before:
+        return before | around
+    return around if is_within_lateral(scope.owner) or named & around else set()
+
+
+def _is_own(tree: exp.Expr, reach: _Reach, span: Span) -> bool:
+    """Whether a predicate reads the query's columns, one at least, and besides only what is constant for the search."""
+    if tree.find(exp.Columns) is not None:
+        return False
+    bound = {one.name.lower() for function in tree.find_all(exp.Lambda) for one in function.expressions}
+    nested = {one.alias for select in tree.find_all(exp.Select) for one in read_scope(select).relations}
+    reads_own = False
+    for column in tree.find_all(exp.Column):
+        first, is_qualified = column.parts[0].name.lower(), len(column.parts) > 1
+        is_inner = column.find_ancestor(exp.Select) is not None
+        if first in bound or isinstance(column.this, exp.Star) or (is_inner and (first in nested or not is_qualified)):
+            continue
+        if is_computed(column.name.lower()) or (is_qualified and first in reach.others):
+            return False
+        if is_qualified and first in reach.before:
+            continue
+        if (is_qualified and first == reach.alias) or not (is_inner or reach.others or reach.before):
+            reads_own = True
+        elif not is_inner:  # without its relation: a column, or a field of one
+            if reach.names is None:
+                raise AmbiguousNameError(
+                    f"whose column '{column.parts[0].name}' is cannot be told before the search",
+                    hint=f"write {reach.alias}.{column.parts[0].name}, or its other relation before it",
+                    span=span,
+                )
+            if first not in reach.names and reach.others:
+                return False
+            reads_own = reads_own or first in reach.names
+    return reads_own
