@@ -102,7 +102,7 @@ def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: State
     edits = [Edit(Span(call.span.start, first.span.end), head), Edit(Span(call.span.end - 1, call.span.end), tail)]
     if node.args.get("alias") is None:
         edits[1] = Edit(edits[1].span, f"{tail} AS {quote_name(alias)}")
-    return edits
+    return [*edits, *(Edit(span, "true") for span in around.settled)]
 
 
 def _write_rows(base: BaseQuery, alias: str, predicates: tuple[str, ...]) -> str:

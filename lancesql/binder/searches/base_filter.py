@@ -29,11 +29,13 @@ class BaseFilter:
         predicates: Those that choose among the query's rows.
         k: `, k => …` for the LIMIT of the block, or "".
         flat: No predicate has a query or a function of its own names in it.
+        settled: Where those stand in the ON of a left join, which need not ask again.
     """
 
     predicates: tuple[str, ...]
     k: str
     flat: bool
+    settled: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def read_base_filter(
         else:
             rest.append(span)
     k = "" if {"k", "top_k", "num_results"} & set(arguments) else _write_k(call, scope, statement, tuple(rest))
-    return BaseFilter(tuple(texts), k, flat=not any(tree.find(exp.Select, exp.Lambda) for tree in chosen))
+    flat = not any(tree.find(exp.Select, exp.Lambda) for tree in chosen)
+    return BaseFilter(tuple(texts), k, flat=flat, settled=tuple(span for span in left if span not in rest))
 
 
 def _write_k(call: SearchCall, scope: Scope, statement: Statement, rest: tuple[Span, ...]) -> str:
