@@ -45,6 +45,11 @@ GROUPS: tuple[tuple[str, ...], ...] = (
         "SELECT count(*) FROM 'path'",
         "SELECT count(*) FROM ns.t",
     ),
+    (
+        "SELECT count(*) FROM t AT (VERSION => 1)",
+        "ATTACH 'db' AS old (TYPE LANCE, VERSION 1); SELECT count(*) FROM old.t",
+        "ATTACH 'db' AS old (TYPE LANCE, TAG 'first', READ_ONLY); SELECT count(*) FROM old.main.t",
+    ),
     ("SHOW VERSIONS ON t", "SHOW VERSIONS FROM t", "SHOW VERSIONS IN t", "SHOW VERSIONS ON 'path'"),
     ("SHOW TAGS ON t", "SHOW TAGS FROM t", "SHOW TAGS IN lance.t"),
     ("SHOW BRANCHES ON t", "SHOW BRANCHES FROM t", "SHOW BRANCHES IN t"),

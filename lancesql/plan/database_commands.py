@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lancesql.catalog import DatabaseInfo, TableInfo
+from lancesql.catalog import DatabaseInfo, TableInfo, VersionRef
 from lancesql.errors import Span
 
 __all__ = ["AttachDatabase", "CloneTable", "DetachDatabase", "ShowDatabases", "UseDatabase"]
@@ -12,13 +12,18 @@ __all__ = ["AttachDatabase", "CloneTable", "DetachDatabase", "ShowDatabases", "U
 
 @dataclass(frozen=True)
 class AttachDatabase:
-    """`ATTACH 'path' AS name (TYPE LANCE)`; `path` is None when it is attached already, and may be."""
+    """`ATTACH 'path' AS name (TYPE LANCE)`; `path` is None when it is attached already, and may be.
+
+    Attributes:
+        snapshot: The version at which every table is read; None for the newest.
+    """
 
     name: str
     path: str | None
     read_only: bool = False
     storage_options: dict[str, str] | None = field(default=None, repr=False)
     path_span: Span | None = field(default=None, repr=False, compare=False)
+    snapshot: VersionRef | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lancesql.catalog import TableInfo
+from lancesql.errors import Span
 
 __all__ = [
     "CreateReference",
@@ -31,23 +32,29 @@ class ShowHistory:
 
 @dataclass(frozen=True)
 class CreateReference:
-    """`CREATE TAG | BRANCH name ON table AS OF …`: `table` is at the version the name is given to."""
+    """`CREATE TAG | BRANCH name ON table AS OF …`: `table` is at the version the name is given to.
+
+    Attributes:
+        span: Where the name stands.
+    """
 
     table: TableInfo
     name: str
     is_branch: bool
     replace: bool = False
     if_not_exists: bool = False
+    span: Span | None = None
 
 
 @dataclass(frozen=True)
 class DropReference:
-    """`DROP TAG | BRANCH [IF EXISTS] name ON table`."""
+    """`DROP TAG | BRANCH [IF EXISTS] name ON table`; `span` is where the name stands."""
 
     table: TableInfo
     name: str
     is_branch: bool
     if_exists: bool = False
+    span: Span | None = None
 
 
 @dataclass(frozen=True)

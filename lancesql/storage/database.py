@@ -42,6 +42,7 @@ class LanceDatabase:
         uri: Where the database lies.
         storage_options: Credentials and settings of the object store.
         read_only: Whether writes are refused.
+        snapshot: The version at which its tables are read unless a statement says another; None for the newest.
         name: What statements call it. The tables of any but the session's own are called `name.table`.
     """
 
@@ -52,10 +53,12 @@ class LanceDatabase:
         *,
         read_only: bool = False,
         name: str = MAIN_DATABASE,
+        snapshot: VersionRef | None = None,
     ) -> None:
         self.storage_options = storage_options
         self.read_only = read_only
         self.name = name
+        self.snapshot = snapshot
         self._qualifier = "" if name == MAIN_DATABASE else name
         self.connection: lancedb.DBConnection | None = None
         if target is None:
@@ -93,7 +96,7 @@ class LanceDatabase:
     def reopen(self) -> LanceDatabase:
         """The same database with handles of its own: Lance refuses some calls of a handle that another thread is in."""
         other = LanceDatabase(self.connection, self.storage_options, read_only=self.read_only, name=self.name)
-        other.uri = self.uri
+        other.uri, other.snapshot = self.uri, self.snapshot
         return other
 
     def table_names(self) -> Sequence[str]:
@@ -144,6 +147,7 @@ class LanceDatabase:
             if not is_path:
                 self.forget(name)
             return None
+        version = self.snapshot if version is None else version
         branch, number = self._resolve_version(newest, name, version)
         if branch is not None:
             uri = self._find_branch(uri, name, branch)

@@ -10,6 +10,7 @@ import lance
 import pyarrow as pa
 
 from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, TableInfo, VersionRef
+from lancesql.errors import ArgumentError
 
 from .database import LanceDatabase, is_table_path
 
@@ -86,7 +87,14 @@ class Databases:
     def list_tables(self, database: str | None = None) -> list[TableInfo]:
         """The tables of a database, sorted by name; of the current one unless it is named."""
         prefix = "" if database is None else f"{database}."
-        found = [self.find_table(f"{prefix}{name}") for name in sorted(self.names_in(database))]
+        of = self.current if database is None else self.find_database(prefix)
+        found = []
+        for name in sorted(of.table_names()):
+            try:
+                found.append(self.find_table(f"{prefix}{name}"))
+            except ArgumentError:  # it has no such version
+                if of.snapshot is None:
+                    raise
         return [table for table in found if table is not None]
 
     def names_in(self, database: str | None = None) -> Sequence[str]:

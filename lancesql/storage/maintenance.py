@@ -155,9 +155,12 @@ def set_auto_cleanup(database: LanceDatabase, command: SetAutoCleanup) -> None:
 
 
 def read_auto_cleanup(database: LanceDatabase, table: TableInfo) -> dict[str, str]:
-    """The clean-up settings of a table."""
-    config = database.open_dataset(table).config()
-    return {name.removeprefix(_CLEANUP): value for name, value in sorted(config.items()) if name.startswith(_CLEANUP)}
+    """The clean-up settings of a table, and the tags because of which LanceDB removes nothing by itself."""
+    dataset = database.open_dataset(table)
+    held = sorted(dataset.config().items())
+    settings = {name.removeprefix(_CLEANUP): value for name, value in held if name.startswith(_CLEANUP)}
+    tags = _list_old_tags(dataset) if settings else []
+    return {**settings, "stopped_by_tags": ", ".join(tags)} if tags else settings
 
 
 def _open_newest(database: LanceDatabase, table: TableInfo) -> Any:
@@ -193,6 +196,11 @@ def _refresh_index(
         index_names=[name], **({} if mode is None else {"num_indices_to_merge": parts[mode]})
     )
     after = next((one for one in read_indexes(_open_newest(database, table)) if one.name == name), before)
+    if before.rows_unindexed and after.rows_unindexed >= before.rows_unindexed:  # upstream: only the log says why
+        raise StorageError(
+            f"index '{name}' took none of {before.rows_unindexed:,} rows",
+            hint=f"its files may be damaged; REINDEX {name} ON {table.name} builds it anew",
+        )
     added = f"{max(before.rows_unindexed - after.rows_unindexed, 0):,} rows added"
     return added if before.segments == after.segments else f"{added}, parts {before.segments} → {after.segments}"
 
@@ -215,13 +223,16 @@ def take_step(step: str, target: str, act: Callable[[], str]) -> Step:
 
 def _list_pins(dataset: Any) -> list[str]:
     """The tags of old versions, and the branches, which read the files of the version that they began at."""
-    tags = [
+    branches = [name for name, one in dataset.branches.list().items() if one.get("parent_branch") is None]
+    return [*_list_old_tags(dataset), *(f"branch {name}" for name in sorted(branches))]
+
+
+def _list_old_tags(dataset: Any) -> list[str]:
+    return sorted(
         name
         for name, tag in dataset.tags.list().items()
         if tag.get("branch") is None and int(tag["version"]) < dataset.version
-    ]
-    branches = [name for name, one in dataset.branches.list().items() if one.get("parent_branch") is None]
-    return [*sorted(tags), *(f"branch {name}" for name in sorted(branches))]
+    )
 
 
 def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleaned:

@@ -11,7 +11,8 @@ import lance
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import LanceSQLError, StorageError, nearest_name
+from lancesql.errors import ArgumentError, LanceSQLError, StorageError, nearest_name
+from lancesql.plan.commands import CreateReference, DropReference
 from lancesql.plan.sources import ROW_ID
 
 from .scan import wrap_lance_error
@@ -126,24 +127,23 @@ def list_branches(database: LanceDatabase, table: TableInfo) -> list[Reference]:
     return sorted(found, key=lambda one: one.name)
 
 
-def create_reference(
-    database: LanceDatabase, table: TableInfo, name: str, *, is_branch: bool, replace: bool, if_not_exists: bool
-) -> None:
+def create_reference(database: LanceDatabase, command: CreateReference) -> None:
     """Gives a version a name, or begins a branch at it.
 
     Raises:
-        StorageError: When the name is taken.
+        ArgumentError: When the name is taken.
     """
+    table, name, is_branch = command.table, command.name, command.is_branch
     dataset = database.open_dataset(table)
     kind = "branch" if is_branch else "tag"
     names = [one.name for one in (list_branches if is_branch else list_tags)(database, table)]
-    if name in names and if_not_exists:
+    if name in names and command.if_not_exists:
         return
-    if name in names and not replace:
+    if name in names and not command.replace:
         hint = (
             f"CREATE OR REPLACE TAG {name} moves it" if not is_branch else f"DROP BRANCH {name} ON {table.name} first"
         )
-        raise StorageError(f"table '{table.name}' has a {kind} '{name}' already", hint=hint)
+        raise ArgumentError(f"table '{table.name}' has a {kind} '{name}' already", hint=hint, span=command.span)
     doing = f"making {kind} '{name}' of '{table.name}'"
     if is_branch:
         _ask(doing, lambda: dataset.checkout_version(table.version).create_branch(name, table.version))
@@ -153,27 +153,32 @@ def create_reference(
         _ask(doing, lambda: dataset.tags.create(name, table.version))
 
 
-def drop_reference(database: LanceDatabase, table: TableInfo, name: str, *, is_branch: bool, if_exists: bool) -> None:
+def drop_reference(database: LanceDatabase, command: DropReference) -> None:
     """Takes a tag or a branch away.
 
     Raises:
-        StorageError: When there is none of that name.
+        ArgumentError: When there is none of that name.
     """
+    table, name, is_branch = command.table, command.name, command.is_branch
     dataset = database.open_dataset(table)
     kind = "branch" if is_branch else "tag"
     names = [one.name for one in (list_branches if is_branch else list_tags)(database, table)]
     if name not in names:
-        if if_exists:
+        if command.if_exists:
             return
         near = nearest_name(name, names)
         listed = f"there are: {', '.join(names)}" if names else "there is none"
-        raise StorageError(
-            f"table '{table.name}' has no {kind} '{name}'", hint=f"did you mean '{near}'? {listed}" if near else listed
+        raise ArgumentError(
+            f"table '{table.name}' has no {kind} '{name}'",
+            hint=f"did you mean '{near}'? {listed}" if near else listed,
+            span=command.span,
         )
     references: Any = dataset.branches if is_branch else dataset.tags
     pinned = sorted(tag for tag, one in dataset.tags.list().items() if is_branch and one["branch"] == name)
     if pinned:
-        raise StorageError(f"tags name versions of branch '{name}': {', '.join(pinned)}", hint="drop them first")
+        raise StorageError(
+            f"tags name versions of branch '{name}': {', '.join(pinned)}", hint="drop them first", span=command.span
+        )
     _ask(f"dropping {kind} '{name}' of '{table.name}'", lambda: references.delete(name))
 
 

@@ -6,8 +6,17 @@ import re
 from pathlib import Path, PurePosixPath
 
 from lancesql.binder.options import Flag, Option, read_options
-from lancesql.catalog import MAIN_DATABASE, Catalog
-from lancesql.errors import ArgumentError, BindError, Span, UnknownTableError, UnsupportedError, nearest_name
+from lancesql.binder.tables import resolve_moment
+from lancesql.catalog import MAIN_DATABASE, Catalog, VersionRef
+from lancesql.errors import (
+    ArgumentError,
+    BindError,
+    LanceSQLError,
+    Span,
+    UnknownTableError,
+    UnsupportedError,
+    nearest_name,
+)
 from lancesql.parser.commands import AttachSyntax, DetachSyntax, NameSyntax, OptionSyntax, UseSyntax
 from lancesql.plan.commands import AttachDatabase, DetachDatabase, ShowDatabases, ShowTables, UseDatabase
 
@@ -16,7 +25,7 @@ from .targets import CommandContext
 __all__ = ["bind_attach", "bind_detach", "bind_show_databases", "bind_show_tables", "bind_use", "unknown_database"]
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
-_OPTIONS: dict[str, Option] = {"read_only": Flag(), "read_write": Flag()}
+_OPTIONS: dict[str, Option] = {"read_only": Flag(), "read_write": Flag(), "storage_options": Flag()}
 _SNAPSHOTS = ("version", "tag", "branch", "timestamp")
 
 
@@ -38,6 +47,7 @@ def bind_attach(syntax: AttachSyntax, context: CommandContext) -> AttachDatabase
     if syntax.problem is not None:
         raise syntax.problem
     storage_options, options, spans = _read_options(syntax)
+    snapshot = _read_snapshot(syntax, catalog)
     if not _NAME.fullmatch(name):
         raise BindError(
             f"'{name}' cannot be the name of a database", hint="give it one: ATTACH '…' AS name (TYPE LANCE)", span=span
@@ -68,9 +78,12 @@ def bind_attach(syntax: AttachSyntax, context: CommandContext) -> AttachDatabase
             hint="connect with read_only=False",
             span=spans.get("read_only") or spans["read_write"],
         )
-    return AttachDatabase(
-        name, syntax.path, bool(is_read_only if asked is None else asked), storage_options, syntax.path_span
-    )
+    if snapshot is not None and asked is False:
+        raise UnsupportedError(
+            "versions that are past are for reading only", span=spans.get("read_only") or spans["read_write"]
+        )
+    read_only = bool(is_read_only if asked is None else asked) or snapshot is not None
+    return AttachDatabase(name, syntax.path, read_only, storage_options, syntax.path_span, snapshot)
 
 
 def bind_detach(syntax: DetachSyntax, context: CommandContext) -> DetachDatabase | None:
@@ -133,18 +146,35 @@ def bind_show_tables(database: NameSyntax | None, context: CommandContext) -> Sh
     return None if name is None else ShowTables(database=name)
 
 
+def _read_snapshot(syntax: AttachSyntax, catalog: Catalog) -> VersionRef | None:
+    """The version, tag, branch or moment at which every table is read; None for the newest."""
+    given = [option for option in syntax.options if option.name in _SNAPSHOTS]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise ArgumentError("the version of the tables is given twice", span=given[1].span)
+    kind, value = given[0].name, given[0].value
+    if kind == "version" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise ArgumentError(
+            f"{kind} is {'a number or a tag' if kind == 'version' else 'a text'}", span=given[0].value_span
+        )
+    if kind != "timestamp":
+        return f"branch:{value}" if kind == "branch" else value
+    try:
+        return resolve_moment("'" + value.replace("'", "''") + "'", catalog)
+    except LanceSQLError as error:
+        error.span = error.span or given[0].value_span
+        raise
+
+
 def _read_options(syntax: AttachSyntax) -> tuple[dict[str, str] | None, dict[str, object], dict[str, Span]]:
     storage_options: dict[str, str] | None = None
     others: list[OptionSyntax] = []
     for option in syntax.options:
-        if option.name in _SNAPSHOTS:
-            raise UnsupportedError(
-                f"a database has no {option.name}: each of its tables has its own",
-                hint=f"write it behind a table: AT ({option.name.upper()} => …)",
-                span=option.span,
-            )
         if option.name != "storage_options":
-            others.append(option)
+            others += [option] if option.name not in _SNAPSHOTS else []
         elif storage_options is not None:
             raise ArgumentError("option 'storage_options' is given twice", span=option.span)
         elif not isinstance(option.value, dict):
@@ -153,7 +183,7 @@ def _read_options(syntax: AttachSyntax) -> tuple[dict[str, str] | None, dict[str
             )
         else:
             storage_options = option.value
-    options, spans = read_options(others, _OPTIONS | {"storage_options": Flag()}, "ATTACH")
+    options, spans = read_options(others, _OPTIONS | dict.fromkeys(_SNAPSHOTS, Flag()), "ATTACH")
     if len(options) > 1:
         raise ArgumentError("read_only and read_write exclude each other", span=spans["read_write"])
     return storage_options, options, spans

@@ -54,7 +54,8 @@ def bind_create_reference(syntax: CreateReferenceSyntax, context: CommandContext
         )
     if syntax.version is not None:
         table = find_version(table, syntax.table, syntax.version, context)
-    return CreateReference(table, name, syntax.is_branch, syntax.replace, syntax.if_not_exists)
+    span = syntax.reference.span
+    return CreateReference(table, name, syntax.is_branch, syntax.replace, syntax.if_not_exists, span)
 
 
 def bind_drop_reference(syntax: DropReferenceSyntax, context: CommandContext) -> DropReference:
@@ -63,7 +64,8 @@ def bind_drop_reference(syntax: DropReferenceSyntax, context: CommandContext) ->
     if syntax.problem is not None:
         raise syntax.problem
     context.refuse_writing(syntax.table)
-    return DropReference(table, syntax.reference.parts[0], syntax.is_branch, syntax.if_exists)
+    name = syntax.reference
+    return DropReference(table, name.parts[0], syntax.is_branch, syntax.if_exists, name.span)
 
 
 def bind_restore(syntax: RestoreSyntax, context: CommandContext) -> RestoreTable:

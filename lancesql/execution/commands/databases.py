@@ -29,12 +29,12 @@ def run_database_command(command: DatabaseCommand, run: Run) -> None:
     """
     databases = run.database
     match command:
-        case AttachDatabase(name, path, read_only, given, span):
+        case AttachDatabase(name, path, read_only, given, span, snapshot):
             if path is None:
                 return
             options = given if given is not None else databases.main.storage_options
             try:
-                databases.attach(LanceDatabase(path, options, read_only=read_only, name=name))
+                databases.attach(LanceDatabase(path, options, read_only=read_only, name=name, snapshot=snapshot))
             except LanceSQLError as error:
                 error.span = error.span or span
                 raise

@@ -17,12 +17,15 @@ from lancesql.plan.commands import (
     CloneTable,
     Command,
     CreateIndex,
+    CreateReference,
     DatabaseCommand,
     DeleteRows,
     DropIndex,
+    DropTable,
     MergeRows,
     OptimizeTable,
     RefreshIndexes,
+    RestoreTable,
     SettingCommand,
     TruncateTable,
     UpdateRows,
@@ -31,6 +34,7 @@ from lancesql.plan.commands import (
 )
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.maintenance import plan_compaction, plan_vacuum
+from lancesql.storage.versions import list_versions
 from lancesql.storage.writes.changes import measure_change
 from lancesql.storage.writes.clones import measure_table
 
@@ -54,9 +58,20 @@ def describe_command(
         case MergeRows(changed):
             return _describe_merge(command, changed, run, open_query)
         case TruncateTable(table):
-            return [f"{table.rows:,} rows, all of them"]
+            fragments, size = measure_table(run.database.of(table), table)
+            return [f"{table.rows:,} rows, all of them, in {fragments:,} fragments of {size:,} bytes"]
         case ChangeType():
             return describe_type(command)
+        case DropTable(_, table):
+            return [] if table is None else [_describe_table_drop(table, run)]
+        case RestoreTable(table):
+            newest = run.database.find_table(table.name) or table
+            before = f"after version {newest.version} with {newest.rows:,}"
+            return [
+                f"version {table.version} with {table.rows:,} rows becomes the newest, {before}; no data is written"
+            ]
+        case CreateReference(table, name):
+            return [f"{name} will mean {table.name} @ version {table.version}; no data is written"]
         case OptimizeTable(table, options):
             return _describe_compaction(table, options, run)
         case CreateIndex():
@@ -79,6 +94,16 @@ def describe_command(
             return []
 
 
+def _describe_table_drop(table: TableInfo, run: Run) -> str:
+    database = run.database.of(table)
+    fragments, size = measure_table(database, table)
+    versions = len(list_versions(database, table))
+    return (
+        f"{table.rows:,} rows in {fragments:,} fragments of {size:,} bytes, "
+        f"{versions:,} versions and {len(table.indexes):,} indexes would go"
+    )
+
+
 def _describe_clone(command: CloneTable, run: Run) -> list[str]:
     table = command.source
     if command.existing is not None and not command.replace:
@@ -94,7 +119,7 @@ def _describe_clone(command: CloneTable, run: Run) -> list[str]:
 def _describe_rows(table: TableInfo, touched: list[np.ndarray[Any, Any]], run: Run, *, writes: bool) -> str:
     row_ids = np.unique(np.concatenate([np.empty(0, np.uint64), *touched]))
     fragments, of, size = measure_change(run.database.of(table), table, row_ids)
-    written = f", about {size:,} bytes written anew" if writes else ""
+    written = f", about {size:,} bytes {'written anew' if writes else 'marked as deleted'}"
     return f"{len(row_ids):,} of {table.rows:,} rows, in {fragments:,} of {of:,} fragments{written}"
 
 

@@ -124,11 +124,11 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return answer_count(copy_from_arrow(command, run))
         case ShowHistory():
             return show_history(command, database)
-        case CreateReference(table, name, is_branch, replace, if_not_exists):
-            create_reference(database, table, name, is_branch=is_branch, replace=replace, if_not_exists=if_not_exists)
+        case CreateReference(table, name):
+            create_reference(database, command)
             return pa.table({"name": pa.array([name]), "version": pa.array([table.version], pa.int64())})
-        case DropReference(table, name, is_branch, if_exists):
-            drop_reference(database, table, name, is_branch=is_branch, if_exists=if_exists)
+        case DropReference():
+            drop_reference(database, command)
             return pa.table({})
         case RestoreTable(table):
             return pa.table({"version": pa.array([restore_version(database, table)], pa.int64())})
