@@ -1,4 +1,4 @@
-"""`python docs/draw_screens.py` runs statements, and draws what the shell shows of them: `docs/images/`."""
+"""`python docs/draw_screens.py` runs statements, and draws what a shell and a notebook show of them: `docs/images/`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,14 @@ SCREENS = {
     "search": [SEARCH, f"EXPLAIN {SEARCH}", "SELECT title FROM vector_search('films', [0.9, 0.1, 0.4], kk => 2);"],
     "text": [HIGHLIGHT, "SELECT title FROM fts('films', 'crew AND (ship OR');"],
 }
+WIDEN = """CREATE OR REPLACE TABLE films AS
+SELECT * REPLACE (list_transform(range(24), lambda i: sin(i * vector[1]) * vector[i % 3 + 1])::FLOAT[24] AS vector)
+FROM films"""
+NOTEBOOK = """SELECT title, year, vector, _distance
+FROM vector_search('films', $q, k => 4) WHERE year >= 1975 AND length(title) > 4"""
+NEAR = """SELECT [sin(i), cos(i) * (i % 3), i % 3, sin(i * i)]::FLOAT[4] AS vector,
+    ['horror', 'drama', 'space'][i % 3 + 1] AS genre
+FROM range(150) AS t(i)"""
 
 
 def main() -> None:
@@ -45,6 +53,11 @@ def main() -> None:
         for name, statements in SCREENS.items():
             screen = draw_screen(db, statements).replace(folder, "")
             (IMAGES / f"{name}.svg").write_text(screen)
+        db.execute(WIDEN)
+        ((first,),) = db.sql("SELECT vector FROM films WHERE id = 1").fetchall()
+        for name, sql in (("answer", NOTEBOOK), ("plan", f"EXPLAIN {NOTEBOOK}")):
+            (IMAGES / f"notebook-{name}.html").write_text(db.sql(sql, {"q": first})._repr_html_() + "\n")
+        db.sql(NEAR).plot(color="genre").save(IMAGES / "plot.png")
 
 
 def draw_screen(db: lancesql.Connection, statements: list[str]) -> str:

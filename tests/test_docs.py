@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDED = {"torch.md": "torch", "langchain.md": "langchain_core", "llama-index.md": "llama_index.core"}
 """Packages too large for every environment of the tests."""
-BLOCK = re.compile(r"^```(python|sql|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(python|ipython|sql|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def read_blocks(page):
@@ -36,17 +36,32 @@ def run_shell(text, folder):
     assert done.stdout or "-o " in text
 
 
+def run_cell(text, names, folder):
+    """A cell of a notebook; its variables are those of the page."""
+    if "shell" not in names:
+        os.environ.setdefault("IPYTHONDIR", str(folder / "ipython"))
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+
+        names["shell"] = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}), user_ns=names)
+    done = names["shell"].run_cell(text)
+    done.raise_error()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
     if page.name in NEEDED:
         pytest.importorskip(NEEDED[page.name])
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # IPython puts its own there
     names: dict[str, object] = {"__name__": "__main__"}
     ran = 0
     for language, text in read_blocks(page):
         if language == "bash":
             if "venv" not in text:  # the installation is what the CI script does
                 run_shell(text, tmp_path)
+        elif language == "ipython":
+            run_cell(text, names, tmp_path)
         elif language == "python":
             exec(compile(text, str(page), "exec"), names)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def close_shell(shell: Any) -> None:
 @pytest.fixture
 def shell(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     made = open_shell()
     made.run_line_magic("load_ext", "lancesql")
     made.user_ns["folder"] = str(library)
@@ -134,6 +136,7 @@ def test_errors_are_shown_without_a_traceback(shell, capsys):
 
 def test_a_sql_magic_of_another_stays(library, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     made = open_shell()
     made.register_magic_function(lambda line: "theirs", "line", "sql")
     made.run_line_magic("load_ext", "lancesql")

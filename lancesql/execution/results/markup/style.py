@@ -12,13 +12,13 @@ font-variant-numeric:tabular-nums}
 div.lancesql table.rows tr{background:none}
 div.lancesql table.rows tbody tr:hover{background:var(--soft)}
 div.lancesql table.rows :is(th,td){border:0;border-bottom:1px solid var(--line);padding:.3em .8em;text-align:left;
-vertical-align:middle;max-width:34em;white-space:normal;overflow-wrap:anywhere}
+vertical-align:middle;max-width:34em;white-space:normal;overflow-wrap:break-word}
 div.lancesql table.rows thead th{border-bottom-width:2px;vertical-align:bottom;white-space:nowrap;font-weight:600}
 div.lancesql table.rows thead small{display:block;font-weight:400;font-family:ui-monospace,monospace;opacity:.7}
 div.lancesql table.rows :is(th,td).right{text-align:right;white-space:nowrap;overflow-wrap:normal}
 div.lancesql table.rows caption{caption-side:bottom;text-align:left;padding:.5em .8em;color:inherit;opacity:.75}
 div.lancesql table.rows td.bar{background:linear-gradient(to right,color-mix(in srgb,var(--blue) 30%,transparent)
-var(--part),transparent 0) no-repeat 0/100% calc(100% - 6px);min-width:7em}
+var(--part),transparent 0) no-repeat 0/100% min(1.5em,100% - 6px);min-width:7em}
 div.lancesql table.rows td.bar.below{background-image:linear-gradient(to right,
 color-mix(in srgb,var(--orange) 30%,transparent) var(--part),transparent 0)}
 div.lancesql .null{opacity:.7;font-style:italic}

@@ -24,6 +24,7 @@ _CELL_LENGTH = 200
 _TITLE_LENGTH = 1_000
 _COLUMNS = 100
 _BYTES_SHOWN = 12
+_SCORE_DIGITS = 6
 
 
 def render_html(
@@ -78,7 +79,7 @@ def _choose_drawing(
 ) -> Callable[[int, Any, str], str]:
     if is_score(field.name, field.type):
         lengths = scale_bars(values)
-        return lambda at, _, text: _draw_score(lengths[at], text)
+        return lambda at, value, text: _draw_score(lengths[at], float(value), text)
     if pa.types.is_nested(field.type):
         reach = read_reach(values)
         return lambda _, value, text: f"<td>{draw_vector(value, reach, text)}</td>" if is_vector(value) else _draw(text)
@@ -97,11 +98,12 @@ def _draw(text: str, attribute: str = "") -> str:
     return f'<td dir="auto" title="{title}"{attribute}>{html.escape(text[: _CELL_LENGTH - 1])}…</td>'
 
 
-def _draw_score(length: float | None, text: str) -> str:
+def _draw_score(length: float | None, value: float, text: str) -> str:
     if length is None:
         return _draw(text, ' class="right"')
     below = " below" if length < 0 else ""
-    return f'<td class="right bar{below}" style="--part:{abs(length):.1%}">{html.escape(text)}</td>'
+    bar = f'class="right bar{below}" style="--part:{abs(length):.1%}"'
+    return f'<td {bar} title="{html.escape(text)}">{value:.{_SCORE_DIGITS}g}</td>'
 
 
 def _draw_bytes(value: bytes, images: ImageBudget) -> str:

@@ -32,7 +32,7 @@ font-family:ui-monospace,monospace;font-size:.92em;line-height:1.4;white-space:p
 div.lancesql .card code{background:none;color:inherit;font-family:ui-monospace,monospace;font-size:.95em;padding:0}
 div.lancesql .card mark{background:var(--soft);color:inherit;border-radius:3px;padding:0 .25em}
 div.lancesql .card dl{display:grid;grid-template-columns:max-content 1fr;gap:.1em .9em;margin:.25em 0 0}
-div.lancesql .card dt{opacity:.75;font-weight:400;margin:0;padding:0}
+div.lancesql .card dt{opacity:.75;white-space:nowrap;font-weight:400;margin:0;padding:0}
 div.lancesql .card dd{margin:0;padding:0;overflow-wrap:anywhere}
 div.lancesql .tag{display:inline-block;border:1px solid currentColor;border-radius:3px;padding:0 .4em;font-size:.85em;
 margin-right:.5em;white-space:nowrap}
