@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
-from lancesql.errors import UnsupportedError
-from lancesql.plan.constraints import DEFAULT, PRIMARY_KEY, add_metadata, write_checks
+from lancesql.errors import BindError, LanceSQLError, UnsupportedError
+from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, add_metadata, write_checks
 
-from .engine_errors import explain_engine_error
+from .engine_errors import explain_engine_error, find_name_span
 
 if TYPE_CHECKING:
     from .duckdb import DuckDBEngine
@@ -23,6 +24,8 @@ _COLUMNS = f"SELECT column_name, is_nullable, column_default FROM duckdb_columns
 _CONSTRAINTS = f"""
 SELECT constraint_type, expression, constraint_column_names FROM duckdb_constraints() WHERE table_name = '{_NAME}'
 """
+_QUOTED = re.compile("'(?:[^']|'')*'" + r'|"(?:[^"]|"")*"')
+_UNSTORED = re.compile(r"(?<!\w)(BIT|TIME WITH TIME ZONE)(?!\w)")
 _REFUSED = {
     "UNIQUE": "a Lance table has no unique columns but its primary key",
     "FOREIGN KEY": "a Lance table has no foreign keys",
@@ -46,24 +49,64 @@ def read_definition(engine: DuckDBEngine, columns: str, halves: Collection[str])
         described = connection.execute(_COLUMNS).fetchall()
         constraints = connection.execute(_CONSTRAINTS).fetchall()
         relation: Any = connection.sql(f"SELECT * FROM {_NAME} LIMIT 0")
-        given = relation.to_arrow_table().schema
+        given, types = relation.to_arrow_table().schema, [str(one) for one in relation.types]
     except duckdb.Error as error:
-        raise explain_engine_error(error) from None
+        raise _explain(error, columns) from None
     finally:
         connection.close()
     for kind, _, _ in constraints:
         if kind in _REFUSED:
             raise UnsupportedError(_REFUSED[kind], hint="leave it out; MERGE and ON CONFLICT keep keys apart")
     keys = [name for kind, _, names in constraints if kind == "PRIMARY KEY" for name in names]
+    checks = [(str(expression), list(names)) for kind, expression, names in constraints if kind == "CHECK"]
+    checks += _imply_checks(given.names, types)
     fields = []
     for field, (name, is_nullable, default) in zip(given, described, strict=True):
         metadata = {} if default is None else {DEFAULT: str(default).encode()}
         if name in keys:
             metadata[PRIMARY_KEY] = b"true"
+        if checks:
+            metadata[NAME] = name.encode()
         type_ = _halve(field.type) if name in halves else field.type
         fields.append(add_metadata(pa.field(name, type_, nullable=bool(is_nullable) and name not in keys), metadata))
-    checks = [str(expression) for kind, expression, _ in constraints if kind == "CHECK"]
     return pa.schema(fields, metadata=write_checks(checks))
+
+
+def _imply_checks(names: Sequence[str], types: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """What a type asks of values that Lance stores as text.
+
+    Raises:
+        UnsupportedError: When values of the type would be stored as something else.
+    """
+    checks: list[tuple[str, list[str]]] = []
+    for name, type_ in zip(names, types, strict=True):
+        unstored = _UNSTORED.search(_QUOTED.sub("", type_))
+        inner = type_.startswith("ENUM") and not type_.endswith("]")
+        if unstored or ("ENUM(" in type_ and not inner):
+            what = unstored.group(1) if unstored else "ENUM within another type"
+            raise UnsupportedError(
+                f"column '{name}' is {what}, which Lance cannot store",
+                hint="VARCHAR can hold its text",
+            )
+        quoted = '"' + name.replace('"', '""') + '"'
+        if inner:
+            checks.append((f"({quoted} IN {type_.removeprefix('ENUM')})", [name]))
+        elif type_ == "UUID":
+            same = f"{quoted} IS NOT DISTINCT FROM CAST(TRY_CAST({quoted} AS UUID) AS VARCHAR)"
+            checks.append((f"({same})", [name]))
+        elif type_ == "JSON":
+            checks.append((f"json_valid({quoted})", [name]))
+    return checks
+
+
+def _explain(error: duckdb.Error, columns: str) -> LanceSQLError:
+    """DuckDB's error, with its place among the columns."""
+    explained = explain_engine_error(error)
+    explained.message = explained.message.replace(f'table "{_NAME}"', "the table").rstrip("!")
+    if "Invalid type for index key" in explained.message:
+        explained = BindError("a primary key is made of plain values, not of vectors, lists or structs")
+    explained.span = find_name_span(columns, explained)
+    return explained
 
 
 def name_types(engine: DuckDBEngine, schema: pa.Schema) -> list[str]:

@@ -160,6 +160,10 @@ class DuckDBEngine:
             raise explain_engine_error(error) from None
         return other
 
+    def duplicate(self) -> DuckDBEngine:
+        """As `fork`, with the settings of a new connection; it can be made while this one is busy."""
+        return DuckDBEngine(self.connection.cursor())
+
     def share(self) -> DuckDBEngine:
         """As `fork`, for good. From now on neither has the database to itself."""
         other, self.owned = self.keep_fork(), False

@@ -17,6 +17,7 @@ from lancesql.errors import (
     Span,
     UnknownColumnError,
     UnknownTableError,
+    nearest_name,
 )
 from lancesql.plan.file_errors import condense_csv_error
 
@@ -28,6 +29,12 @@ _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
 _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
 _SYSTEM_TABLE = re.compile(r'"(pg|duckdb|sqlite)_')  # what DuckDB proposes for any name that is like no table
 _MISSING_TABLE = re.compile(r'Table with name "?([^\s"]+)"? does not exist')
+_MISSING_TYPE = re.compile(r"Type with name (\S+) does not exist")
+_TYPES = (
+    *("BOOLEAN", "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER"),
+    *("UBIGINT", "FLOAT", "HALF", "REAL", "DOUBLE", "DECIMAL", "NUMERIC", "CHAR", "VARCHAR", "STRING", "TEXT", "BLOB"),
+    *("DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "UUID", "JSON", "STRUCT", "MAP"),
+)
 _LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
 _UNKNOWN_OPTION = re.compile(r'Unrecognized option "([^"]+)" for (\w+)')
 _MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
@@ -49,6 +56,9 @@ _NAMES = (
     re.compile(r'match the pattern "([^"]+)"'),
     re.compile(r"there is no file '([^']+)'"),
     re.compile(r"Schema with name (\S+) does not exist"),
+    _MISSING_TYPE,
+    re.compile(r'Column with name "?([^\s"]+)"? already exists'),
+    re.compile(r'does not contain column "?([^\s"]+)"? referenced'),
 )
 
 
@@ -73,6 +83,9 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         return ArgumentError(f"there is no option '{option.group(1)}' for {option.group(2)}", hint=proposed)
     if isinstance(error, duckdb.InterruptException):
         return QueryInterruptedError("the statement was interrupted")
+    if unknown := _MISSING_TYPE.search(head):
+        nearest = nearest_name(unknown.group(1), _TYPES)
+        return BindError(head.rstrip("!"), hint=f"did you mean {nearest}?" if nearest else None)
     if _MISSING_TABLE.search(head):
         return UnknownTableError(head.replace("!", ""), hint=hint)
     if _MISSING_COLUMN.search(head):

@@ -11,11 +11,12 @@ from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, Span, UnsupportedError
 from lancesql.parser.commands import AlterSyntax, CommentSyntax, NameSyntax
 from lancesql.plan.commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable
-from lancesql.plan.constraints import DEFAULT
+from lancesql.plan.constraints import DEFAULT, read_constraints
 from lancesql.plan.sources import ROW_ID
 
 from .changes import ROW, plan_changes, quote_name
 from .column_types import bind_type, define_column
+from .constraints import write_check
 from .tables import TABLE_NAME, read_columns
 from .targets import CommandContext, find_column, find_target
 
@@ -45,6 +46,7 @@ def bind_alter(
     match syntax.action:
         case "drop":
             _refuse_last(table, syntax.column)
+            _refuse_needed(table, column.name, syntax)
             return ChangeColumn(table, column.name, "drop")
         case "rename":
             assert syntax.target is not None
@@ -58,6 +60,8 @@ def bind_alter(
                 _read_default(column, syntax.value, context)
             return ChangeColumn(table, column.name, "default", value)
         case _:
+            if syntax.action == "drop not null" and column.name in read_constraints(table.schema).primary_key:
+                raise BindError("a primary key cannot be NULL", span=syntax.column.span)
             return ChangeColumn(table, column.name, "null", syntax.action == "drop not null")
 
 
@@ -148,6 +152,25 @@ def _has_column(table: TableInfo, name: NameSyntax) -> bool:
 def _refuse_taken(table: TableInfo, name: NameSyntax) -> None:
     if _has_column(table, name):
         raise BindError(f"table '{table.name}' has a column '{name.parts[0]}' already", span=name.span)
+
+
+def _refuse_needed(table: TableInfo, column: str, syntax: AlterSyntax) -> None:
+    """A column that says what a row is, or what it may be, does not go unnoticed."""
+    assert syntax.column is not None
+    constraints = read_constraints(table.schema)
+    if column in constraints.primary_key:
+        raise BindError(
+            f"column '{column}' is part of the primary key of '{table.name}'",
+            hint="CREATE TABLE … AS SELECT the other columns makes a table without one",
+            span=syntax.column.span,
+        )
+    checks = [write_check(check) for check in constraints.checks if check.names(column)]
+    if checks and not syntax.cascade:
+        raise BindError(
+            f"column '{column}' is named by CHECK {checks[0]}",
+            hint=f"DROP COLUMN {column} CASCADE takes the check away too",
+            span=syntax.column.span,
+        )
 
 
 def _refuse_last(table: TableInfo, name: NameSyntax) -> None:

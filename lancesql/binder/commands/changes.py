@@ -21,9 +21,9 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.commands import ChangedRows, DeleteRows, TruncateTable, UpdateRows
 from lancesql.plan.composition import Composition
-from lancesql.plan.constraints import read_constraints
 from lancesql.plan.sources import ROW_ID
 
+from .constraints import write_default
 from .targets import CommandContext, find_column, find_target
 
 __all__ = [
@@ -59,7 +59,7 @@ def bind_update(syntax: UpdateSyntax, context: CommandContext) -> UpdateRows | N
     columns = resolve_columns([one.column for one in syntax.assignments], table)
     parts: list[str | Span] = _select_rows(syntax)
     for number, one in enumerate(syntax.assignments):
-        parts += [", (", write_value(one, table, columns[number]), f') AS "__lancesql_{number}"']
+        parts += [", (", write_value(one, table, columns[number], context), f') AS "__lancesql_{number}"']
     parts += [" FROM ", syntax.target, *_find_rows(syntax)]
     return UpdateRows(plan_changes(context, table, find_alias(syntax), parts, syntax.returning), columns)
 
@@ -130,10 +130,10 @@ def resolve_columns(names: Sequence[NameSyntax], table: TableInfo) -> tuple[str,
     return tuple(columns)
 
 
-def write_value(assignment: AssignmentSyntax, table: TableInfo, column: str) -> str | Span:
+def write_value(assignment: AssignmentSyntax, table: TableInfo, column: str, context: CommandContext) -> str | Span:
     """The value of an assignment as SQL; DEFAULT is the column's own, or NULL."""
     if assignment.value is None:
-        return read_constraints(table.schema).defaults.get(column, "NULL")
+        return write_default(table, column, context.catalog)
     return assignment.value
 
 

@@ -94,7 +94,7 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
         columns = resolve_columns([one.column for one in given], table)
         bound.append(MergeBranch(branch.action, columns, width, branch.message))
         for at, one in enumerate(given):
-            values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', write_value(one, table, columns[at])]
+            values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', write_value(one, table, columns[at], context)]
             values.append(f') END AS "__lancesql_{number}_{at}"')
         width += len(given)
     target, alias = quote_name(pairs.target_alias), pairs.source_alias

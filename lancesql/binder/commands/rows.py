@@ -17,6 +17,7 @@ from lancesql.plan.commands import InsertInto, MergeRows
 from lancesql.plan.constraints import read_constraints
 
 from .changes import quote_name, resolve_columns
+from .constraints import write_default
 from .merge import Pairs, plan_pairs, write_equality
 from .targets import CommandContext, find_target
 
@@ -158,9 +159,8 @@ def _read_names(syntax: InsertSyntax, body: Parts, context: CommandContext) -> t
 
 def _write_body(syntax: InsertSyntax, table: TableInfo, columns: Sequence[str], context: CommandContext) -> Parts:
     """The query, with the columns' own defaults in the place of DEFAULT."""
-    defaults = read_constraints(table.schema).defaults
     if syntax.body is None:
-        values = [f"({defaults[name]})" if name in defaults else "NULL" for name in table.schema.names]
+        values = [write_default(table, name, context.catalog) for name in table.schema.names]
         return [f"SELECT {', '.join(values)}"]
     text = context.sql[syntax.body.start : syntax.body.end]
     tokens = read_tokens(text)
@@ -181,6 +181,6 @@ def _write_body(syntax: InsertSyntax, table: TableInfo, columns: Sequence[str], 
             start = syntax.body.start + token.start
             if place >= len(names):
                 raise UnsupportedError("there is no column for this DEFAULT", span=Span(start, start + len("DEFAULT")))
-            parts += [Span(at, start), f"({defaults.get(names[place], 'NULL')})"]
+            parts += [Span(at, start), write_default(table, names[place], context.catalog)]
             at = start + len("DEFAULT")
     return [*parts, Span(at, syntax.body.end)]

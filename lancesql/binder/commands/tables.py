@@ -7,7 +7,6 @@ import re
 import pyarrow as pa
 
 from lancesql.binder.options import Flag, Names, Option, read_options
-from lancesql.binder.splice import Edit, splice
 from lancesql.binder.tables import find_rivals, is_lance_path, require_table, show_choices
 from lancesql.catalog import TableInfo
 from lancesql.errors import (
@@ -22,6 +21,7 @@ from lancesql.parser import read_tokens
 from lancesql.parser.commands import CloneTableSyntax, CreateTableSyntax, DropTableSyntax
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.commands import CreateTable, DefineTable, DropTable
+from lancesql.plan.composition import compose
 
 from .targets import CommandContext, find_target, read_lance_name
 
@@ -30,6 +30,13 @@ __all__ = ["TABLE_NAME", "bind_create_table", "bind_drop_table", "find_place", "
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_REFUSED = {
+    "COLLATE": ("collations", "leave it out"),
+    "GENERATED": ("generated columns", "ALTER TABLE … ADD COLUMN name AS expression fills one"),
+    "UNIQUE": ("unique columns but its primary key", "leave it out; MERGE and ON CONFLICT keep keys apart"),
+    "REFERENCES": ("foreign keys", "leave it out"),
+    "FOREIGN": ("foreign keys", "leave it out"),
+}
 _TABLE_OPTIONS: dict[str, Option] = {"float16": Names(), "vectors": Flag()}
 
 
@@ -103,31 +110,30 @@ def read_columns(span: Span, context: CommandContext) -> pa.Schema:
     """The schema of column definitions; `HALF` is a floating-point number of 16 bits, which DuckDB has not."""
     text = context.sql[span.start : span.end]
     halves: set[str] = set()
-    edits: list[Edit] = []
-    depth, first = 0, True
+    parts: list[str | Span] = []
+    depth, first, written = 0, True, span.start
     column = ""
     for token in read_tokens(text):
         depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
-        if first:
+        at = Span(span.start + token.start, span.start + token.end + 1)
+        if first and not is_word(token, "UNIQUE", "FOREIGN"):
             column, first = token.text, False
         elif token.token_type is TokenType.COMMA and depth == 0:
             first = True
-        elif is_word(token, "COLLATE", "GENERATED", "REFERENCES"):
-            at = span.start + token.start
-            raise UnsupportedError(
-                f"a column of a Lance table has no {token.text.upper()}",
-                hint="ALTER TABLE … ADD COLUMN name AS expression fills one"
-                if is_word(token, "GENERATED")
-                else "leave it out",
-                span=Span(at, at + len(token.text)),
-            )
+        elif depth == 0 and is_word(token, *_REFUSED):
+            what, hint = _REFUSED[token.text.upper()]
+            raise UnsupportedError(f"a Lance table has no {what}", hint=hint, span=at)
         elif is_word(token, "HALF", "FLOAT16"):
             halves.add(column)
-            edits.append(Edit(Span(token.start, token.end + 1), "FLOAT"))
+            parts += [Span(written, at.start), "FLOAT"]
+            written = at.end
+    composition = compose(context.sql, [*parts, Span(written, span.end)])
     try:
-        return context.catalog.read_definition(splice(text, edits), halves)
+        return context.catalog.read_definition(composition.text, halves)
     except LanceSQLError as error:
-        error.sql, error.span = None, span
+        error.sql = None
+        composition.place_error(error)
+        error.span = error.span or span
         raise
 
 

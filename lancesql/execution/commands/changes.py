@@ -227,7 +227,9 @@ def _renew_rows(
     others = [name for name in table.schema.names if name not in given]
     stored = take_rows(run.database.open_dataset(table), row_ids.tolist(), [*others, ROW_ID])
     arrays = [
-        fit_column(given[field.name], field) if field.name in given else stored.column(field.name).combine_chunks()
+        fit_column(rules.read_text(given[field.name], field), field)
+        if field.name in given
+        else stored.column(field.name).combine_chunks()
         for field in table.schema
     ]
     for field, array in zip(table.schema, arrays, strict=True):
@@ -248,7 +250,8 @@ def _complete_rows(table: TableInfo, given: dict[str, pa.Array[Any]], rows: int,
         values = given.get(field.name)
         if values is None:
             values = rules.make_default(field.name, rows)
-        arrays.append(fit_column(pa.nulls(rows, field.type) if values is None else values, field))
+        given_or_null = pa.nulls(rows, field.type) if values is None else rules.read_text(values, field)
+        arrays.append(fit_column(given_or_null, field))
     completed = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
     rules.check(completed)
     if rules.finite:

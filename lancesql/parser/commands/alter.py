@@ -60,9 +60,10 @@ def _read_drop(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax:
     cursor.accept("COLUMN")
     exists = cursor.accept("IF", "EXISTS")
     column = _read_column(cursor)
-    if not cursor.accept("CASCADE"):
+    cascade = cursor.accept("CASCADE")
+    if not cascade:
         cursor.accept("RESTRICT")
-    return _finish(cursor, AlterSyntax(table, "drop", column, if_exists=exists))
+    return _finish(cursor, AlterSyntax(table, "drop", column, if_exists=exists, cascade=cascade))
 
 
 def _read_rename(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax:

@@ -74,7 +74,7 @@ class AlterSyntax:
         definition: `column TYPE …` of ADD, or the type of ALTER COLUMN.
         value: The expression of `ADD … AS`, of SET DEFAULT and of `TYPE … USING`.
         target: The new name.
-        cascade: Indexes of the column are built anew.
+        cascade: Indexes of the column are built anew; checks that name one that is dropped go.
     """
 
     name: NameSyntax

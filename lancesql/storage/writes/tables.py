@@ -177,7 +177,7 @@ def insert_rows(
             return pa.nulls(batch.num_rows, field.type) if default is None else default
 
         def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
-            arrays = [fit_column(make(field, batch), field) for field in table.schema]
+            arrays = [fit_column(rules.read_text(make(field, batch), field), field) for field in table.schema]
             rows = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
             rules.check(rows)
             return rows
