@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import (
     ReflectedUniqueConstraint,
 )
 
+from lancesql.binder.commands.constraints import write_check
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.connection import Connection
 from lancesql.execution.contents import Contents
@@ -150,7 +151,7 @@ class LanceReflection:
         if table is None:
             self._check(connection, table_name, schema)
             return []
-        return [{"name": None, "sqltext": check} for check in read_constraints(table.schema).checks]
+        return [{"name": None, "sqltext": write_check(check)} for check in read_constraints(table.schema).checks]
 
     @reflection.cache
     def get_table_comment(

@@ -20,6 +20,7 @@ from lancesql.storage.types import widen_table
 from lancesql.storage.writes.column_types import change_type
 from lancesql.storage.writes.conversion import plan_type
 from lancesql.storage.writes.finite import refuse_infinite
+from lancesql.storage.writes.rules import RowRules
 from lancesql.storage.writes.tables import fit_column
 
 from .maintenance import answer_steps
@@ -40,10 +41,10 @@ def retype(command: ChangeType, run: Run, open_query: Callable[[QueryPlan], pa.R
         return answer_steps([])
     schema = table.schema.set(table.schema.get_field_index(field.name), field)
     rules = make_rules(replace(table, schema=schema), run)
-    checked = [check for check in read_constraints(schema).checks if field.name.lower() in check.lower()]
+    checked = [check for check in read_constraints(schema).checks if check.names(field.name)]
     reads = table.schema.names if checked else list(command.reads) or table.schema.names
     if DEFAULT in (field.metadata or {}):
-        _check_default(command, field, rules.make_default(field.name, 1))
+        _check_default(command, field, rules)
     if command.check is not None:
         _check_keys(command, command.check, open_query)
     engine = run.engine.fork()
@@ -87,11 +88,11 @@ def _plan_field(field: pa.Field[Any]) -> pa.Field[Any]:
     return pa.field(field.name, plan_type(field.type, field.name), field.nullable, metadata or None)
 
 
-def _check_default(command: ChangeType, field: pa.Field[Any], made: pa.Array[Any] | None) -> None:
-    if made is None:
-        return
+def _check_default(command: ChangeType, field: pa.Field[Any], rules: RowRules) -> None:
     try:
-        fit_column(made, field)
+        made = rules.make_default(field.name, 1)
+        if made is not None:
+            fit_column(made, field)
     except LanceSQLError as error:
         raise ConstraintError(
             f"the default of column '{field.name}' is no {command.spelled}: {error.message}",

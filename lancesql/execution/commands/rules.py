@@ -70,7 +70,11 @@ class _Keeper:
 
     def evaluate_default(self, field: pa.Field[Any], expression: str, rows: int) -> pa.Array[Any]:
         """So many values of an expression, in the type of a column."""
-        return self._read_column(f"SELECT {write_cast(expression, self._name_type(field))} FROM range({rows})", {})
+        try:
+            return self._read_column(f"SELECT {write_cast(expression, self._name_type(field))} FROM range({rows})", {})
+        except LanceSQLError as error:
+            error.message = f"the default of column '{field.name}' has no value: {error.message}"
+            raise
 
     def read_text(self, array: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
         """Text as DuckDB reads it for a column of dates, times, bytes, lists, …; numbers are read without rounding."""
