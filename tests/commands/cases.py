@@ -96,25 +96,19 @@ CASES: dict[type, Cases] = {
         (
             "ALTER TABLE u DROP COLUMN s",
             "ALTER TABLE u RENAME n TO y",
-            "ALTER TABLE t ALTER x TYPE FLOAT",
             "ALTER TABLE t ALTER x SET NOT NULL",
             "ALTER TABLE t ALTER k DROP NOT NULL",
             "ALTER TABLE t ALTER x SET DEFAULT 1.5",
             "ALTER TABLE t ALTER k DROP DEFAULT",
         ),
         (
-            "ALTER TABLE t ALTER s TYPE INTEGER",
-            "ALTER TABLE t ALTER k TYPE BIGINT",
             "ALTER TABLE u ALTER n SET NOT NULL",
-            "ALTER TABLE u ALTER s TYPE INTEGER",
-            "ALTER TABLE t ALTER x TYPE MAP(INTEGER, INTEGER)",
             "ALTER TABLE t RENAME x TO _distance",
         ),
         (
             "ALTER TABLE t DROP COLUMN nope",
             "ALTER TABLE t RENAME x TO k",
             "ALTER TABLE t RENAME nope TO y",
-            "ALTER TABLE t ALTER x TYPE NOTYPE",
             "ALTER TABLE t ALTER nope SET NOT NULL",
             "ALTER TABLE t ALTER x SET DEFAULT nope + 1",
             "ALTER TABLE t ALTER x",
@@ -126,6 +120,24 @@ CASES: dict[type, Cases] = {
         ("SET lancesql.max_rows = 5", "RESET lancesql.max_rows"),
         ("SET lancesql.max_rows = -1", "SET lancesql.timeout = 'soon'"),
         ("SET lancesql.max_row = 5", "RESET lancesql.nope", "SET lancesql.max_rows ="),
+    ),
+    plan.ChangeType: Cases(
+        (
+            "ALTER TABLE t ALTER x TYPE FLOAT",
+            "ALTER TABLE u ALTER n TYPE VARCHAR USING n || '!'",
+        ),
+        (
+            "ALTER TABLE t ALTER s TYPE INTEGER",
+            "ALTER TABLE u ALTER s TYPE INTEGER",
+            "ALTER TABLE t ALTER x TYPE MAP(INTEGER, INTEGER)",
+            "ALTER TABLE t ALTER k TYPE BIGINT",
+        ),
+        (
+            "ALTER TABLE t ALTER x TYPE NOTYPE",
+            "ALTER TABLE t ALTER nope TYPE INTEGER",
+            "ALTER TABLE t ALTER x TYPE",
+            "ALTER TABLE t ALTER x TYPE INTEGER USING nope + 1",
+        ),
     ),
     plan.CloneTable: Cases(
         (
