@@ -87,6 +87,9 @@ def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: State
         conditions = [f"({base.where})"] if base.where else []
         conditions += [f"({requalify(text, alias, base.alias)})" for text in predicates]
         shown = base.columns if base.columns.strip() == "*" else f"{base.columns}, {', '.join(scores)}"
+        if shown != base.columns and _asks_which(call, statement):
+            others = ", ".join(map(quote_name, (*base.all_columns, *scores)))
+            shown = f"{quote_name(base.alias)}.* EXCLUDE ({others}), {shown}"  # query_index, when there are several
         head = f"(SELECT {shown} FROM {call.function}({base.table}"
         tail = f"{k}) AS {quote_name(base.alias)}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "") + ")"
     else:
@@ -103,6 +106,16 @@ def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: State
     if node.args.get("alias") is None:
         edits[1] = Edit(edits[1].span, f"{tail} AS {quote_name(alias)}")
     return [*edits, *(Edit(span, "true") for span in around.settled)]
+
+
+def _asks_which(call: SearchCall, statement: Statement) -> bool:
+    """Whether several vectors are searched for, and the rows are to say which of them found each."""
+    if call.function != "vector_search":
+        return False
+    constants = [read_literal(one.tokens) for one in call.arguments[1:] if one.name is None]
+    written = [one.value for one in constants if one is not None and isinstance(one.value, list | tuple)]
+    is_several = any(isinstance(value, list | tuple | str) for one in written for value in one)
+    return is_several or "query_index" in statement.sql.lower()
 
 
 def _write_rows(base: BaseQuery, alias: str, predicates: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ from lancesql.binder.tables import find_lance_table, name_alias, table_span
 from lancesql.catalog import Catalog
 from lancesql.errors import LanceSQLError, Span, UnknownColumnError, UnsupportedError, nearest_name
 from lancesql.parser import Statement, parse_expression, parse_statement, read_tokens
+from lancesql.parser.blocks import TokenTree
 from lancesql.parser.tokens import find_closing, is_word
 from lancesql.plan.sources import ROW_ID
 
@@ -37,6 +38,7 @@ class BaseQuery:
         names: The columns it has, in lower case; None when they are not known.
         where: The text of WHERE, or "", when it is simple.
         rows: The query, each row with the id of the table's row it comes from as `ROW`.
+        all_columns: Those of the table.
     """
 
     table: str
@@ -46,6 +48,7 @@ class BaseQuery:
     names: frozenset[str] | None
     where: str
     rows: str
+    all_columns: tuple[str, ...] = ()
 
 
 def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQuery:
@@ -60,6 +63,7 @@ def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQue
         UnsupportedError: When it is more than rows of one Lance table joined with others.
     """
     span = names.span
+    text = _write_select(text)
     try:
         query = parse_statement(text)
         expansion = expand_qualifiers(query, catalog)
@@ -127,7 +131,20 @@ def _read_over_table(
         names=_read_names(tree, alias, frozenset(map(str.lower, table.schema.names))),
         where=text[where.start : where.end] if where is not None else "",
         rows=splice(text, [Edit(Span(columns.end, columns.end), f", {quote_name(alias)}.{ROW_ID} AS {ROW}")]),
+        all_columns=tuple(table.schema.names),
     )
+
+
+def _write_select(text: str) -> str:
+    """`FROM docs WHERE …` and `TABLE docs` with the SELECT they leave out."""
+    tokens = read_tokens(text)
+    if is_word(tokens[0], "TABLE"):
+        return f"SELECT * FROM{text[tokens[0].end + 1 :]}"
+    tree = TokenTree(tokens)
+    is_short = not any(
+        is_word(token, "SELECT") for token, parent in zip(tokens, tree.parent, strict=True) if parent < 0
+    )
+    return f"SELECT * {text}" if is_short and is_word(tokens[0], "FROM") else text
 
 
 def _require_rows(query: Statement, span: Span) -> exp.Select:
@@ -243,6 +260,7 @@ def _merge(inner: BaseQuery, tree: exp.Select, alias: str, where: str, rows: str
         names=inner.names if starred else frozenset(item.name.lower() for item in tree.expressions),
         where=" AND ".join(f"({text})" for text in conditions),
         rows=rows,
+        all_columns=inner.all_columns,
     )
 
 

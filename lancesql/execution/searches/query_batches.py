@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lancesql.binder.searches.base import FOUND
 from lancesql.errors import ArgumentError, UnsupportedError
 from lancesql.execution.embeddings.embed import embed_texts
 from lancesql.execution.filters.resolve import resolve_filter
@@ -33,7 +34,21 @@ def find_queries(source: VectorSearch, run: Run) -> list[object] | None:
     """The vectors when the query is a list of them, or of texts, evaluated once per run; None when it is one query.
 
     For a column of lists of vectors a list of vectors is one query.
+
+    Raises:
+        UnsupportedError: When they are searched for among rows that a query joins or computes.
     """
+    queries = _find_queries(source, run)
+    if queries is not None and source.alias == FOUND:
+        raise UnsupportedError(
+            "a query that joins or computes is searched for one vector at a time",
+            hint="search it for each row of a relation: FROM vectors v, LATERAL vector_search(…, v.vector)",
+            span=source.query.span if not isinstance(source.query, Examples) else source.span,
+        )
+    return queries
+
+
+def _find_queries(source: VectorSearch, run: Run) -> list[object] | None:
     query = source.query
     if isinstance(query, Examples):
         return None
