@@ -22,6 +22,7 @@ from .indexes import read_indexes
 from .newest_versions import NewestVersions, read_state
 from .replaced_tables import ReplacedTables
 from .scan import count_matches, sample_column
+from .types import restore_blobs
 
 __all__ = ["LanceDatabase", "is_table_path"]
 
@@ -310,7 +311,7 @@ class LanceDatabase:
                 uri=uri,
                 version=number,
                 place=self._replaced.number(uri),
-                schema=dataset.schema,
+                schema=restore_blobs(dataset.schema),
                 rows=dataset.count_rows(),
                 indexes=read_indexes(dataset),
             )

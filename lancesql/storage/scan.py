@@ -16,7 +16,7 @@ from lancesql.plan.sources import ROW_ID
 
 from .index_flaws import avoid_flawed_index
 from .row_ids import serialize_row_ids
-from .types import widen_batch, widen_schema
+from .types import READ_BLOBS, widen_batch, widen_schema
 
 _WINDOWS = (256, 256, 256, 256, 2_048, 16_384, 131_072)
 """Rows read before the rest when only the first are wanted: Lance reads far ahead, each thread of DuckDB a batch."""
@@ -83,6 +83,7 @@ def open_scan(
             offset=offset,
             batch_size=batch_rows,
             fragments=fragments,
+            **READ_BLOBS,
             **(avoid_flawed_index(dataset, filter) if use_index else {"use_scalar_index": False}),
         ).to_reader()
     except BaseException as error:

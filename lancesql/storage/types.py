@@ -6,7 +6,32 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["needs_widening", "widen_batch", "widen_object", "widen_schema", "widen_table", "widen_type"]
+__all__ = [
+    "READ_BLOBS",
+    "needs_widening",
+    "restore_blobs",
+    "widen_batch",
+    "widen_object",
+    "widen_schema",
+    "widen_table",
+    "widen_type",
+]
+
+READ_BLOBS: dict[str, Any] = {"blob_handling": "all_binary"}
+"""What a scan is told: Lance's own answer for a column of blobs is where they lie."""
+_BLOB = "lance.blob.v2"
+_BLOB_MARK = {b"lance-encoding:blob": b"true"}
+
+
+def restore_blobs(schema: pa.Schema) -> pa.Schema:
+    """The schema of what is read: blobs that are kept apart are bytes, marked as older tables mark them.
+
+    A batch whose field is so marked can be written back to the table.
+    """
+    for at, field in enumerate(schema):
+        if isinstance(field.type, pa.BaseExtensionType) and field.type.extension_name == _BLOB:
+            schema = schema.set(at, pa.field(field.name, pa.large_binary(), field.nullable, _BLOB_MARK))
+    return schema
 
 
 def widen_type(type_: Any) -> pa.DataType:

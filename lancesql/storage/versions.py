@@ -16,7 +16,7 @@ from lancesql.plan.commands import CreateReference, DropReference
 from lancesql.plan.sources import ROW_ID
 
 from .scan import wrap_lance_error
-from .types import widen_batch, widen_schema
+from .types import READ_BLOBS, restore_blobs, widen_batch, widen_schema
 
 if TYPE_CHECKING:
     from .database import LanceDatabase
@@ -222,13 +222,13 @@ def _describe_fragments(dataset: lance.LanceDataset) -> dict[int, Any]:
 
 def _open_fragments(dataset: lance.LanceDataset, numbers: Sequence[int]) -> pa.RecordBatchReader:
     names = dataset.schema.names
-    schema = pa.schema([*widen_schema(dataset.schema), pa.field(ROW_ID, pa.uint64())])
+    schema = pa.schema([*widen_schema(restore_blobs(dataset.schema)), pa.field(ROW_ID, pa.uint64())])
     if not numbers:
         return pa.RecordBatchReader.from_batches(schema, [])
     fragments: Any = [dataset.get_fragment(number) for number in numbers]
     reader = _ask(
         "reading the table",
-        lambda: dataset.scanner(columns=names, with_row_id=True, fragments=fragments).to_reader(),
+        lambda: dataset.scanner(columns=names, with_row_id=True, fragments=fragments, **READ_BLOBS).to_reader(),
     )
     return pa.RecordBatchReader.from_batches(schema, (widen_batch(one, schema) for one in reader))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import struct
 from html.parser import HTMLParser
 
+import lance
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,6 +16,8 @@ import pytest
 import lancesql
 from lancesql.execution.results.markup.images import ImageBudget
 from lancesql.execution.results.markup.table import render_html
+from tests.library import open_library
+from tests.test_explain_formats import STATEMENTS
 
 VOID = {"img", "line", "path", "br"}
 
@@ -131,6 +135,17 @@ def test_images_are_thumbnails(kind):
     assert (image["src"] or "").startswith(f"data:image/{kind.lower()};base64,")
 
 
+@pytest.mark.parametrize("version", ["2.1", "2.2"])
+def test_images_that_lance_keeps_apart(version, tmp_path):
+    schema = pa.schema([pa.field("image", pa.large_binary(), metadata={"lance-encoding:blob": "true"})])
+    lance.write_dataset(
+        pa.table([[make_png(8, 8)] * 30], schema=schema), tmp_path / "t.lance", data_storage_version=version
+    )
+    with lancesql.connect(tmp_path) as db:
+        for sql in ("FROM t", "SELECT image, 1 AS one FROM t"):
+            assert len(Page(db.sql(sql)._repr_html_()).all("img")) == 20
+
+
 def test_a_large_image_is_shrunk():
     data = make_png(640, 480)
     (image,) = Page(ImageBudget().draw(data) or "").all("img")
@@ -178,6 +193,35 @@ def test_an_error_is_shown_in_place_of_the_rows():
     page = Page(shown["text/html"])
     assert [attributes["role"] for attributes in page.all("pre")] == ["alert"]
     assert any("no <b>" in text for text in page.texts)
+
+
+@pytest.fixture(scope="module")
+def films(library):
+    with open_library(library) as db:
+        yield db
+
+
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_a_plan_is_drawn_with_all_that_its_json_says(films, sql):
+    shown = films.explain(sql)
+    plan = shown.document
+    assert plan == json.loads(films.sql(f"EXPLAIN (FORMAT JSON) {sql}").fetchall()[0][0])
+    page = Page(shown._repr_mimebundle_()["text/html"])
+    text = " ".join(page.texts)
+    classes = [attributes.get("class") for attributes in page.all("div")]
+    assert classes.count("card duckdb") == (plan["engine"] is not None)
+    assert classes.count("card command") == (plan["command"] is not None)
+    for source in plan["sources"]:
+        for one in (*source["pushed"], *source["left"], *source["known"]):
+            assert one["condition"] in page.texts
+        for one in (*source["strategy"], *source["left"]):
+            assert one["reason"] in text
+        for one in (*source["properties"].values(), *source["notes"], *source["keys"]):
+            assert one in text
+    marks = [mark["title"] for mark in page.all("mark")]
+    assert set(marks) <= {source["name"] for source in plan["sources"]}
+    assert bool(marks) == (plan["engine"] is not None and bool(plan["sources"]))
+    assert str(shown) == films.sql(f"EXPLAIN {sql}").explain()
 
 
 @pytest.mark.parametrize(

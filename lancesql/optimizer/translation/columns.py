@@ -19,6 +19,7 @@ from .values import UntranslatableError, describe
 __all__ = ["ColumnReader", "is_column", "is_comparable"]
 
 
+_BLOB_MARK = b"lance-encoding:blob"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -94,6 +95,8 @@ class ColumnReader:
             name = found[0].name
             if not name or "." in name or "`" in name:
                 raise UntranslatableError(f"Lance cannot write the name '{name}' in a filter")
+            if _BLOB_MARK in (found[0].metadata or {}):
+                raise UntranslatableError(f"'{name}' holds blobs, and Lance compares where they lie")
             names.append(name)
         return Column(names[0], found[0].type, tuple(names[1:]))
 

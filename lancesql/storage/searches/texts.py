@@ -27,6 +27,7 @@ from lancesql.storage.texts.routes import Route, choose_route, describe_routes
 from lancesql.storage.texts.scoring import Statistics, search_blocks
 from lancesql.storage.texts.terms import Bag, Chain, Leaf, Node, Part, Similar, bind_query, list_leaves
 from lancesql.storage.texts.tokens import Tokenizer
+from lancesql.storage.types import READ_BLOBS
 
 __all__ = ["MANY_ROWS", "describe_text_search", "search_texts"]
 
@@ -77,7 +78,7 @@ def search_texts(
     node = bound.node
     own = [name for name in columns if name not in (ROW_ID, SCORE)]
     if node is None:
-        empty = dataset.scanner(columns=own, with_row_id=True, limit=0).to_table()
+        empty = dataset.scanner(columns=own, with_row_id=True, limit=0, **READ_BLOBS).to_table()
         return empty.append_column(SCORE, pa.array([], pa.float32())).select(list(columns))
     narrowed = filter
     if avoid_flawed_index(dataset, filter):  # without scalar indexes the text index would not be used either
@@ -152,6 +153,7 @@ class _Search:
                 fast_search=self.fast_search,
                 limit=limit,
                 disable_scoring_autoprojection=True,
+                **READ_BLOBS,
             ).to_table()
         except BaseException as error:
             raise wrap_lance_error(error, f"searching the text of {', '.join(self.tokenizers)}") from None

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from lancesql.plan.sources import DISTANCE, ROW_ID
 from lancesql.storage.index_flaws import avoid_flawed_index
 from lancesql.storage.scan import wrap_lance_error
+from lancesql.storage.types import READ_BLOBS
 
 from .measured_vectors import Bounds
 from .served_index import choose_served_index
@@ -92,6 +93,7 @@ def search_vectors(
                 fast_search=fast_search,
                 disable_scoring_autoprojection=True,
                 **served,
+                **READ_BLOBS,
                 **avoid_flawed_index(dataset, filter),
             ).to_table()
         except BaseException as error:

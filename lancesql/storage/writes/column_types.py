@@ -19,6 +19,7 @@ from lancesql.storage.index_builds import rebuild_index, stage_index
 from lancesql.storage.indexes import show_kind
 from lancesql.storage.maintenance import Step
 from lancesql.storage.scan import wrap_lance_error
+from lancesql.storage.types import READ_BLOBS
 
 from .row_stream import OnRows, RowStream
 
@@ -99,7 +100,9 @@ def _write_column(
     new = pa.schema([field.with_name(_find_free_name(dataset.schema.names))])
     fragments, number, written = [], 1 + max(_list_numbers(dataset.lance_schema.fields())), 0
     for fragment in dataset.get_fragments():
-        reader = dataset.scanner(fragments=[fragment], columns=list(reads), batch_size=_BATCH_ROWS).to_reader()
+        reader = dataset.scanner(
+            fragments=[fragment], columns=list(reads), batch_size=_BATCH_ROWS, **READ_BLOBS
+        ).to_reader()
         count = None if on_rows is None else _add_to(on_rows, written)
         stream = RowStream(iter(reader), new, lambda batch: convert(batch).rename_columns(new.names), on_rows=count)
         with _keeping_failure(stream):
