@@ -20,7 +20,7 @@ def run(*arguments: str | Path, stdin: str | None = None) -> Result:
 
 
 def start(*arguments: str | Path, **options: object) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", "from lancesql.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-m", "lancesql", *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
