@@ -111,6 +111,12 @@ def test_branches_and_their_tags(db: lancesql.Connection, tmp_path: Path) -> Non
         with pytest.raises(UnsupportedError, match="cannot go back to a version of a branch"):
             db.execute(f"RESTORE TABLE t TO {version}")
     assert (count(db, ""), main.latest_version) == (6, 4)
+    difference = "SELECT change, id FROM (DIFF TABLE t BETWEEN {}) ORDER BY id"
+    assert db.sql(difference.format("VERSION 1 AND BRANCH 'side'")).fetchall() == [("insert", 77)]
+    assert db.sql(difference.format("TAG 'of_side' AND VERSION 1")).fetchall() == [("delete", 77)]
+    assert db.sql(difference.format("BRANCH 'side' VERSION 1 AND TAG 'of_side'")).fetchall() == [("insert", 77)]
+    with pytest.raises(UnsupportedError, match="have parted"):
+        db.sql(difference.format("VERSION 4 AND BRANCH 'side'"))
     with lancesql.connect(tmp_path) as other:
         assert other.sql("VACUUM t RETAIN 1 VERSIONS").to_arrow()["kept_by"].to_pylist() == [["branch side"]]
         assert count(other, "AT (TAG => 'of_side')") == 4

@@ -11,7 +11,7 @@ import lance
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import ArgumentError, LanceSQLError, StorageError, nearest_name
+from lancesql.errors import ArgumentError, LanceSQLError, StorageError, UnsupportedError, nearest_name
 from lancesql.plan.commands import CreateReference, DropReference
 from lancesql.plan.sources import ROW_ID
 
@@ -204,13 +204,32 @@ def restore_version(database: LanceDatabase, table: TableInfo) -> int:
 def open_difference(
     database: LanceDatabase, older: TableInfo, newer: TableInfo
 ) -> tuple[pa.RecordBatchReader, pa.RecordBatchReader]:
-    """The rows, `_rowid` behind their columns, of the fragments that are not the same in both versions."""
+    """The rows, `_rowid` behind their columns, of the fragments that are not the same in both versions.
+
+    Raises:
+        UnsupportedError: When two lines have parted: each gives its new rows ids that the other gives too.
+    """
     before, after = database.open_dataset(older), database.open_dataset(newer)
+    if older.uri != newer.uri and not (_descends(older, newer, before) or _descends(newer, older, before)):
+        raise UnsupportedError(
+            f"'{newer.name}' and its branch have parted, and new rows of the one may have the ids of rows of the other",
+            hint="compare each with the version that the branch began at, or join the two by a key",
+        )
     kept, changed = _describe_fragments(before), _describe_fragments(after)
     return (
         _open_fragments(before, [number for number, one in kept.items() if changed.get(number) != one]),
         _open_fragments(after, [number for number, one in changed.items() if kept.get(number) != one]),
     )
+
+
+def _descends(early: TableInfo, late: TableInfo, dataset: lance.LanceDataset) -> bool:
+    """Whether a version of a branch comes from an early one of the line that it left."""
+    line, _, branch = late.uri.rpartition("/tree/")
+    found = dataset.branches.list().get(branch) if line else None
+    if found is None:
+        return False
+    parent = found.get("parent_branch")
+    return early.uri == (f"{line}/tree/{parent}" if parent else line) and early.version <= int(found["parent_version"])
 
 
 def _describe_fragments(dataset: lance.LanceDataset) -> dict[int, Any]:

@@ -11,7 +11,7 @@ from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, Span, UnsupportedError
 from lancesql.parser.commands import AlterSyntax, CommentSyntax, NameSyntax
 from lancesql.plan.commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable
-from lancesql.plan.constraints import DEFAULT, read_constraints
+from lancesql.plan.constraints import DEFAULT, PRIMARY_KEY, read_constraints
 from lancesql.plan.sources import ROW_ID
 
 from .changes import ROW, plan_changes, quote_name
@@ -97,10 +97,21 @@ def _bind_add(syntax: AlterSyntax, table: TableInfo, context: CommandContext) ->
 
 
 def _read_field(span: Span, table: TableInfo, context: CommandContext) -> pa.Field[Any]:
-    schema = read_columns(span, context)
+    try:
+        schema = read_columns(span, context)
+    except BindError as error:
+        if "column names" in error.message or "generated column" in error.message:
+            error.hint = "ADD COLUMN name AS expression fills it with what the expression gives for each row"
+        raise
     if schema.metadata:
         raise UnsupportedError("a column is added without a CHECK", hint="leave it out", span=span)
     field = schema.field(0)
+    if PRIMARY_KEY in (field.metadata or {}):
+        raise UnsupportedError(
+            "a column is added without a PRIMARY KEY",
+            hint=f"ALTER TABLE {table.name} ADD PRIMARY KEY ({field.name}) behind it",
+            span=span,
+        )
     if not field.nullable and DEFAULT not in (field.metadata or {}) and table.rows:
         raise BindError(
             f"column '{field.name}' cannot be NULL, and the rows that are there have no value for it",

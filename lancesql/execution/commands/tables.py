@@ -11,7 +11,7 @@ from lancesql.catalog import TableInfo, View
 from lancesql.execution.progress import Report, show_progress
 from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.commands import CloneTable, CreateTable
-from lancesql.plan.constraints import COMMENT, DEFAULT
+from lancesql.plan.constraints import COMMENT, DEFAULT, read_constraints
 from lancesql.plan.query import QueryPlan
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
@@ -84,11 +84,12 @@ def _drop_database(table: TableInfo) -> str:
 
 
 def describe_table(table: TableInfo) -> pa.Table:
-    """The columns of a table: name, type, whether NULL may stand there, indexes."""
+    """The columns of a table: name, type, whether NULL may stand there, indexes, default, comment, primary key."""
     names = [
         ", ".join(index.name for index in table.indexes if field.name in index.columns) or None
         for field in table.schema
     ]
+    key = read_constraints(table.schema).primary_key
     return pa.table(
         {
             "column_name": pa.array(table.schema.names, pa.string()),
@@ -97,6 +98,7 @@ def describe_table(table: TableInfo) -> pa.Table:
             "indexes": pa.array(names, pa.string()),
             "default": pa.array([_read_text(field, DEFAULT) for field in table.schema], pa.string()),
             "comment": pa.array([_read_text(field, COMMENT) for field in table.schema], pa.string()),
+            "key": pa.array(["PRI" if field.name in key else None for field in table.schema], pa.string()),
         }
     )
 
