@@ -242,6 +242,7 @@ def test_a_table_that_was_there(library: Path, tmp_path: Path) -> None:
         found = store.search("vector", vector=[1.0, 0.0, 0.0, 0.0], k=2, filter={"year": {"$lt": 1980}}, metric="l2")
         assert [one.metadata["title"] for one in found] == ["Alien", "Eraserhead"]
         assert found[0].id == "1"
+        assert [one.id for one in store.read(["x", "02", "1"])] == ["2", "1"]
         assert found[0].metadata["released"] == date(1979, 5, 25)
         assert found[0].metadata.keys() == {"title", "year", "genres", "released"}
         assert store.read(["1"], {"genres": {"$contains": "horror"}})[0].text.startswith("a monster")

@@ -221,7 +221,7 @@ def test_a_later_registration_outlives_an_earlier_one(db: lancesql.Connection) -
 
 def test_from_many_threads(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE asked AS SELECT i, [i % 7, i % 5, 0, 0]::FLOAT[] AS v FROM range(130000) AS t(i)")
-    question = "SELECT sum(m.id) FROM asked, movies_search(v, k := 1) m WHERE i % 500 = 0"
+    question = "SELECT sum(m.id) FROM asked, movies_search(v, k := 1) m WHERE i % 5000 = 0"
     alone = con.execute(question).fetchall()
 
     def ask(_: int) -> object:
@@ -230,3 +230,14 @@ def test_from_many_threads(con: duckdb.DuckDBPyConnection) -> None:
 
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(ask, range(3))) == [alone] * 3
+
+
+@pytest.mark.filterwarnings("ignore:pandas only supports SQLAlchemy:UserWarning")
+def test_in_pandas_and_ibis(con: duckdb.DuckDBPyConnection) -> None:
+    ibis, pd = pytest.importorskip("ibis"), pytest.importorskip("pandas")
+    frame = pd.read_sql("SELECT id FROM movies_search([1, 0, 0, 0], k := 2) ORDER BY _distance, id", con)
+    assert frame["id"].tolist() == [1, 2]
+    backend = ibis.duckdb.from_connection(con)
+    hits = backend.raw_sql("SELECT id FROM movies_search([1, 0, 0, 0], k := 2, filter := 'year > 1980') ORDER BY id")
+    assert hits.fetchall() == [(2,), (3,)]
+    assert backend.table("movies").count().execute() == 12

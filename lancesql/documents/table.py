@@ -143,7 +143,7 @@ class DocumentTable:
         found = self._read_rows(rows, table)
         if ids is None:
             return found
-        order = {one: at for at, one in reversed(list(enumerate(ids)))}
+        order = {str(self._find_id(one, table)): at for at, one in reversed(list(enumerate(ids)))}
         return sorted(found, key=lambda one: order[one.id])
 
     def search(
@@ -253,12 +253,19 @@ class DocumentTable:
         return pa.table(arrays, names=list(columns))
 
     def _convert_id(self, one: str, table: TableInfo) -> Any:
+        found = self._find_id(one, table)
+        if found is None:
+            raise ArgumentError(f"'{one}' is no id of table '{self.name}', whose ids are whole numbers")
+        return found
+
+    def _find_id(self, one: str, table: TableInfo) -> Any:
+        """The id as the table has it; None where it cannot have it."""
         if not pa.types.is_integer(table.schema.field(self._id).type):
             return one
         try:
             return int(one)
         except ValueError:
-            raise ArgumentError(f"'{one}' is no id of table '{self.name}', whose ids are whole numbers") from None
+            return None
 
     def _write_columns(self, table: TableInfo) -> str:
         names = [self._text, *self._list_keys(table)]
@@ -276,7 +283,8 @@ class DocumentTable:
         predicate = Predicate(pa.schema(searched), self._metadata if has_json else None)
         parts: list[str] = []
         if ids is not None:
-            wanted = [self._convert_id(one, table) for one in dict.fromkeys(ids)]
+            known = [self._find_id(one, table) for one in dict.fromkeys(ids)]
+            wanted = [one for one in known if one is not None]
             names = []
             for at, one in enumerate(wanted):
                 predicate.values[f"id{at}"] = one
