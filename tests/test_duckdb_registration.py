@@ -233,6 +233,7 @@ def test_from_many_threads(con: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:pandas only supports SQLAlchemy:UserWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_in_pandas_and_ibis(con: duckdb.DuckDBPyConnection) -> None:
     ibis, pd = pytest.importorskip("ibis"), pytest.importorskip("pandas")
     frame = pd.read_sql("SELECT id FROM movies_search([1, 0, 0, 0], k := 2) ORDER BY _distance, id", con)
