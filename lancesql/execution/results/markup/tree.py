@@ -39,7 +39,8 @@ margin-right:.5em;white-space:nowrap}
 div.lancesql .tag.lance{color:var(--green)}
 div.lancesql .tag.duckdb{color:var(--orange)}
 div.lancesql .tag.known{color:var(--blue)}
-div.lancesql .cost{float:right;margin-left:1em;font-variant-numeric:tabular-nums;white-space:nowrap}
+div.lancesql .head{display:flex;justify-content:space-between;gap:1em}
+div.lancesql .cost{font-variant-numeric:tabular-nums;white-space:nowrap}
 """
 _KINDS = {
     "TableScan": "scan",
@@ -79,7 +80,7 @@ def _draw_card(kind: str, title: str, plan: Mapping[str, Any], body: str) -> str
         count = plan.get("rows")
         rows = "" if count is None else f"{count:,} row{'' if count == 1 else 's'} · "
         cost = f'<span class="cost">{rows}{plan["milliseconds"]:,.1f} ms</span>'
-    return f'<div class="card {kind}">{cost}<p>{title}</p>{body}</div>'
+    return f'<div class="card {kind}"><p class="head"><span>{title}</span>{cost}</p>{body}</div>'
 
 
 def _draw_relation(plan: Mapping[str, Any], names: Mapping[str, str]) -> str:
