@@ -143,9 +143,10 @@ def _read_rows(uses: Sequence[ParameterUse], parameters: Sequence[Any]) -> pa.Ta
     """The parameters as a table; None when they do not fit, or the values of one have several types."""
     by_name = {use.name: use for use in uses}
     columns: dict[str, pa.Array[Any]] = {}
-    if all(isinstance(one, Mapping) and one.keys() == by_name.keys() for one in parameters):
+    kinds = set(map(type, parameters))
+    if all(issubclass(kind, Mapping) for kind in kinds) and all(one.keys() == by_name.keys() for one in parameters):
         values = {name: [one[name] for one in parameters] for name in by_name}
-    elif all(_is_list(one) and len(one) == len(by_name) for one in parameters) and all(map(str.isdigit, by_name)):
+    elif all(map(_is_list, kinds)) and set(map(len, parameters)) == {len(by_name)} and all(map(str.isdigit, by_name)):
         turned = list(zip(*parameters, strict=True))
         if sorted(map(int, by_name)) != list(range(1, len(turned) + 1)):
             return None
@@ -160,8 +161,8 @@ def _read_rows(uses: Sequence[ParameterUse], parameters: Sequence[Any]) -> pa.Ta
     return pa.table(columns)
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+def _is_list(kind: type) -> bool:
+    return issubclass(kind, Sequence) and not issubclass(kind, str | bytes)
 
 
 def _read_column(values: list[Any]) -> pa.Array[Any] | None:
@@ -169,15 +170,16 @@ def _read_column(values: list[Any]) -> pa.Array[Any] | None:
 
     pyarrow makes dates of moments beside dates, and moments in UTC of those without a zone beside others.
     """
-    kinds = {type(value) for value in values if value is not None}
+    kinds = set(map(type, values)) - {type(None)}
     if len(kinds) > 1 and all(issubclass(kind, list | tuple) or hasattr(kind, "tolist") for kind in kinds):
         values = [value if value is None or isinstance(value, list) else _make_list(value) for value in values]
         kinds = {list}
     if len(kinds) > 1 and not all(kind in _NUMBERS for kind in kinds):
         return None
-    if len({getattr(value, "tzinfo", None) is None for value in values if value is not None}) > 1:
+    zoned = any(hasattr(kind, "tzinfo") for kind in kinds)
+    if zoned and len({value.tzinfo is None for value in values if value is not None}) > 1:
         return None
-    if any(getattr(value, "ndim", 1) > 1 for value in values):
+    if any(hasattr(kind, "ndim") for kind in kinds) and any(getattr(value, "ndim", 1) > 1 for value in values):
         values = [None if value is None else _make_list(value) for value in values]
     try:
         array: pa.Array[Any] = pa.array(values)
