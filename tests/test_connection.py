@@ -634,3 +634,14 @@ def test_one_connection_in_two_threads(db: lancesql.Connection) -> None:
     assert set(answers) <= {(1, 2, 4)}
     assert all(isinstance(error, LanceSQLError) for error in errors), errors
     assert len(answers) + len(errors) == 20
+
+
+@pytest.mark.parametrize("sql", ["SELECT max(id) FROM movies", "SELECT max(id) FROM fts('movies', 'monster')"])
+def test_a_duckdb_that_does_not_look_for_objects_is_told_of(library: Path, sql: str) -> None:
+    with duckdb.connect() as connection, lancesql.connect(library, duckdb=connection) as db:
+        connection.execute("SET python_enable_replacements = false")
+        with pytest.raises(lancesql.UnsupportedError) as caught:
+            db.sql(f"{sql} WHERE id % 2 = 0").fetchall()
+        assert "SET python_enable_replacements = true" in str(caught.value)
+        connection.execute("SET python_enable_replacements = true")
+        assert db.sql(sql).fetchall()

@@ -17,6 +17,7 @@ from lancesql.errors import (
     Span,
     UnknownColumnError,
     UnknownTableError,
+    UnsupportedError,
     nearest_name,
 )
 from lancesql.plan.file_errors import condense_csv_error
@@ -86,6 +87,11 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
     if unknown := _MISSING_TYPE.search(head):
         nearest = nearest_name(unknown.group(1), _TYPES)
         return BindError(head.rstrip("!"), hint=f"did you mean {nearest}?" if nearest else None)
+    if _MISSING_TABLE.search(head) and "__lancesql_" in head:
+        return UnsupportedError(
+            "DuckDB does not look for objects of Python, by which lancesql offers it Lance tables",
+            hint="SET python_enable_replacements = true",
+        )
     if _MISSING_TABLE.search(head):
         return UnknownTableError(head.replace("!", ""), hint=hint)
     if _MISSING_COLUMN.search(head):

@@ -123,7 +123,10 @@ def find_values(table: pa.Table) -> list[int]:
     return [buffers[-1].address for column in table.columns for buffers in [column.chunk(0).buffers()] if buffers[-1]]
 
 
-@pytest.mark.parametrize("query", ["SELECT id, vector FROM docs", "SELECT id, id / 2 AS half, vector FROM docs ORDER BY id"])
+QUERIES = ["SELECT id, vector FROM docs", "SELECT id, id / 2 AS half, vector FROM docs ORDER BY id"]
+
+
+@pytest.mark.parametrize("query", QUERIES)
 def test_no_buffer_is_copied(docs: dbapi.Connection, query: str) -> None:
     result = docs.native.sql(query)
     addresses = find_values(result.to_arrow())
