@@ -277,7 +277,7 @@ class Session:
             plan = Explain(plan)
         writes = isinstance(plan, Command) and not isinstance(plan, ReadingCommand)
         if writes:
-            self._refuse_in_transaction()
+            self._refuse_in_transaction(sql)
         query = plan.plan if isinstance(plan, Explain) else plan
         inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)
         run = self._make_run(inner, check_parameters(inner, request.parameters), request, sql)
@@ -324,12 +324,13 @@ class Session:
         self._check_open()
         return self._engine.in_transaction()
 
-    def _refuse_in_transaction(self) -> None:
+    def _refuse_in_transaction(self, sql: str) -> None:
         """LanceDB commits each statement by itself: a ROLLBACK of DuckDB would not undo it."""
         if not self._settings.autocommit_in_transaction and self._engine.in_transaction():
             raise UnsupportedError(
                 "a Lance table cannot be written within a transaction, which it could not be rolled back with",
                 hint="COMMIT first, or SET lancesql.autocommit_in_transaction = true to write it at once all the same",
+                span=Span(0, len(sql.split(maxsplit=1)[0])),
             )
 
     def _make_run(self, plan: QueryPlan, values: dict[str, object], request: _Request, sql: str) -> Run:

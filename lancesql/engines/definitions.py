@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from lancesql.errors import BindError, LanceSQLError, UnsupportedError
 from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, add_metadata, write_checks
 
 from .engine_errors import explain_engine_error, find_name_span
+from .relations import find_unstored
 
 if TYPE_CHECKING:
     from .duckdb import DuckDBEngine
@@ -24,8 +24,6 @@ _COLUMNS = f"SELECT column_name, is_nullable, column_default FROM duckdb_columns
 _CONSTRAINTS = f"""
 SELECT constraint_type, expression, constraint_column_names FROM duckdb_constraints() WHERE table_name = '{_NAME}'
 """
-_QUOTED = re.compile("'(?:[^']|'')*'" + r'|"(?:[^"]|"")*"')
-_UNSTORED = re.compile(r"(?<!\w)(BIT|TIME WITH TIME ZONE)(?!\w)")
 _REFUSED = {
     "UNIQUE": "a Lance table has no unique columns but its primary key",
     "FOREIGN KEY": "a Lance table has no foreign keys",
@@ -80,10 +78,10 @@ def _imply_checks(names: Sequence[str], types: Sequence[str]) -> list[tuple[str,
     """
     checks: list[tuple[str, list[str]]] = []
     for name, type_ in zip(names, types, strict=True):
-        unstored = _UNSTORED.search(_QUOTED.sub("", type_))
+        unstored = find_unstored(type_)
         inner = type_.startswith("ENUM") and not type_.endswith("]")
         if unstored or ("ENUM(" in type_ and not inner):
-            what = unstored.group(1) if unstored else "ENUM within another type"
+            what = unstored or "ENUM within another type"
             raise UnsupportedError(
                 f"column '{name}' is {what}, which Lance cannot store",
                 hint="VARCHAR can hold its text",

@@ -18,7 +18,7 @@ from lancesql.errors import EngineError, LanceSQLError
 from .closing import close_with
 from .engine_errors import explain_engine_error
 from .namespace import Namespace
-from .relations import open_relation_reader, read_relation_table
+from .relations import open_relation_reader, read_relation_table, refuse_unstored
 
 __all__ = ["DuckDBEngine", "Stream"]
 
@@ -121,9 +121,16 @@ class DuckDBEngine:
         sources: Mapping[str, object],
         namespace: Namespace,
         first: int | None = None,
+        *,
+        stores: bool = False,
     ) -> pa.RecordBatchReader:
-        """Runs a query as a stream, of which only the first rows are read when they are counted; see `relate`."""
+        """Runs a query as a stream, of which only the first rows are read when they are counted; see `relate`.
+
+        With `stores` a type that Lance would store as another one is refused.
+        """
         relation = self.relate(sql, parameters, sources, namespace)
+        if stores and relation is not None:
+            refuse_unstored(relation)
         return pa.table({}).to_reader() if relation is None else open_relation_reader(relation, first)
 
     def read_condensed(

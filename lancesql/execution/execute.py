@@ -94,7 +94,7 @@ def _answer_explain(plan: Explain, run: Run) -> Result:
 
 def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:
     """Opens the query within a command, which has the connection: Lance reads the answer on threads of its own."""
-    return lambda query: _open_plan_stream(run.within(query))
+    return lambda query: _open_plan_stream(replace(run.within(query), stores=True))
 
 
 def _answer_query(plan: QueryPlan, run: Run) -> Result:

@@ -100,7 +100,7 @@ def open_plan_reader(run: Run, first: int | None = None) -> pa.RecordBatchReader
         if left is not None:
             stack.callback(left.set)  # DuckDB has the rows it needs then, while Arrow still reads ahead
         given = stack.enter_context(offer_relation(run, ahead=True, left=left))
-        reader = run.ask_engine(lambda: run.engine.open_reader(*given, first=first))
+        reader = run.ask_engine(lambda: run.engine.open_reader(*given, first=first, stores=run.stores))
         types = _restored_types(run.plan, reader.schema)
         if not _calls_functions(run.plan):
             return reader if types is None else pa.RecordBatchReader.from_batches(types, _cast_batches(reader, types))

@@ -63,6 +63,7 @@ class Run:
         embedded: The vectors of texts already embedded.
         matches: The rows that text searches found for `match()`, by the table, its columns and the query.
         rerankers: The rerankers of the session, and LanceDB's.
+        stores: The rows are written to a table, so that each has to be of a type that Lance keeps.
     """
 
     database: Databases
@@ -86,6 +87,7 @@ class Run:
     embedded: Memo = field(default_factory=Memo)
     matches: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     rerankers: Rerankers = field(default_factory=Rerankers)
+    stores: bool = False
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

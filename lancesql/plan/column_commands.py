@@ -30,11 +30,13 @@ class AddColumn:
     Attributes:
         column: What is added; its default is in its metadata. None when the table has such a column, and may.
         values: Gives `_rowid` and the value of each row; None for the default, or NULL.
+        checks: What is asked of its values: each predicate, and the name by which it knows the column.
     """
 
     table: TableInfo
     column: pa.Field[Any] | None
     values: ChangedRows | None = None
+    checks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

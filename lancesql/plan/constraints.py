@@ -17,6 +17,7 @@ __all__ = [
     "PRIMARY_KEY_PLACE",
     "Check",
     "Constraints",
+    "add_checks",
     "add_metadata",
     "read_constraints",
     "write_checks",
@@ -90,6 +91,13 @@ def _read_checks(schema: pa.Schema) -> Iterator[Check]:
 def write_checks(checks: Sequence[tuple[str, Sequence[str]]]) -> dict[bytes | str, bytes | str]:
     """The metadata of a schema that holds checks: each with the columns it names, of which each has its `NAME`."""
     return {_CHECKS: json.dumps(list(checks)).encode()} if checks else {}
+
+
+def add_checks(schema: pa.Schema, checks: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The metadata of a schema that has more checks, each with the column it names."""
+    held = json.loads((schema.metadata or {}).get(_CHECKS, b"[]"))
+    more = [[text, [column]] for text, column in checks]
+    return {_CHECKS.decode(): json.dumps([*(one for one in held if one not in more), *more])}
 
 
 def add_metadata(one: pa.Field[Any], metadata: Mapping[bytes, bytes]) -> pa.Field[Any]:

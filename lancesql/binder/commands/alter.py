@@ -11,7 +11,7 @@ from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, Span, UnsupportedError
 from lancesql.parser.commands import AlterSyntax, CommentSyntax, NameSyntax
 from lancesql.plan.commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable
-from lancesql.plan.constraints import DEFAULT, PRIMARY_KEY, read_constraints
+from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, read_constraints
 from lancesql.plan.sources import ROW_ID
 
 from .changes import ROW, plan_changes, quote_name
@@ -86,25 +86,40 @@ def _bind_add(syntax: AlterSyntax, table: TableInfo, context: CommandContext) ->
             hint="ADD COLUMN IF NOT EXISTS leaves it as it is",
             span=syntax.column.span,
         )
+    if syntax.value is None:
+        assert syntax.definition is not None
+        return _read_definition(syntax.definition, table, context)
+    name = quote_name(syntax.column.parts[0])
+    added = pa.field(syntax.column.parts[0], pa.null())
+    spelled: str | None = None
     if syntax.definition is not None:
-        return AddColumn(table, _read_field(syntax.definition, table, context))
-    assert syntax.value is not None
+        added = _read_typed(syntax.definition, context)
+        (spelled,) = context.catalog.column_types(pa.schema([added]))
     alias = name_alias(syntax.name.parts[-1])
-    parts: list[str | Span] = [f'SELECT {quote_name(alias)}.{ROW_ID} AS "{ROW}", (', syntax.value]
-    parts += [f") AS {quote_name(syntax.column.parts[0])} FROM ", syntax.name.span]
-    values = plan_changes(context, table, alias, parts, None)
-    return AddColumn(table, pa.field(syntax.column.parts[0], pa.null()), values)
+    parts: list[str | Span] = [f'SELECT {quote_name(alias)}.{ROW_ID} AS "{ROW}", ']
+    parts += ["(", syntax.value, ")"] if spelled is None else ["CAST((", syntax.value, f") AS {spelled})"]
+    parts += [f" AS {name} FROM ", syntax.name.span]
+    return AddColumn(table, added, plan_changes(context, table, alias, parts, None))
 
 
-def _read_field(span: Span, table: TableInfo, context: CommandContext) -> pa.Field[Any]:
+def _read_typed(span: Span, context: CommandContext) -> pa.Field[Any]:
+    """`name TYPE` in front of an expression, which alone says what the values are."""
+    schema = read_columns(span, context)
+    field = schema.field(0)
+    if schema.metadata or field.metadata or not field.nullable:
+        raise UnsupportedError(
+            "a column that is computed takes a plain type", hint="write ADD COLUMN name AS expression", span=span
+        )
+    return field
+
+
+def _read_definition(span: Span, table: TableInfo, context: CommandContext) -> AddColumn:
     try:
         schema = read_columns(span, context)
     except BindError as error:
-        if "column names" in error.message or "generated column" in error.message:
+        if "column names" in error.message:
             error.hint = "ADD COLUMN name AS expression fills it with what the expression gives for each row"
         raise
-    if schema.metadata:
-        raise UnsupportedError("a column is added without a CHECK", hint="leave it out", span=span)
     field = schema.field(0)
     if PRIMARY_KEY in (field.metadata or {}):
         raise UnsupportedError(
@@ -118,7 +133,14 @@ def _read_field(span: Span, table: TableInfo, context: CommandContext) -> pa.Fie
             hint="give it a DEFAULT",
             span=span,
         )
-    return field
+    checks = tuple((check.text, called) for check in read_constraints(schema).checks for called, _ in check.columns)
+    if checks and any((one.metadata or {}).get(NAME) == field.name.encode() for one in table.schema):
+        raise UnsupportedError(
+            f"a column of '{table.name}' was called '{field.name}' before, and a CHECK may still call it so",
+            hint="give the new column another name",
+            span=span,
+        )
+    return AddColumn(table, field, checks=checks)
 
 
 def _bind_rename(syntax: AlterSyntax, table: TableInfo, context: CommandContext) -> RenameTable:

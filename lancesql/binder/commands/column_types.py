@@ -93,7 +93,14 @@ def _name_kind(index: IndexInfo) -> str:
 def define_column(text: str, span: Span, context: CommandContext) -> pa.Field[Any]:
     """A column definition that is put together, as DuckDB reads it; an error is of what stands at `span`."""
     try:
-        return read_columns(Span(0, len(text)), replace(context, sql=text)).field(0)
+        schema = read_columns(Span(0, len(text)), replace(context, sql=text))
     except LanceSQLError as error:
         error.sql, error.span = None, span
         raise
+    if schema.metadata:
+        raise UnsupportedError(
+            "such a type asks something of its values, which a column that is there cannot begin to do",
+            hint="VARCHAR holds them; ADD COLUMN adds a column of the type",
+            span=span,
+        )
+    return schema.field(0)

@@ -84,6 +84,10 @@ def find_place(
         return None
     if syntax.problem is not None:
         raise syntax.problem
+    if syntax.replace and syntax.if_not_exists:
+        raise BindError(
+            "OR REPLACE and IF NOT EXISTS exclude each other", hint="leave one of them out", span=syntax.name.span
+        )
     if rivals:
         raise AmbiguousNameError(
             f"'{'.'.join(syntax.name.parts)}' is a DuckDB table already",

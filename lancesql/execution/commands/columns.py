@@ -15,8 +15,10 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID
 from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.writes.columns import add_column
+from lancesql.storage.writes.conversion import plan_type
 from lancesql.storage.writes.finite import refuse_infinite
 from lancesql.storage.writes.new_table import NewTable
+from lancesql.storage.writes.tables import fit_column
 
 from .rules import evaluate_default
 
@@ -32,10 +34,13 @@ def add_to_table(command: AddColumn, run: Run, open_query: OpenQuery) -> None:
         return
     if command.values is not None:
         made = _read_values(command.values, run, open_query)
-        add_column(run.database.of(table), table, pa.field(field.name, made.type), made)
+        if not pa.types.is_null(field.type):
+            field = field.with_type(plan_type(field.type, field.name))
+            made = fit_column(made, field)
+        add_column(run.database.of(table), table, field.with_type(made.type), made)
         return
-    values = evaluate_default(field, table, run)
-    add_column(run.database.of(table), table, field, values)
+    values = evaluate_default(field, table, run, command.checks)
+    add_column(run.database.of(table), table, field, values, command.checks)
 
 
 def _read_values(values: ChangedRows, run: Run, open_query: OpenQuery) -> pa.Array[Any]:

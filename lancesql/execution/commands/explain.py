@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lancesql.binder.commands.constraints import write_check
 from lancesql.catalog import TableInfo
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
     AttachDatabase,
+    ChangeColumn,
     ChangedRows,
     ChangeType,
     CloneTable,
@@ -32,6 +34,7 @@ from lancesql.plan.commands import (
     VacuumTable,
     ViewCommand,
 )
+from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.maintenance import plan_compaction, plan_vacuum
 from lancesql.storage.versions import list_versions
@@ -60,6 +63,8 @@ def describe_command(
         case TruncateTable(table):
             fragments, size = measure_table(run.database.of(table), table)
             return [f"{table.rows:,} rows, all of them, in {fragments:,} fragments of {size:,} bytes"]
+        case ChangeColumn(table, column, "drop"):
+            return [_describe_column_drop(table, column)]
         case ChangeType():
             return describe_type(command)
         case DropTable(_, table):
@@ -92,6 +97,13 @@ def describe_command(
             return _describe_clone(command, run)
         case _:
             return []
+
+
+def _describe_column_drop(table: TableInfo, column: str) -> str:
+    indexes = [f"index {index.name}" for index in table.indexes if column in index.columns]
+    checks = [f"CHECK {write_check(one)}" for one in read_constraints(table.schema).checks if one.names(column)]
+    gone = f", and {', '.join([*indexes, *checks])} with it" if indexes or checks else ""
+    return f"column {column} of {table.rows:,} rows goes{gone}; no data is written"
 
 
 def _describe_table_drop(table: TableInfo, run: Run) -> str:

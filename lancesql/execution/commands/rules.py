@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from lancesql.errors import ConstraintError, ConversionError, LanceSQLError
 from lancesql.execution.embeddings.fills import find_fills
 from lancesql.execution.progress import Report
 from lancesql.execution.run import Run
-from lancesql.plan.constraints import DEFAULT, Constraints, read_constraints
+from lancesql.plan.constraints import DEFAULT, Check, Constraints, read_constraints
 from lancesql.storage.types import widen_schema, widen_table
 from lancesql.storage.writes.finite import refuse_infinite
 from lancesql.storage.writes.rules import RowRules
@@ -43,14 +43,18 @@ def make_rules(table: TableInfo, run: Run, report: Report | None = None) -> RowR
     return replace(rules, make_default=keeper.make_default, check=keeper.check, read_text=keeper.read_text)
 
 
-def evaluate_default(field: pa.Field[Any], table: TableInfo, run: Run) -> pa.Array[Any] | None:
+def evaluate_default(
+    field: pa.Field[Any], table: TableInfo, run: Run, checks: Sequence[tuple[str, str]] = ()
+) -> pa.Array[Any] | None:
     """The default of a column that is not in the table yet, for every row; None when it has none."""
     default = (field.metadata or {}).get(DEFAULT)
     if default is None or not table.rows:
         return None
     engine = run.engine.fork()
-    made = _Keeper(table, Constraints(), lambda: engine).evaluate_default(field, default.decode(), table.rows)
-    fitted = fit_column(made, field)
+    asked = tuple(Check(text, ((called, field.name),)) for text, called in checks)
+    keeper = _Keeper(table, Constraints(checks=asked), lambda: engine)
+    fitted = fit_column(keeper.evaluate_default(field, default.decode(), table.rows), field)
+    keeper.check(pa.RecordBatch.from_arrays([fitted], schema=pa.schema([field])))
     if run.settings.finite_vectors:
         refuse_infinite(fitted, field.name, lambda _: "the default")
     return fitted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.errors import ConflictError, ConstraintError, StorageError, UnsupportedError
 from lancesql.plan.commands import ChangeColumn
-from lancesql.plan.constraints import COMMENT, DEFAULT
+from lancesql.plan.constraints import COMMENT, DEFAULT, add_checks
 from lancesql.storage.scan import wrap_lance_error
 
 from .clones import refuse_read_by_clones
@@ -28,13 +28,29 @@ __all__ = ["add_column", "change_column", "comment_on", "rename_table"]
 _BATCH_ROWS = 8_192
 
 
-def add_column(database: LanceDatabase, table: TableInfo, field: pa.Field[Any], values: pa.Array[Any] | None) -> None:
-    """Adds a column behind the others; `values` are those of the rows in the order of a scan, None for NULL."""
+def add_column(
+    database: LanceDatabase,
+    table: TableInfo,
+    field: pa.Field[Any],
+    values: pa.Array[Any] | None,
+    checks: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Adds a column behind the others.
+
+    Args:
+        database: The database.
+        table: The table.
+        field: The column.
+        values: Those of the rows in the order of a scan, None for NULL.
+        checks: What is asked of its values. They are noted first, and ask nothing before the column is there.
+    """
     check_names([field.name])
     planned = field.with_type(plan_type(field.type, field.name))
 
     def add(dataset: Any) -> None:
         schema = pa.schema([planned])
+        if checks:
+            dataset.update_schema_metadata(add_checks(table.schema, checks))
         if values is not None and len(values):
             _add_values(dataset, pa.table([values.cast(planned.type)], schema=schema), database)
         elif planned.nullable:
