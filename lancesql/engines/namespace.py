@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
 __all__ = ["Namespace", "capture_namespace"]
+
+_WORD = re.compile(r"\w+")
+_LONG = 5_000
+"""Of a longer text it takes longer to find the words than to look at every variable."""
 
 
 class Namespace:
@@ -29,10 +34,11 @@ class Namespace:
         """The variable called `name`, or None."""
         return self.locals.get(name, self.globals.get(name))
 
-    def find_lazy_frames(self) -> dict[str, object]:
-        """The variables that are LazyFrames."""
-        every = (self.globals, self.locals)
-        return {name: one for each in every for name, one in each.items() if type(one).__name__ == "LazyFrame"}
+    def find_lazy_frames(self, sql: str) -> dict[str, object]:
+        """The variables that are LazyFrames, of those whose names may be words of a text."""
+        words = set(_WORD.findall(sql)) if len(sql) < _LONG else {*self.globals, *self.locals}
+        found = {word: self.find(word) for word in words}
+        return {name: one for name, one in found.items() if type(one).__name__ == "LazyFrame"}
 
 
 def capture_namespace(depth: int) -> Namespace:

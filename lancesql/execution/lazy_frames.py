@@ -22,7 +22,7 @@ def settle_lazy_frames(sql: str, namespace: Namespace, turn: Turn) -> Namespace:
     if "polars" not in sys.modules:
         return namespace
     register_namespace()
-    found = _find_named(sql, namespace.find_lazy_frames())
+    found = _find_named(sql, namespace.find_lazy_frames(sql))
     read = _read({name: frame for name, frame in found.items() if runs_python(frame)}, turn)
     return namespace.extend(read) if read else namespace
 
@@ -37,6 +37,8 @@ def _is_lazy(value: object) -> bool:
 
 
 def _find_named(sql: str, frames: Mapping[str, object]) -> dict[str, object]:
+    if not frames:
+        return {}
     folded = sql.lower()
     held = {name: frame for name, frame in frames.items() if name.lower() in folded}
     if not held:
@@ -49,5 +51,7 @@ def _find_named(sql: str, frames: Mapping[str, object]) -> dict[str, object]:
 
 
 def _read(frames: Mapping[str, object], turn: Turn) -> dict[str, object]:
+    if not frames:
+        return {}
     with turn.hand_out():
         return {name: widen_object(frame_to_arrow(frame)) for name, frame in frames.items()}
