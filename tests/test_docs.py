@@ -36,10 +36,9 @@ def run_shell(text, folder):
     assert done.stdout or "-o " in text
 
 
-def run_cell(text, names, folder):
+def run_cell(text, names):
     """A cell of a notebook; its variables are those of the page."""
     if "shell" not in names:
-        os.environ.setdefault("IPYTHONDIR", str(folder / "ipython"))
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
 
@@ -54,6 +53,7 @@ def test_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
         pytest.importorskip(NEEDED[page.name])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # IPython puts its own there
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     names: dict[str, object] = {"__name__": "__main__"}
     ran = 0
     for language, text in read_blocks(page):
@@ -61,7 +61,7 @@ def test_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
             if "venv" not in text:  # the installation is what the CI script does
                 run_shell(text, tmp_path)
         elif language == "ipython":
-            run_cell(text, names, tmp_path)
+            run_cell(text, names)
         elif language == "python":
             exec(compile(text, str(page), "exec"), names)
         else:
