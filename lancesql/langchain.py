@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from lancesql.documents import Document as Row
@@ -18,15 +19,24 @@ if TYPE_CHECKING:
 
     from langchain_core.documents import Document
     from langchain_core.embeddings import Embeddings
+    from langchain_core.structured_query import (
+        Comparator,
+        Comparison,
+        Operation,
+        Operator,
+        StructuredQuery,
+        Visitor,
+    )
     from langchain_core.vectorstores import VectorStore
 else:
     try:
         from langchain_core.documents import Document
+        from langchain_core.structured_query import Comparator, Operator, Visitor
         from langchain_core.vectorstores import VectorStore
     except ImportError:
-        VectorStore = object
+        Comparator, Operator, Visitor, VectorStore = (), (), object, object
 
-__all__ = ["LanceVectorStore"]
+__all__ = ["LanceTranslator", "LanceVectorStore"]
 
 
 class LanceVectorStore(VectorStore):
@@ -225,6 +235,43 @@ class LanceVectorStore(VectorStore):
         if metric == "dot":
             return lambda distance: (2 - distance) / 2
         return lambda distance: 1 / (1 + max(distance, 0))
+
+
+class LanceTranslator(Visitor):
+    """Makes filters of the structured queries that a `SelfQueryRetriever` has a model write.
+
+    `SelfQueryRetriever.from_llm(…, vectorstore=store, structured_query_translator=LanceTranslator())`
+    """
+
+    allowed_comparators = tuple(Comparator)
+    allowed_operators = tuple(Operator)
+
+    def visit_operation(self, operation: Operation) -> dict[str, Any]:
+        """All, any or none of several conditions."""
+        return {f"${operation.operator.value}": [one.accept(self) for one in operation.arguments]}
+
+    def visit_comparison(self, comparison: Comparison) -> dict[str, Any]:
+        """A condition on one key."""
+        word = {"contain": "contains"}.get(comparison.comparator.value, comparison.comparator.value)
+        return {comparison.attribute: {f"${word}": _read_value(comparison.value)}}
+
+    def visit_structured_query(self, structured_query: StructuredQuery) -> tuple[str, dict[str, Any]]:
+        """The text that is searched for, and the arguments of the search."""
+        given: dict[str, Any] = {}
+        if structured_query.filter is not None:
+            given["filter"] = structured_query.filter.accept(self)
+        if structured_query.limit is not None:
+            given["k"] = structured_query.limit
+        return structured_query.query, given
+
+
+def _read_value(value: Any) -> Any:
+    """A value; LangChain writes dates and moments as dicts."""
+    if isinstance(value, Mapping) and value.get("type") == "date":
+        return date.fromisoformat(value["date"])
+    if isinstance(value, Mapping) and value.get("type") == "datetime":
+        return datetime.fromisoformat(value["datetime"])
+    return value
 
 
 def _pair(rows: Sequence[Row]) -> list[tuple[Document, float]]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, time
+from decimal import Decimal
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 import lancesql
@@ -59,3 +63,30 @@ def test_the_same_rows_are_kept(con: duckdb.DuckDBPyConnection, column: str) -> 
             for table in ("given", "expected")
         )
         assert str(kept) == str(expected), predicate  # NaN is not equal to itself
+
+
+def test_every_type_comes_back(tmp_path: Path) -> None:
+    moments = [datetime(2020, 1, 1), None]
+    rows = pa.table({
+        "id": pa.array([1, 2], pa.int8()),
+        "dictionary": pa.array(["x", "y"]).dictionary_encode(),
+        "decimal": pa.array([Decimal("1.25"), None], pa.decimal128(20, 2)),
+        "text": pa.array(["a", None], pa.large_string()),
+        "bytes": pa.array([b"ab", None], pa.binary(2)),
+        "moment": pa.array(moments, pa.timestamp("ns")),
+        "zoned": pa.array(moments, pa.timestamp("us", "Europe/Berlin")),
+        "time": pa.array([time(1, 2), None], pa.time32("s")),
+        "struct": pa.array([{"a": 1, "b": ["x"]}, None], pa.struct({"a": pa.int16(), "b": pa.list_(pa.string())})),
+        "list": pa.array([[1, None], None], pa.large_list(pa.int32())),
+        "large": pa.array([1, 2**64 - 1], pa.uint64()),
+        "vector": pa.array([[0, 0], [3, 4]], pa.list_(pa.float32(), 2)),
+    })  # fmt: skip
+    assert rows.num_rows == 2
+    with lancesql.connect(tmp_path) as db, duckdb.connect() as con:
+        db.execute("CREATE TABLE t AS SELECT * FROM rows")
+        lancesql.duckdb.register(con, db)
+        expected = con.sql("FROM rows ORDER BY id").fetchall()
+        assert con.sql("FROM t ORDER BY id").fetchall() == expected
+        found = con.sql("FROM t_search([0, 0]) ORDER BY _distance").fetchall()
+        assert [row[:-1] for row in found] == expected
+        assert [row[-1] for row in found] == [0, 25]

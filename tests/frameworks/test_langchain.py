@@ -14,7 +14,7 @@ pytest.importorskip("langchain_core")
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from lancesql.langchain import LanceVectorStore
+from lancesql.langchain import LanceTranslator, LanceVectorStore
 
 
 class Letters(Embeddings):
@@ -98,3 +98,25 @@ def test_a_table_that_was_there(library: Path) -> None:
     store = LanceVectorStore(Letters(), library, "movies", text_column="plot", metric="l2")
     (found,) = store.similarity_search_by_vector([1, 0, 0, 0], k=1, filter={"year": {"$gt": 1980}})
     assert (found.id, found.metadata["title"]) == ("2", "Aliens")
+
+
+def test_structured_queries(store: LanceVectorStore) -> None:
+    from langchain_core.structured_query import Comparator, Comparison, Operation, Operator, StructuredQuery
+
+    cheap = Comparison(comparator=Comparator.LT, attribute="price", value=3)
+    fruit = Comparison(comparator=Comparator.EQ, attribute="kind", value="fruit")
+    rare = Comparison(comparator=Comparator.CONTAIN, attribute="tags", value="rare")
+    wanted = Operation(
+        operator=Operator.AND, arguments=[cheap, Operation(operator=Operator.NOT, arguments=[fruit, rare])]
+    )
+    text, given = LanceTranslator().visit_structured_query(StructuredQuery(query="aaa", filter=wanted, limit=3))
+    assert ids(store.similarity_search(text, **given)) == ["2"]
+
+
+def test_dates_of_structured_queries(library: Path) -> None:
+    from langchain_core.structured_query import Comparator, Comparison, StructuredQuery
+
+    late = Comparison(comparator=Comparator.GT, attribute="released", value={"date": "1990-01-01", "type": "date"})
+    text, given = LanceTranslator().visit_structured_query(StructuredQuery(query="a", filter=late, limit=None))
+    store = LanceVectorStore(Letters(), library, "movies", text_column="plot")
+    assert sorted(ids(store.similarity_search(text, **given))) == ["7", "8", "9"]
