@@ -307,16 +307,25 @@ class TableLifeMachine(RuleBasedStateMachine):
             self.life.rename_column(name, f"r{self.added}")
             self.life.record()
 
-    @rule(data=st.data(), type_=st.sampled_from(["BIGINT", "DOUBLE", "VARCHAR", "SMALLINT"]))
+    @rule(data=st.data(), type_=st.sampled_from(["BIGINT", "DOUBLE", "VARCHAR", "SMALLINT", "BOOLEAN"]))
     @precondition(lambda self: len(self.life.columns) > len(BASE))
     def change_type(self, data: st.DataObject, type_: str) -> None:
         column = data.draw(st.sampled_from(self.life.columns[len(BASE) :]))
-        if column.type == "VARCHAR" or column.default:
-            return
-        if self.life.change(f"ALTER TABLE t ALTER {column.name} TYPE {type_}", may_refuse="Cannot cast"):
+        if not column.default and self.life.change(f"ALTER TABLE t ALTER {column.name} TYPE {type_}"):
             changed = replace(column, type=type_)
             self.life.columns = tuple(changed if one is column else one for one in self.life.columns)
             self.life.record()
+
+    @rule(name=st.sampled_from(["id", "k", "s", "x", "txt", "v"]), cascade=st.booleans())
+    def rewrite_column(self, name: str, cascade: bool) -> None:
+        type_ = next(one.type for one in self.life.columns if one.name == name)
+        statement = f"ALTER TABLE t ALTER {name} TYPE {type_} USING {name}"
+        indexed = any(column == name for column, _ in self.life.indexes.values())
+        if indexed and not cascade:
+            self.life.refuse(statement)
+        else:
+            self.life.keep(f"{statement}{' CASCADE' if cascade else ''}")
+            assert self.life.read_indexes() == self.life.indexes
 
     @rule(name=st.sampled_from(["k", "s", "x", "txt", "v"]), required=st.booleans())
     def require(self, name: str, required: bool) -> None:
