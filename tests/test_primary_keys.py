@@ -61,3 +61,25 @@ def test_a_key_that_is_not_looked_at(db: lancesql.Connection) -> None:
     db.execute("ALTER TABLE t ALTER id SET NOT NULL")
     db.execute("ALTER TABLE t SET UNENFORCED PRIMARY KEY (id)")
     assert db.sql("INSERT INTO t VALUES (1, 5, 'x') ON CONFLICT DO NOTHING").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("matched", "changed"),
+    [
+        ("WHEN MATCHED AND t.part = 2 THEN UPDATE SET name = n.name", [(2, 1, "b"), (2, 2, "z")]),
+        ("WHEN MATCHED THEN UPDATE SET name = n.name", [(2, 1, "z"), (2, 2, "z")]),
+        ("WHEN MATCHED AND t.part = 9 THEN UPDATE SET name = n.name", [(2, 1, "b"), (2, 2, "c")]),
+    ],
+)
+@pytest.mark.parametrize("inserts", [True, False])
+def test_merge_among_rows_of_one_key(
+    tmp_path: Path, matched: str, changed: list[tuple[object, ...]], inserts: bool
+) -> None:
+    """INSERT does not look for the key: each row of one is changed alone, as the condition says."""
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, part INTEGER, name VARCHAR)")
+        db.execute("INSERT INTO t VALUES (1, 1, 'a'), (2, 1, 'b'), (2, 2, 'c')")
+        ending = " WHEN NOT MATCHED THEN INSERT (id, name) VALUES (n.id, n.name)" if inserts else ""
+        db.execute(f"MERGE INTO t USING (VALUES (2, 'z'), (7, 'new')) n(id, name) ON t.id = n.id {matched}{ending}")
+        rows = [(1, 1, "a"), *changed, *([(7, None, "new")] if inserts else [])]
+        assert db.sql("SELECT * FROM t ORDER BY id, part").fetchall() == rows

@@ -43,6 +43,9 @@ from .tables import answer_count
 
 __all__ = ["delete_rows", "merge_rows", "read_changed_ids", "update_rows"]
 
+Upserted = tuple[RowIds | None, pa.RecordBatch, Sequence[str]]
+"""Rows that MERGE writes: the ids of those that they take the place of, and the columns that change."""
+
 OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
 
 CHANGED, ACTIONS = "__lancesql_changed", "__lancesql_actions"
@@ -97,7 +100,7 @@ def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
     touched: list[RowIds] = [np.empty(0, np.uint64)]
     keys: list[pa.RecordBatch] = []
     rules = make_rules(table, run)
-    upserted: list[pa.RecordBatch] | None = [] if _upserts_by_primary_key(command) else None
+    upserted: list[Upserted] | None = [] if _upserts_by_primary_key(command) else None
     for batch in _read(changed, open_query):
         for number, branch in enumerate(command.branches):
             part = batch.filter(batch.column(1).to_numpy(zero_copy_only=False) == number)
@@ -121,10 +124,15 @@ def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
         count,
         actions,
     )
-    if upserted is None:
-        writer.commit("MERGE")
-    else:
-        writer.upsert(upserted, command.keys)
+    if upserted is not None and writer.can_upsert([rows for ids, rows, _ in upserted if ids is not None], command.keys):
+        writer.upsert([rows for _, rows, _ in upserted], command.keys)
+        return answer
+    for row_ids, rows, columns in upserted or ():
+        if row_ids is None:
+            writer.insert(iter([rows]))
+        else:
+            writer.update(iter([(row_ids, rows)]), columns)
+    writer.commit("MERGE")
     return answer
 
 
@@ -136,6 +144,7 @@ def _upserts_by_primary_key(command: MergeRows) -> bool:
     return (
         command.by_keys
         and set(command.keys) == set(key)
+        and "insert" in kinds
         and kinds <= {"update", "insert", "nothing"}
         and not changes_key
     )
@@ -148,7 +157,7 @@ def _merge_part(
     run: Run,
     writer: ChangeWriter,
     rules: RowRules,
-    upserted: list[pa.RecordBatch] | None,
+    upserted: list[Upserted] | None,
 ) -> pa.RecordBatch:
     table = changed.table
     values = part.columns[branch.first : branch.first + len(branch.columns)]
@@ -161,7 +170,7 @@ def _merge_part(
         if upserted is None:
             writer.insert(iter([rows]))
         else:
-            upserted.append(rows)
+            upserted.append((None, rows, ()))
         return rows
     row_ids = _read_ids(part)
     if branch.action == "delete":
@@ -172,7 +181,7 @@ def _merge_part(
     if upserted is None:
         writer.update(iter([(row_ids, rows)]), branch.columns)
     else:
-        upserted.append(rows)
+        upserted.append((row_ids, rows, branch.columns))
     return rows
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import lance
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from lance.fragment import FragmentMetadata, RowIdSequence, write_fragments
 
 from lancesql.catalog import TableInfo
@@ -68,6 +69,23 @@ class ChangeWriter:
     def insert(self, batches: Iterator[pa.RecordBatch]) -> None:
         """Rows that come."""
         self._written += self._write(lambda: batches)
+
+    def can_upsert(self, batches: Sequence[pa.RecordBatch], keys: Sequence[str]) -> bool:
+        """Whether each of these rows would take the place of one row alone.
+
+        No INSERT looks whether its keys are there already, and an upsert gives all rows of a key the same values.
+        """
+        if not batches:
+            return True
+        given = pa.Table.from_batches(batches).select(list(keys))
+        wanted = given.group_by(list(keys)).aggregate([])
+        first = wanted.column(0).combine_chunks()
+        found = 0
+        for batch in self._dataset.scanner(columns=list(keys)).to_batches():
+            part = pa.Table.from_batches([batch.filter(pc.is_in(batch.column(0), value_set=first))])
+            if part.num_rows:
+                found += part.join(wanted, list(keys), join_type="left semi").num_rows
+        return found == wanted.num_rows == given.num_rows
 
     def upsert(self, batches: Sequence[pa.RecordBatch], keys: Sequence[str]) -> None:
         """Commits rows that come, or take the place of those with their key, in a table whose primary key that is.
