@@ -13,7 +13,7 @@ from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.plan.literals import write_literal
 
 from .searches import write_names
-from .types import HALF, SizedInteger, Vector
+from .types import HALF, SizedInteger
 
 __all__ = ["LanceCompiler", "LanceDDLCompiler", "LanceIdentifierPreparer", "LanceTypeCompiler"]
 
@@ -125,10 +125,10 @@ class LanceDDLCompiler(compiler.DDLCompiler):
     def visit_create_index(
         self, create: Any, include_schema: bool = False, include_table_schema: bool = True, **kw: Any
     ) -> str:
-        """`CREATE INDEX name ON table (column) USING kind WITH (…)`.
+        """`CREATE INDEX name ON table (column) USING kind WITH (…)`; without a kind lancesql chooses it.
 
         Raises:
-            CompileError: For a unique index, or one of expressions.
+            CompileError: For a unique index.
         """
         index = create.element
         self._verify_index_table(index)
@@ -141,8 +141,9 @@ class LanceDDLCompiler(compiler.DDLCompiler):
         exists = "IF NOT EXISTS " if create.if_not_exists else ""
         text = (
             f"CREATE INDEX {exists}{self._prepared_index_name(index, include_schema=False)} "
-            f"ON {self.preparer.format_table(index.table)} ({columns}) USING {options['using'] or _choose_kind(index)}"
+            f"ON {self.preparer.format_table(index.table)} ({columns})"
         )
+        text += f" USING {options['using']}" if options["using"] else ""
         given = options["with"] or {}
         written = ", ".join(f"{name} = {write_literal(value)}" for name, value in given.items())
         return f"{text} WITH ({written})" if written else text
@@ -166,11 +167,6 @@ class LanceDDLCompiler(compiler.DDLCompiler):
             )
         text: str = super().visit_foreign_key_constraint(constraint, **kw)
         return text
-
-
-def _choose_kind(index: Any) -> str:
-    kinds = {type(one.type) for one in index.expressions}
-    return "IVF_PQ" if kinds == {Vector} else "LABEL_LIST" if kinds == {sqltypes.ARRAY} else "BTREE"
 
 
 class LanceTypeCompiler(compiler.GenericTypeCompiler):

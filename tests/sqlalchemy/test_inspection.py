@@ -85,8 +85,10 @@ def test_indexes_are_made_and_dropped(engine: sa.Engine, docs: sa.Table) -> None
         words.create(connection)
         near.create(connection)
         near.create(connection, checkfirst=True)
+        sa.Index("cost", docs.c.price).create(connection)
     found = {one["name"]: one["dialect_options"] for one in sa.inspect(engine).get_indexes("docs")}
     assert found["words"] == {"lancesql_using": "FTS"}
+    assert found["cost"] == {"lancesql_using": "BITMAP"}  # few values
     assert found["near"] == {"lancesql_using": "IVF_FLAT", "lancesql_with": {"metric": "cosine"}}
     with engine.begin() as connection:
         near.drop(connection)
