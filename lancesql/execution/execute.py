@@ -84,7 +84,7 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
 
 def _answer_explain(plan: Explain, run: Run) -> Result:
     if plan.format == "sql":
-        return _answer_text(explain_as_sql(plan.plan, run))
+        return _answer_text(ShownPlan(explain_as_sql(plan.plan, run)))
     touched = [] if isinstance(plan.plan, QueryPlan) else describe_command(plan.plan, run, _open_within(run))
     if plan.format == "text":
         return _answer_text(explain_plan(plan.plan, run, touched=touched, analyze=plan.analyze, recall=plan.recall))
@@ -206,12 +206,8 @@ def _read_limited(run: Run, open_reader: Callable[[], pa.RecordBatchReader], rea
     return read() if run.settings.max_rows is None else open_reader().read_all()
 
 
-def _answer_text(plan: str) -> Result:
-    return _answer_table(
-        pa.table({"plan": plan.split("\n")}),
-        explain=lambda _: plan,
-        shown=plan if isinstance(plan, ShownPlan) else None,
-    )
+def _answer_text(plan: ShownPlan) -> Result:
+    return _answer_table(pa.table({"plan": plan.split("\n")}), explain=lambda _: plan, shown=plan)
 
 
 def _answer_change(table: pa.Table, sql: str, **options: Any) -> Result:
@@ -228,8 +224,8 @@ def _answer_table(table: pa.Table, **options: Any) -> Result:
     return Result(table.to_reader, read_table=lambda: table, schema=lambda: table.schema, whole=True, **options)
 
 
-def _explain_text(run: Run, parameters: object, *, analyze: bool) -> str:
+def _explain_text(run: Run, parameters: object, *, analyze: bool) -> ShownPlan:
     word = "EXPLAIN ANALYZE" if analyze else "EXPLAIN"
     text = f"{word} {run.plan.sql}"
     rows = run.ask_engine(lambda: run.engine.run(text, parameters, run.registered, run.namespace))
-    return "Relation (DuckDB)\n" + "\n".join(map(str, rows.column(rows.num_columns - 1).to_pylist()))
+    return ShownPlan("Relation (DuckDB)\n" + "\n".join(map(str, rows.column(rows.num_columns - 1).to_pylist())))

@@ -224,6 +224,14 @@ def test_a_plan_is_drawn_with_all_that_its_json_says(films, sql):
     assert str(shown) == films.sql(f"EXPLAIN {sql}").explain()
 
 
+def test_a_plan_that_is_a_text_is_shown_as_such(films):
+    for plan in (films.explain("SELECT 1 < 2 AS less"), films.sql("EXPLAIN (SQL) SELECT id FROM movies WHERE id < 3")):
+        shown = plan._repr_mimebundle_()
+        text = shown["text/plain"]
+        assert "DuckDB" in text
+        assert text in "".join(Page(shown["text/html"]).texts)
+
+
 @pytest.mark.parametrize(
     "sql",
     [

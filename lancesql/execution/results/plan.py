@@ -29,7 +29,7 @@ class ShownPlan(str):
         return plan
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        from .markup.tree import render_plan
+        from .markup.tree import render_plan, render_text
 
-        shown = {"text/plain": str(self)}
-        return shown if self.document is None else shown | {"text/html": render_plan(self.document)}
+        drawn = render_text(self) if self.document is None else render_plan(self.document)
+        return {"text/plain": str(self), "text/html": drawn}

@@ -27,6 +27,7 @@ div.lancesql .vector svg{vertical-align:middle;margin-right:.6em;display:inline-
 div.lancesql .vector path{stroke:var(--blue);stroke-width:1.3;fill:none}
 div.lancesql .vector line{stroke:currentColor;stroke-width:.5;opacity:.4}
 div.lancesql img{max-height:72px;max-width:128px;margin:2px 0;display:block;border-radius:3px}
+div.lancesql pre{background:none;color:inherit;line-height:1.3;font-family:ui-monospace,monospace;overflow-x:auto}
 div.lancesql pre.error{margin:0;padding:.6em .9em;border-left:3px solid #c93c3c;background:var(--soft);color:inherit;
 white-space:pre;font-family:ui-monospace,monospace;overflow-x:auto}
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 from .style import wrap_markup
 
-__all__ = ["render_plan"]
+__all__ = ["render_plan", "render_text"]
 
 _STYLE = """
 div.lancesql ul.plan,div.lancesql ul.plan ul{list-style:none;margin:0;padding:0}
@@ -68,6 +68,11 @@ def render_plan(plan: Mapping[str, Any]) -> str:
     if plan["command"] is not None:
         tree = _draw_node(_draw_command(plan["command"]), tree)
     return wrap_markup(f'<ul class="plan">{tree}</ul>', _STYLE)
+
+
+def render_text(text: str) -> str:
+    """A plan that is nothing but a text."""
+    return wrap_markup(f"<pre>{html.escape(text, quote=False)}</pre>")
 
 
 def _draw_node(card: str, below: str = "") -> str:
