@@ -49,3 +49,10 @@ def _freeze(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(map(_freeze, value))
     return value
+
+
+def run_oracle(connection: Any, sql: str) -> pa.Table:
+    """What DuckDB answers to any statement; DuckDB 1 calls the method otherwise."""
+    answer = connection.execute(sql)
+    table: pa.Table = (getattr(answer, "to_arrow_table", None) or answer.fetch_arrow_table)()
+    return table

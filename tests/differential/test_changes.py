@@ -17,7 +17,7 @@ import lancesql
 from .conftest import DIFFERENTIAL, SETUP, scaled
 from .oracle import Failure, Oracle
 from .predicates import Where, wheres
-from .rows import count_rows, read_rows
+from .rows import count_rows, read_rows, run_oracle
 from .tables import make_table
 
 COLUMNS = "id, name, amount, tags, vector"
@@ -53,7 +53,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyC
 
 
 def read_both(db: lancesql.Connection, oracle: duckdb.DuckDBPyConnection, sql: str) -> tuple[pa.Table, pa.Table]:
-    return db.sql(sql).to_arrow(), oracle.sql(sql).to_arrow_table()
+    return db.sql(sql).to_arrow(), run_oracle(oracle, sql)
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)

@@ -21,7 +21,7 @@ from .conftest import DIFFERENTIAL
 
 BAD = "[1, 'nan'::FLOAT]::FLOAT[2]"
 STATEMENTS = (
-    f"INSERT INTO t SELECT i, if(i = 7, {BAD}, [i, 1]::FLOAT[2]), NULL FROM range(9) r(i)",
+    "INSERT INTO t SELECT i, if(i = 7, [1, 'nan'::FLOAT], [i, 1])::FLOAT[2], NULL FROM range(9) r(i)",
     "INSERT INTO t VALUES (1, [1, '-inf'::FLOAT], NULL)",
     "INSERT INTO t (id, half) VALUES (1, [1, 'nan'::FLOAT])",
     f"UPDATE t SET vector = {BAD} WHERE id = 3",
@@ -40,7 +40,7 @@ STATEMENTS = (
     f"CREATE TABLE other AS SELECT 1 AS id, {BAD} AS vector",
     f"COPY (SELECT {BAD} AS vector) TO 'out.lance'",
     f"ALTER TABLE t ADD COLUMN more FLOAT[2] DEFAULT ({BAD})",
-    f"ALTER TABLE t ADD COLUMN more AS if(id = 3, {BAD}, vector)",
+    "ALTER TABLE t ADD COLUMN more AS if(id = 3, [1, 'nan'::FLOAT], vector::FLOAT[])::FLOAT[2]",
 )
 
 
@@ -69,10 +69,12 @@ def test_the_whole_statement_is_refused(db: lancesql.Connection, sql: str) -> No
 
 def test_the_row_is_named(db: lancesql.Connection) -> None:
     with pytest.raises(ExecutionError, match=r"row 100,001 has .*number 2 of column 'vector' is nan"):
-        db.execute(f"INSERT INTO t SELECT i, if(i = 100000, {BAD}, [i, 1]::FLOAT[2]), NULL FROM range(100001) r(i)")
+        db.execute(
+            "INSERT INTO t SELECT i, if(i = 100000, [1, 'nan'::FLOAT], [i, 1])::FLOAT[2], NULL FROM range(100001) r(i)"
+        )
     (row_id,) = db.sql("SELECT _rowid FROM t WHERE id = 3").fetchall()[0]
     with pytest.raises(ExecutionError, match=f"the row with _rowid {row_id} has"):
-        db.execute(f"UPDATE t SET vector = if(id = 3, {BAD}, vector)")
+        db.execute("UPDATE t SET vector = if(id = 3, [1, 'nan'::FLOAT], vector::FLOAT[])::FLOAT[2]")
 
 
 def test_what_is_stored_is_not_asked_again(db: lancesql.Connection) -> None:
@@ -85,7 +87,9 @@ def test_what_is_stored_is_not_asked_again(db: lancesql.Connection) -> None:
     assert math.isnan(db.sql("SELECT vector[2] FROM t WHERE id = 7").fetchall()[0][0])
     with pytest.raises(ExecutionError, match="finite_vectors"):
         db.execute("CREATE TABLE copy AS SELECT * FROM t")
-    db.execute("CREATE TABLE copy AS SELECT id, vector[2] AS number, 'nan'::DOUBLE AS other, ['nan'::DOUBLE] FROM t")
+    db.execute(
+        "CREATE TABLE copy AS SELECT id, vector[2] AS number, 'nan'::DOUBLE AS other, ['nan'::DOUBLE] AS list FROM t"
+    )
 
 
 @DIFFERENTIAL

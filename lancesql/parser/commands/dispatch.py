@@ -29,6 +29,7 @@ from .index_upkeep import (
 from .indexes import at_index, read_alter_index, read_create_index
 from .keys import read_primary_key
 from .maintenance import read_auto_cleanup, read_optimize, read_show_health, read_vacuum
+from .refused import refuse_policy, refuse_privileges, refuse_secret
 from .rows import read_insert
 from .settings import read_reset, read_set, read_show_settings
 from .syntax import CommandSyntax, DescribeSyntax, ShowTablesSyntax
@@ -92,6 +93,10 @@ def _read_create(cursor: TokenCursor) -> CommandSyntax | None:
         return read_create_index(cursor, replace=replace)
     if cursor.at_word("TAG", "BRANCH"):
         return read_create_reference(cursor, replace=replace)
+    if cursor.at_word("POLICY"):
+        refuse_policy(cursor)
+    if cursor.at_word("SECRET", "PERSISTENT", "TEMPORARY"):
+        refuse_secret(cursor)
     if not cursor.accept("TEMP"):
         cursor.accept("TEMPORARY")
     return read_create_view(cursor, replace=replace) if cursor.accept("VIEW") else None
@@ -186,5 +191,7 @@ _READERS: dict[str, Callable[[TokenCursor], CommandSyntax | None]] = {
     "DETACH": read_detach,
     "USE": read_use,
     "EXPLAIN": read_explain,
+    "GRANT": refuse_privileges,
+    "REVOKE": refuse_privileges,
     "ANALYZE": read_analyze,
 }
