@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lancesql
 from lancesql.frames.arrays import column_to_numpy
+from tests.differential.conftest import DIFFERENTIAL, scaled
 from tests.library import FILMS, open_library
 
 has_torch = importlib.util.find_spec("torch") is not None
@@ -35,6 +36,7 @@ NUMBERS = {
 }
 
 
+@settings(DIFFERENTIAL, max_examples=scaled(60))
 @given(data=st.data(), type_=st.sampled_from(list(NUMBERS)), size=st.integers(1, 4), nulls=st.booleans())
 def test_vectors_are_rows(data: st.DataObject, type_: pa.DataType, size: int, nulls: bool) -> None:
     item = NUMBERS[type_]
@@ -51,6 +53,7 @@ def test_vectors_are_rows(data: st.DataObject, type_: pa.DataType, size: int, nu
     np.testing.assert_array_equal(found, np.array(expected, found.dtype).reshape(len(expected), size))
 
 
+@settings(DIFFERENTIAL, max_examples=scaled(60))
 @given(data=st.data(), type_=st.sampled_from(list(NUMBERS)))
 def test_numbers(data: st.DataObject, type_: pa.DataType) -> None:
     rows = data.draw(st.lists(NUMBERS[type_], max_size=8))

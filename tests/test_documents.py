@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import lancesql
 from lancesql.documents import Condition, DocumentTable, Filter, Group, parse_filter
+from tests.differential.conftest import DIFFERENTIAL, scaled
 
 WORDS = ["a", "A", "ab", "é", "", "it's", "1", "true", "100%", "a_b"]
 NUMBERS = [-1, 0, 1, 2, 2**60, 2**60 + 1, 1.5, -0.5, 1e30]
@@ -128,7 +129,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[DocumentTa
         ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(DIFFERENTIAL, max_examples=scaled(50))
 @given(filter=FILTERS)
 def test_filters(stores: list[DocumentTable], filter: Filter) -> None:
     expected = [str(at) for at, row in enumerate(ROWS) if holds(filter, row)]

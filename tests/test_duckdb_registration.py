@@ -242,3 +242,26 @@ def test_in_pandas_and_ibis(con: duckdb.DuckDBPyConnection) -> None:
     hits = backend.raw_sql("SELECT id FROM movies_search([1, 0, 0, 0], k := 2, filter := 'year > 1980') ORDER BY id")
     assert hits.fetchall() == [(2,), (3,)]
     assert backend.table("movies").count().execute() == 12
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "movies_fts(word, k := 3, operator := 'and')",
+        "movies_hybrid([n, 0, 1, 0], word, k := 3, filter := 'year > 1960')",
+        "movies_search([n, 0, 1, 0], k := 2, group_by := 'rating', filter := 'length(title) > 4')",
+        "movies_search([n, 0, 1, 0], k := 3, mmr := 0.4)",
+        "movies_search([n, 0, 1, 0], k := NULL, upper_bound := n + 1)",
+    ],
+)
+def test_many_rows_find_what_each_finds(con: duckdb.DuckDBPyConnection, call: str) -> None:
+    words = [(1, "monster"), (2, "police chief"), (3, "clerk OR truck"), (1, "space")]
+    given = ", ".join(f"({n}, '{word}')" for n, word in words)
+    together = con.sql(f"SELECT n, word, s.* FROM (VALUES {given}) AS v(n, word), {call} AS s ORDER BY ALL").fetchall()
+    alone = [
+        row
+        for n, word in words
+        for row in con.sql(f"SELECT n, word, s.* FROM (VALUES ({n}, '{word}')) AS v(n, word), {call} AS s").fetchall()
+    ]
+    assert sorted(map(str, together)) == sorted(map(str, alone))
+    assert together

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lancesql
@@ -22,6 +22,7 @@ from llama_index.core.vector_stores.simple import SimpleVectorStore
 from llama_index.core.vector_stores.types import VectorStoreQueryMode
 
 from lancesql.llama_index import LanceVectorStore
+from tests.differential.conftest import DIFFERENTIAL, scaled
 
 
 def make_node(at: int, text: str, metadata: dict[str, Any]) -> TextNode:
@@ -78,7 +79,7 @@ FILTERS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(DIFFERENTIAL, max_examples=scaled(60))
 @given(
     filters=st.lists(FILTERS, min_size=1, max_size=3),
     condition=st.sampled_from(["and", "or", "not"]),
