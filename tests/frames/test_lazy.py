@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import pickle
 
 import numpy as np
@@ -277,3 +278,21 @@ def find_addresses(data):
     table = pa.RecordBatchReader.from_stream(data).read_all() if isinstance(data, pl.DataFrame) else data
     columns = [one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for one in table.columns]
     return [columns[0].buffers()[1].address, columns[1].flatten().buffers()[1].address]
+
+
+def test_a_table_of_an_attached_database(own_films, library):
+    own_films.sql(f"ATTACH '{library}' AS other (TYPE LANCE)")
+    own_films.sql("DELETE FROM movies WHERE id < 5")
+    assert own_films.scan("other.movies").select(pl.len()).collect().item() == 12
+    found = own_films.vector_search("other.movies", QUERY, k=3, filter=c.title.str.contains("[a-t]$"))
+    own = own_films.sql(
+        "SELECT id FROM vector_search('other.movies', $q, k => 3) WHERE title ~ '.*[a-t]'", {"q": QUERY}
+    )
+    assert ids(found) == [one for (one,) in own.fetchall()]
+
+
+def test_other_ways_to_read_a_frame(films):
+    assert sum(one.height for one in films.scan("movies").collect_batches()) == 12
+    counted = pl.SQLContext(movies=films.scan("movies")).execute("SELECT count(*) AS n FROM movies WHERE year > 1980")
+    assert counted.collect()["n"].to_list() == [films.scan("movies").filter(c.year > 1980).collect().height]
+    assert copy.deepcopy(films.scan("movies")).select("id").collect().height == 12
