@@ -358,7 +358,7 @@ class Session:
                 databases = [one.name for one in self._database.describe()]
                 raise suggest_database(suggest_function(error, sql), databases) from None
             if not self._gate.has_new_names(sql):
-                raise suggest_table(error, self._database) from None
+                raise suggest_table(error, self._database, sql) from None
             return self._run_statement(sql, request)
         if changes:
             self._plans.clear()

@@ -31,24 +31,33 @@ def complete_error(error: LanceSQLError, database: Databases) -> LanceSQLError:
     return suggest_table(error, database) if isinstance(error, UnknownTableError) and error.hint is None else error
 
 
-def suggest_table(error: UnknownTableError, database: Databases) -> LanceSQLError:
+def suggest_table(error: UnknownTableError, database: Databases, sql: str = "") -> LanceSQLError:
     """DuckDB's error of a table it does not have, with the Lance tables there are."""
     names = sorted(database.table_names())
-    match = re.search(r"Table with name (\S+) does not exist", error.message)
-    if match and match.group(1).lower() in {name.lower() for name in names}:
-        if database.find_table(match.group(1)) is None:
-            return _place_as(error, explain_unfinished(match.group(1)))
+    asked = _read_missing(error, sql)
+    if asked is not None and asked.lower() in {name.lower() for name in names}:
+        if database.find_table(asked) is None:
+            return _place_as(error, explain_unfinished(asked))
         return _place_as(
             error,
             UnsupportedError(
-                f"'{match.group(1)}' is a Lance table, and this statement does not reach Lance tables",
+                f"'{asked}' is a Lance table, and this statement does not reach Lance tables",
                 hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",
             ),
         )
-    near = nearest_name(match.group(1), names) if match else None
+    near = None if asked is None else nearest_name(asked, names)
     listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
     error.hint = f"did you mean '{near}'? {listed}" if near else listed
     return error
+
+
+def _read_missing(error: UnknownTableError, sql: str) -> str | None:
+    """The table that DuckDB does not have, with what stands before its name in the text: DuckDB 1 leaves that out."""
+    match = re.search(r'Table with name "?([^\s"]+)"? does not exist', error.message)
+    if match is None or "." in match[1]:
+        return None if match is None else match[1]
+    qualified = re.search(rf'(\w+)"?\."?{re.escape(match[1])}(?!\w)', sql, re.IGNORECASE)
+    return match[1] if qualified is None else f"{qualified[1]}.{match[1]}"
 
 
 def _place_as(placed: LanceSQLError, error: LanceSQLError) -> LanceSQLError:

@@ -59,3 +59,20 @@ def test_columns_come_before_functions_and_keywords() -> None:
 
 def test_tab_on_nothing_offers_columns() -> None:
     assert complete("SELECT * FROM reviews WHERE ", asked=True) == ["movie_id", "stars", "text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT * FROM other.mo", ["movies"]),
+        ("SELECT * FROM lance.mo", ["movies"]),
+        ("SELECT * FROM other.movies WHERE ti", ["tint"]),
+        ("SELECT * FROM other.movies o WHERE o.ti", ["tint"]),
+        ("SELECT * FROM vector_search('other.movies', [1]) AS near WHERE near.ti", ["tint"]),
+    ],
+)
+def test_tables_of_an_attached_database(text: str, expected: list[str]) -> None:
+    names = Names(columns={"movies": ("id", "title"), "other.movies": ("id", "tint")}, functions=(), keywords=())
+    document = Document(text, cursor_position=len(text))
+    found = SqlCompleter(names).get_completions(document, CompleteEvent(completion_requested=False))
+    assert [one.text for one in found] == expected

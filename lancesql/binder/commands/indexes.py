@@ -109,6 +109,8 @@ def _find_indexed(name: NameSyntax, context: CommandContext) -> TableInfo | None
     if table is not None:
         return table
     plain, _ = read_lance_name(name, context.catalog)
+    if plain is None and not context.catalog.engine_has_schema(name.parts[0]):
+        plain = ".".join(name.parts)
     if plain is None or not context.has_database or context.catalog.engine_tables(plain):
         return None
     return require_table(plain, name.span, context.catalog, None)
