@@ -52,7 +52,7 @@ def _freeze(value: Any) -> Any:
 
 
 def run_oracle(connection: Any, sql: str) -> pa.Table:
-    """What DuckDB answers to any statement; DuckDB 1 calls the method otherwise."""
-    answer = connection.execute(sql)
-    table: pa.Table = (getattr(answer, "to_arrow_table", None) or answer.fetch_arrow_table)()
+    """What DuckDB answers to any statement; DuckDB 1 has no relation for one that changes rows."""
+    relation = connection.sql(sql) if hasattr(connection, "to_arrow_table") else None
+    table: pa.Table = connection.execute(sql).fetch_arrow_table() if relation is None else relation.to_arrow_table()
     return table
