@@ -223,6 +223,10 @@ class Catalog(Protocol):
         """Whether the engine has a schema or a database of that name."""
         ...
 
+    def engine_has_index(self, name: str) -> bool:
+        """Whether the engine has an index of that name."""
+        ...
+
     def find_view(self, name: str) -> View | None:
         """The view of the session called `name` (any case); None when there is none."""
         ...

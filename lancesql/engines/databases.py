@@ -1,4 +1,4 @@
-"""The databases and schemas of a DuckDB connection."""
+"""The databases, schemas and indexes of a DuckDB connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lancesql.catalog import DatabaseInfo
 from .duckdb import DuckDBEngine
 from .namespace import Namespace
 
-__all__ = ["has_schema", "list_databases"]
+__all__ = ["has_index", "has_schema", "list_databases"]
 
 _DATABASES = """
 SELECT database_name AS name, path, readonly AS read_only, database_name = current_database() AS current
@@ -29,3 +29,9 @@ def list_databases(engine: DuckDBEngine) -> Sequence[DatabaseInfo]:
 def has_schema(engine: DuckDBEngine, name: str) -> bool:
     """Whether there is a schema or a database of that name."""
     return engine.run(_SCHEMAS, [name], {}, Namespace(None)).num_rows > 0
+
+
+def has_index(engine: DuckDBEngine, name: str) -> bool:
+    """Whether there is an index of that name."""
+    sql = "SELECT 1 FROM duckdb_indexes() WHERE lower(index_name) = lower($1) LIMIT 1"
+    return engine.run(sql, [name], {}, Namespace(None)).num_rows > 0

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, EmbeddingInfo, TableInfo, VersionRef, View
-from lancesql.engines.databases import has_schema, list_databases
+from lancesql.engines.databases import has_index, has_schema, list_databases
 from lancesql.engines.definitions import name_types, read_definition
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.engines.moments import read_moment
@@ -91,6 +91,10 @@ class StatementCatalog:
     def engine_has_schema(self, name: str) -> bool:
         """Whether DuckDB has a schema or a database of that name."""
         return has_schema(self._engine, name)
+
+    def engine_has_index(self, name: str) -> bool:
+        """Whether the engine has an index of that name."""
+        return has_index(self._engine, name)
 
     def find_view(self, name: str) -> View | None:
         """The view of the session called `name`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lancesql.catalog import TableInfo
+from lancesql.plan.spelling import spell_name, spell_table
 
 from .scan import wrap_lance_error
 
@@ -67,18 +68,18 @@ def read_health(database: LanceDatabase, table: TableInfo) -> Health:
 
 
 def _advise(table: TableInfo, small: int, deleted: float, behind: dict[str, float], versions: int) -> list[str]:
-    advice = []
+    advice, name = [], spell_table(table)
     if small > _MANY_SMALL:
-        advice.append(f"OPTIMIZE {table.name}: {small} small fragments")
+        advice.append(f"OPTIMIZE {name}: {small} small fragments")
     elif deleted > _MUCH_DELETED:
-        advice.append(f"OPTIMIZE {table.name}: {deleted:.0%} of the stored rows are deleted")
-    late = [name for name, share in behind.items() if share > _MUCH_UNINDEXED]
+        advice.append(f"OPTIMIZE {name}: {deleted:.0%} of the stored rows are deleted")
+    late = [index for index, share in behind.items() if share > _MUCH_UNINDEXED]
     if late and not advice:
-        advice.append(f"OPTIMIZE {table.name}: {', '.join(late)} does not know {max(behind.values()):.0%} of the rows")
+        advice.append(f"OPTIMIZE {name}: {', '.join(late)} does not know {max(behind.values()):.0%} of the rows")
     if versions > _MANY_VERSIONS:
-        advice.append(f"VACUUM {table.name}: {versions} versions are kept")
+        advice.append(f"VACUUM {name}: {versions} versions are kept")
     vectors = [field.name for field in table.schema if hasattr(field.type, "list_size")]
-    unindexed = [name for name in vectors if table.index_on(name, ("IVF",)) is None]
+    unindexed = [column for column in vectors if table.index_on(column, ("IVF",)) is None]
     if unindexed and table.rows >= _INDEXED_ROWS:
-        advice.append(f"CREATE INDEX ON {table.name} ({unindexed[0]}) USING IVF_PQ: searches read every vector")
+        advice.append(f"CREATE INDEX ON {name} ({spell_name(unindexed[0])}) USING IVF_PQ: searches read every vector")
     return advice

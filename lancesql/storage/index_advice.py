@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lancesql.catalog import IndexInfo, TableInfo
+from lancesql.plan.spelling import spell_name, spell_table
 
 from .index_flaws import find_flawed
 from .index_options import choose_partitions
@@ -36,11 +37,11 @@ def _list_advice(database: LanceDatabase, table: TableInfo, index: IndexInfo) ->
         yield language
     behind = index.rows_unindexed
     if behind > _MANY_UNINDEXED or behind > _MUCH_UNINDEXED * table.rows:
-        yield f"{behind:,} of {table.rows:,} rows are not in it: OPTIMIZE {table.name}"
+        yield f"{behind:,} of {table.rows:,} rows are not in it: OPTIMIZE {spell_table(table)}"
     elif index.segments > _MANY_SEGMENTS:
         yield (
             f"it is in {index.segments} parts, each of which is searched: "
-            f"ALTER INDEX {index.name} ON {table.name} OPTIMIZE WITH (mode = 'merge')"
+            f"ALTER INDEX {spell_name(index.name)} ON {spell_table(table)} OPTIMIZE WITH (mode = 'merge')"
         )
     if index.partitions is not None and not behind:
         yield from _advise_partitions(table, index)
@@ -53,17 +54,19 @@ def _advise_partitions(table: TableInfo, index: IndexInfo) -> Iterator[str]:
     wanted = choose_partitions(index.kind, table.rows)
     if made > 1 and index.rows_indexed < _LEAST_ROWS * made:
         rows = index.rows_indexed // made
-        yield f"{made:,} partitions of about {rows:,} rows are many: {_replace(table, index, wanted)}"
+        yield f"{made:,} partitions of about {rows:,} rows are many: {_repartition(table, index, wanted)}"
     elif wanted > _TIMES_PARTITIONS * made:
         few = "1 partition is little" if made == 1 else f"{made:,} partitions are few"
-        yield f"{few} for {table.rows:,} rows: {_replace(table, index, wanted)}"
+        yield f"{few} for {table.rows:,} rows: {_repartition(table, index, wanted)}"
 
 
-def _replace(table: TableInfo, index: IndexInfo, partitions: int) -> str:
-    return (
-        f"CREATE OR REPLACE INDEX {index.name} ON {table.name} ({index.columns[0]}) USING {index.kind} "
-        f"WITH (metric = {index.metric}, num_partitions = {partitions})"
-    )
+def _replace(table: TableInfo, index: IndexInfo) -> str:
+    column = spell_name(index.columns[0])
+    return f"CREATE OR REPLACE INDEX {spell_name(index.name)} ON {spell_table(table)} ({column}) USING"
+
+
+def _repartition(table: TableInfo, index: IndexInfo, partitions: int) -> str:
+    return f"{_replace(table, index)} {index.kind} WITH (metric = {index.metric}, num_partitions = {partitions})"
 
 
 def _advise_rivals(table: TableInfo, index: IndexInfo) -> Iterator[str]:
@@ -74,7 +77,7 @@ def _advise_rivals(table: TableInfo, index: IndexInfo) -> Iterator[str]:
         return
     twin = next((other for other in same if other.metric == index.metric), None)
     if twin is not None:
-        yield f"'{twin.name}' serves the same queries: DROP INDEX {index.name} ON {table.name}"
+        yield f"'{twin.name}' serves the same queries: DROP INDEX {spell_name(index.name)} ON {spell_table(table)}"
     else:
         yield f"a search has to say metric => '{index.metric}' for it; without, '{same[0].name}' is asked"
 
@@ -96,9 +99,6 @@ def _advise_kind(database: LanceDatabase, table: TableInfo, index: IndexInfo) ->
             parts = dataset.stats.index_stats(index.name).get("indices") or []
             values = sum(int(part.get("num_bitmaps") or 0) for part in parts)
             if values > _DISTINCT * table.rows and values > _LEAST_ROWS:
-                yield (
-                    f"it keeps {values:,} values for {table.rows:,} rows: "
-                    f"CREATE OR REPLACE INDEX {index.name} ON {table.name} ({index.columns[0]}) USING BTREE"
-                )
+                yield f"it keeps {values:,} values for {table.rows:,} rows: {_replace(table, index)} BTREE"
     except BaseException as error:
         raise wrap_lance_error(error, f"looking at index '{index.name}'") from None

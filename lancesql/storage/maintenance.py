@@ -15,6 +15,7 @@ from lance.optimize import Compaction
 from lancesql.catalog import TableInfo
 from lancesql.errors import LanceSQLError, StorageError
 from lancesql.plan.commands import RefreshIndexes, SetAutoCleanup, VacuumTable
+from lancesql.plan.spelling import spell_name, spell_table
 
 from .index_builds import OnProgress, rebuild_index
 from .indexes import read_indexes
@@ -199,7 +200,7 @@ def _refresh_index(
     if before.rows_unindexed and after.rows_unindexed >= before.rows_unindexed:  # upstream: only the log says why
         raise StorageError(
             f"index '{name}' took none of {before.rows_unindexed:,} rows",
-            hint=f"its files may be damaged; REINDEX {name} ON {table.name} builds it anew",
+            hint=f"its files may be damaged; REINDEX {spell_name(name)} ON {spell_table(table)} builds it anew",
         )
     added = f"{max(before.rows_unindexed - after.rows_unindexed, 0):,} rows added"
     return added if before.segments == after.segments else f"{added}, parts {before.segments} → {after.segments}"

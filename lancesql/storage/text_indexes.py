@@ -9,6 +9,7 @@ import lance
 import pyarrow as pa
 
 from lancesql.catalog import IndexInfo, TableInfo
+from lancesql.plan.spelling import spell_name, spell_table
 
 from .scan import wrap_lance_error
 from .scripts import BY_SPACES, find_spaceless_language
@@ -59,7 +60,8 @@ def advise_language(database: LanceDatabase, table: TableInfo, index: IndexInfo)
         return None
     return (
         "most texts are in a script whose words this index cannot find: "
-        f"CREATE OR REPLACE INDEX ON {table.name} USING FTS ({index.columns[0]}) WITH (language = '{code}')"
+        f"CREATE OR REPLACE INDEX ON {spell_table(table)} USING FTS ({spell_name(index.columns[0])}) "
+        f"WITH (language = '{code}')"
     )
 
 

@@ -244,3 +244,41 @@ def test_advice_of_few_partitions(db: lancesql.Connection) -> None:
         "1 partition is little for 40,000 rows: "
         "CREATE OR REPLACE INDEX few ON many (v) USING IVF_FLAT WITH (metric = l2, num_partitions = 9)"
     )
+
+
+def test_an_index_dropped_by_its_name_alone(db: lancesql.Connection) -> None:
+    db.execute("CREATE INDEX one ON docs (id) USING BTREE; CREATE INDEX twin ON docs (few) USING BITMAP")
+    db.execute("CREATE INDEX twin ON halves (id) USING BTREE")
+    db.execute("DROP INDEX ONE")
+    before = look(db)
+    with pytest.raises(LanceSQLError, match="several tables have an index 'twin': docs, halves") as caught:
+        db.execute("DROP INDEX twin")
+    assert caught.value.span is not None
+    with pytest.raises(LanceSQLError, match="no table has an index 'one'"):
+        db.execute("DROP INDEX one")
+    db.execute("DROP INDEX IF EXISTS one")
+    assert look(db) == before
+    db.execute("CREATE TABLE memory.main.plain AS SELECT 1 AS a; CREATE INDEX twin ON plain (a)")
+    db.execute("DROP INDEX twin")  # DuckDB's own comes first
+    assert db.sql("SELECT * FROM duckdb_indexes()").fetchall() == []
+    assert look(db) == before
+
+
+def test_advice_can_be_run(tmp_path: Path) -> None:
+    """Whatever the table, the column and the index are called, in whatever database."""
+    with lancesql.connect(tmp_path / "db") as db:
+        db.execute(f"ATTACH '{tmp_path / 'other'}' AS ns (TYPE LANCE)")
+        for table in ("ns.plain", '"my-docs"', 'ns."two-words"', f"'{tmp_path}/far.lance'"):
+            db.execute(
+                f"""CREATE TABLE {table} AS SELECT i AS "The Id", [i, 1]::FLOAT[2] AS "select" FROM range(300) r(i)"""
+            )
+            db.execute(f"""CREATE INDEX "an index" ON {table} ("select") USING ivfflat WITH (lists = 100)""")
+            db.execute(f"""CREATE INDEX "order" ON {table} ("The Id") USING bitmap""")
+            db.execute(f"INSERT INTO {table} SELECT * FROM {table}")
+            for _ in range(4):
+                advice = [
+                    row[0] for row in db.sql(f"SELECT advice FROM (SHOW INDEXES ON {table})").fetchall() if row[0]
+                ]
+                for one in advice:
+                    db.execute(one.split("; ")[0].rpartition(": ")[2])
+            assert advice == []

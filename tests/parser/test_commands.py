@@ -46,7 +46,6 @@ def body(sql: str) -> str:
         "CREATE SCHEMA s",
         "INSERT OVERWRITE t SELECT 1",
         "DROP VIEW v, w",
-        "DROP INDEX i",
         "SHOW ALL TABLES",
         "DESCRIBE SELECT 1",
         "DESCRIBE t, u",

@@ -15,6 +15,7 @@ from lancesql.plan.commands import ChangeType
 from lancesql.plan.composition import compose
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.spelling import spell_name, spell_table
 
 from .changes import quote_name
 from .tables import read_columns
@@ -43,7 +44,8 @@ def bind_type(syntax: AlterSyntax, table: TableInfo, column: pa.Field[Any], cont
         listed = ", ".join(f"{index.name} ({_name_kind(index)})" for index in indexes)
         raise UnsupportedError(
             f"column '{name}' has indexes, which another type would make useless: {listed}",
-            hint=f"CASCADE behind it builds them anew; DROP INDEX {indexes[0].name} ON {table.name} does without",
+            hint="CASCADE behind it builds them anew; "
+            f"DROP INDEX {spell_name(indexes[0].name)} ON {spell_table(table)} does without",
             span=span,
         )
     for index in indexes:
@@ -81,7 +83,7 @@ def _refuse_unfit(index: IndexInfo, name: str, type_: pa.DataType, spelled: str,
     except LanceSQLError as error:
         raise ArgumentError(
             f"index '{index.name}' cannot be built on the new type: {error.message}",
-            hint=f"DROP INDEX {index.name} ON {table.name} first",
+            hint=f"DROP INDEX {spell_name(index.name)} ON {spell_table(table)} first",
             span=span,
         ) from None
 

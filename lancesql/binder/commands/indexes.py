@@ -23,6 +23,7 @@ from lancesql.parser.commands import (
     ShowIndexesSyntax,
 )
 from lancesql.plan.commands import CreateIndex, DropIndex, RefreshIndexes, ShowIndexes
+from lancesql.plan.spelling import spell_name, spell_table
 
 from .targets import CommandContext, find_column, find_target, read_lance_name, require_target
 
@@ -145,16 +146,38 @@ def _check_together(field: pa.Field[Any], options: dict[str, object], spans: dic
 
 
 def bind_drop_index(syntax: DropIndexSyntax, context: CommandContext) -> DropIndex | None:
-    """The index to drop; None when the table is DuckDB's, or when there is none and need not be."""
-    table = _find_indexed(syntax.table, context)
+    """The index to drop; None when it is DuckDB's, or when there is none and need not be."""
+    table = _find_owner(syntax, context) if syntax.table is None else _find_indexed(syntax.table, context)
     if table is None:
         return None
     if syntax.problem is not None:
         raise syntax.problem
-    context.refuse_writing(syntax.table)
+    context.refuse_writing(syntax.table or NameSyntax((table.name,), quoted_string=True, span=syntax.name.span))
     if syntax.if_exists and not _has_index(table, syntax.name):
         return DropIndex(table, "")
     return DropIndex(table, _find_index(table, syntax.name).name)
+
+
+def _find_owner(syntax: DropIndexSyntax, context: CommandContext) -> TableInfo | None:
+    """The table with an index of that name; None when the index is DuckDB's, or nobody's.
+
+    Raises:
+        BindError: When several have one.
+    """
+    name = syntax.name.parts[0]
+    if not context.has_database or context.catalog.engine_has_index(name):
+        return None
+    found = (context.catalog.find_table(one) for one in context.catalog.table_names())
+    owners = [table for table in found if table is not None and _has_index(table, syntax.name)]
+    if len(owners) > 1:
+        raise BindError(
+            f"several tables have an index '{name}': {', '.join(table.name for table in owners)}",
+            hint=f"DROP INDEX {spell_name(name)} ON {spell_table(owners[0])} says which",
+            span=syntax.name.span,
+        )
+    if not owners and not syntax.if_exists:
+        raise BindError(f"no table has an index '{name}'", hint="SHOW INDEXES lists them", span=syntax.name.span)
+    return owners[0] if owners else None
 
 
 def bind_refresh_index(syntax: RefreshIndexSyntax, context: CommandContext) -> RefreshIndexes | None:

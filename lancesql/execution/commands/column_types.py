@@ -16,6 +16,7 @@ from lancesql.execution.run import Run
 from lancesql.plan.commands import ChangeType
 from lancesql.plan.constraints import DEFAULT, read_constraints
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.spelling import spell_name, spell_table
 from lancesql.storage.types import widen_table
 from lancesql.storage.writes.column_types import change_type
 from lancesql.storage.writes.conversion import plan_type
@@ -96,7 +97,7 @@ def _check_default(command: ChangeType, field: pa.Field[Any], rules: RowRules) -
     except LanceSQLError as error:
         raise ConstraintError(
             f"the default of column '{field.name}' is no {command.spelled}: {error.message}",
-            hint=f"ALTER TABLE {command.table.name} ALTER {field.name} DROP DEFAULT first",
+            hint=f"ALTER TABLE {spell_table(command.table)} ALTER {spell_name(field.name)} DROP DEFAULT first",
         ) from None
 
 
@@ -119,8 +120,8 @@ def _explain(error: LanceSQLError, command: ChangeType) -> LanceSQLError:
     error.message = f"column '{name}' cannot be {command.spelled}: {reason}"
     if command.reads and any(sign in error.message for sign in _VALUES):
         error.hint = (
-            f"nothing was changed; such rows: SELECT * FROM {command.table.name} "
-            f'WHERE "{name}" IS NOT NULL AND TRY_CAST("{name}" AS {command.spelled}) IS NULL'
+            f"nothing was changed; such rows: SELECT * FROM {spell_table(command.table)} "
+            f"WHERE {spell_name(name)} IS NOT NULL AND TRY_CAST({spell_name(name)} AS {command.spelled}) IS NULL"
         )
     elif command.reads and "nimplemented" in error.message:
         error.hint = "TYPE … USING expression says how"

@@ -46,7 +46,7 @@ def read_show_indexes(cursor: TokenCursor) -> ShowIndexesSyntax:
 
 
 def read_drop_index(cursor: TokenCursor) -> DropIndexSyntax | None:
-    """`… INDEX [IF EXISTS] name ON table`, or `table.name`, behind the word INDEX."""
+    """`… INDEX [IF EXISTS] name [ON table]`, or `table.name`, behind the word INDEX."""
     cursor.accept("CONCURRENTLY")
     if_exists = cursor.accept("IF", "EXISTS")
     name = cursor.read_name()
@@ -58,13 +58,11 @@ def read_drop_index(cursor: TokenCursor) -> DropIndexSyntax | None:
         table = cursor.read_name()
     elif len(name.parts) > 1:
         table, name = _split_name(name)
-    if table is None:
-        return None
     problem = None if cursor.at_end() else cursor.expected("the end of the statement")
     return DropIndexSyntax(table, name, if_exists, problem)
 
 
-def read_refresh_index(cursor: TokenCursor, *, rebuild: bool) -> RefreshIndexSyntax | None:
+def read_refresh_index(cursor: TokenCursor, *, rebuild: bool) -> RefreshIndexSyntax:
     """`name ON table OPTIMIZE | REBUILD` behind ALTER INDEX; `name ON table` or `[TABLE] table` behind REINDEX."""
     name: NameSyntax | None = None
     table: NameSyntax | None = None
@@ -84,11 +82,17 @@ def read_refresh_index(cursor: TokenCursor, *, rebuild: bool) -> RefreshIndexSyn
             name, table = None, name
         elif name is not None and len(name.parts) > 1:
             table, name = _split_name(name)
+    if cursor.at_word("RENAME", "SET", "RESET") and not rebuild:
+        raise UnsupportedError(
+            f"Lance has no ALTER INDEX … {cursor.take().text.upper()}",
+            hint="CREATE OR REPLACE INDEX builds it with other options, or under another name",
+            span=cursor.last_taken,
+        )
     if table is None:
-        return None
+        raise cursor.expected("a table, or an index ON a table" if rebuild else "ON and a table")
     if not rebuild and not cursor.accept("OPTIMIZE"):
         if not cursor.accept("REBUILD"):
-            return None
+            raise cursor.expected("OPTIMIZE or REBUILD")
         rebuild = True
     return _finish_refresh(cursor, table, name, rebuild, if_exists)
 

@@ -87,9 +87,9 @@ class DiffSyntax:
 
 @dataclass(frozen=True)
 class DropIndexSyntax:
-    """`DROP INDEX [IF EXISTS] name ON table`."""
+    """`DROP INDEX [IF EXISTS] name [ON table]`."""
 
-    table: NameSyntax
+    table: NameSyntax | None
     name: NameSyntax
     if_exists: bool = False
     problem: LanceSQLError | None = None
