@@ -121,13 +121,20 @@ class Connection(LazySession):
             >>> asyncio.run(ask())
             [(42,)]
         """
-        return self._run_async(sql, parameters, capture_namespace(2), timeout, max_rows)
+        return self.run_async(sql, parameters, capture_namespace(2), timeout=timeout, max_rows=max_rows)
 
     execute_async = sql_async
 
-    def _run_async(
-        self, sql: str, parameters: Parameters, namespace: Namespace, timeout: float | None, max_rows: int | None
+    def run_async(
+        self,
+        sql: str,
+        parameters: Parameters,
+        namespace: Namespace,
+        *,
+        timeout: float | None = None,
+        max_rows: int | None = None,
     ) -> Awaitable[Result]:
+        """As `sql_async`, with the variables of `namespace` visible by name."""
         self._check_open()
         watches = Watches(self._watches)
 

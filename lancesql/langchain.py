@@ -156,6 +156,21 @@ class LanceVectorStore(VectorStore):
         vector = None if mode == "text" else self._embedding.embed_query(query)
         return _pair(self._documents.search(mode, vector=vector, text=query, k=k, filter=filter, **kwargs))
 
+    async def asimilarity_search(
+        self, query: str, k: int = 4, filter: Any = None, *, mode: str = "vector", **kwargs: Any
+    ) -> list[Document]:
+        """As `similarity_search`, awaited; whoever cancels the task stops the search."""
+        found = await self.asimilarity_search_with_score(query, k, filter, mode=mode, **kwargs)
+        return [document for document, _ in found]
+
+    async def asimilarity_search_with_score(
+        self, query: str, k: int = 4, filter: Any = None, *, mode: str = "vector", **kwargs: Any
+    ) -> list[tuple[Document, float]]:
+        """As `similarity_search_with_score`, awaited."""
+        vector = None if mode == "text" else await self._embedding.aembed_query(query)
+        given = {"vector": vector, "text": query, "k": k, "filter": filter, **kwargs}
+        return _pair(await self._documents.search_async(mode, **given))
+
     def similarity_search_by_vector(
         self, embedding: list[float], k: int = 4, filter: Any = None, **kwargs: Any
     ) -> list[Document]:

@@ -162,7 +162,17 @@ class LanceVectorStore(BasePydanticVectorStore):
         Raises:
             UnsupportedError: For a mode that trains a model, and for `output_fields`.
         """
-        given = dict(kwargs)
+        mode, given = self._read_query(query, kwargs)
+        return self._answer(self._documents.search(mode, **given), mode)
+
+    async def aquery(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
+        """As `query`, awaited; whoever cancels the task stops the search."""
+        mode, given = self._read_query(query, kwargs)
+        return self._answer(await self._documents.search_async(mode, **given), mode)
+
+    def _read_query(self, query: VectorStoreQuery, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The way to search, and what is searched for."""
+        given = dict(options)
         mode = _MODES.get(query.mode.value)
         if mode is None:
             raise UnsupportedError(f"mode '{query.mode.value}' is not known here", hint=f"modes: {', '.join(_MODES)}")
@@ -184,15 +194,11 @@ class LanceVectorStore(BasePydanticVectorStore):
         if mode == "mmr":
             threshold = given.pop("mmr_threshold", query.mmr_threshold)
             given.setdefault("mmr", 0.5 if threshold is None else float(threshold))
-        rows = self._documents.search(
-            mode,
-            vector=query.query_embedding,
-            text=query.query_str,
-            k=k,
-            filter=_join_filters(query),
-            ids=query.node_ids or None,  # LlamaIndex gives an empty list where it means all
-            **given,
-        )
+        given |= {"vector": query.query_embedding, "text": query.query_str, "k": k, "filter": _join_filters(query)}
+        given["ids"] = query.node_ids or None  # LlamaIndex gives an empty list where it means all
+        return mode, given
+
+    def _answer(self, rows: Sequence[Row], mode: str) -> VectorStoreQueryResult:
         return VectorStoreQueryResult(
             nodes=[_make_node(row) for row in rows],
             similarities=[self._measure(row, mode) for row in rows],

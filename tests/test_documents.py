@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterator
 from datetime import date
@@ -279,3 +280,10 @@ def test_a_framework_that_is_missing_is_named(module: str, extra: str) -> None:
     store = importlib.import_module(f"lancesql.{module}").LanceVectorStore
     with pytest.raises(lancesql.ExecutionError, match=rf"pip install 'lancesql\[{extra}\]'"):
         store("films", "docs")
+
+
+def test_an_awaited_search_is_the_same(stores: list[DocumentTable]) -> None:
+    store = stores[1]
+    given: dict[str, Any] = {"vector": [3.0, 1.0], "k": 3, "filter": {"s": {"$exists": True}}, "metric": "l2"}
+    assert asyncio.run(store.search_async("vector", **given)) == store.search("vector", **given)
+    assert asyncio.run(store.search_async("vector", **{**given, "k": 0})) == []

@@ -14,14 +14,13 @@ import lancesql
 from lancesql.catalog import TableInfo
 from lancesql.connection import Connection
 from lancesql.engines.namespace import Namespace
-from lancesql.errors import ArgumentError, UnknownColumnError, UnsupportedError, nearest_name
+from lancesql.errors import ArgumentError, UnknownColumnError, nearest_name
 
 from .filters import Filter, parse_filter
 from .predicates import Predicate, quote_name
+from .searches import SCORES, Search, make_search, write_call
 
 __all__ = ["Document", "DocumentTable", "open_connection"]
-
-_SCORES = {"vector": "_distance", "mmr": "_distance", "text": "_score", "hybrid": "_relevance_score"}
 
 
 @dataclass(frozen=True)
@@ -146,58 +145,39 @@ class DocumentTable:
         order = {str(self._find_id(one, table)): at for at, one in reversed(list(enumerate(ids)))}
         return sorted(found, key=lambda one: order[one.id])
 
-    def search(
-        self,
-        mode: str,
-        *,
-        vector: Sequence[float] | None = None,
-        text: str | None = None,
-        k: int = 4,
-        filter: object = None,
-        ids: Sequence[str] | None = None,
-        **options: object,
-    ) -> list[Document]:
+    def search(self, mode: str, **given: Any) -> list[Document]:
         """The best documents, best first.
 
         Args:
             mode: `vector`, `text`, `hybrid`, or `mmr` for rows near to the query and unlike each other.
-            vector: What is searched for, but by `text`.
-            text: What is searched for by `text` and `hybrid`.
-            k: How many.
-            filter: Applied before the top-k.
-            ids: Only these.
-            options: Arguments of the search function; None is left out.
+            given: What else is given of a `Search`; anything more is an argument of the search function.
         """
-        if mode not in _SCORES:
-            near = nearest_name(mode, list(_SCORES))
-            raise ArgumentError(
-                f"'{mode}' is no way to search", hint=f"did you mean '{near}'?" if near else ", ".join(_SCORES)
-            )
-        table = self._find()
-        if table is None or k <= 0:
+        prepared = self._prepare_search(make_search(mode, given))
+        if prepared is None:
             return []
-        where, values = self._write_where(table, ids, parse_filter(filter))
-        arguments = [_write_literal(self.name)]
-        if mode != "text":
-            arguments += [f"{'vector_column' if mode == 'hybrid' else 'column'} => {_write_literal(self._vector)}"]
-            arguments += [f"{'vector' if mode == 'hybrid' else 'query'} => $vector"]
-            arguments += [] if "metric" in options else [f"metric => {_write_literal(self.metric)}"]
-            values["vector"] = list(vector or ())
-        if mode in ("text", "hybrid"):
-            arguments += [f"{'text_columns' if mode == 'hybrid' else 'columns'} => {_write_literal(self._text)}"]
-            arguments += [f"{'text' if mode == 'hybrid' else 'query'} => $text"]
-            arguments += [] if "syntax" in options else ["syntax => 'plain'"]
-            values["text"] = text
-        arguments += [f"k => {int(k)}"]
-        arguments += [f"{name} => {_write_literal(value)}" for name, value in options.items() if value is not None]
-        function = {"text": "fts", "hybrid": "hybrid_search"}.get(mode, "vector_search")
-        score = _SCORES[mode]
-        rows = self._run(
-            f"SELECT {self._write_columns(table)}, {score} FROM {function}({', '.join(arguments)}){where} "
-            f"ORDER BY {score} {'ASC' if score == '_distance' else 'DESC'}",
-            values,
-        )
-        return self._read_rows(rows, table, score)
+        sql, values, table = prepared
+        return self._read_rows(self._run(sql, values), table, SCORES[mode])
+
+    async def search_async(self, mode: str, **given: Any) -> list[Document]:
+        """As `search`, awaited; whoever cancels the task stops the search."""
+        prepared = self._prepare_search(make_search(mode, given))
+        if prepared is None:
+            return []
+        sql, values, table = prepared
+        result = await self.connection.run_async(sql, values, Namespace(None))
+        return self._read_rows(result.to_arrow(), table, SCORES[mode])
+
+    def _prepare_search(self, search: Search) -> tuple[str, dict[str, Any], TableInfo] | None:
+        """The statement, its values, and the table; None when nothing can be found."""
+        table = self._find()
+        if table is None or search.k <= 0:
+            return None
+        where, values = self._write_where(table, search.ids, parse_filter(search.filter))
+        call, given = write_call(search, self.name, self._text, self._vector, self.metric)
+        score = SCORES[search.mode]
+        order = "ASC" if score == "_distance" else "DESC"
+        sql = f"SELECT {self._write_columns(table)}, {score} FROM {call}{where} ORDER BY {score} {order}"
+        return sql, {**values, **given}, table
 
     def _find(self) -> TableInfo | None:
         table = self.connection.contents().find_table(self.name)
@@ -329,17 +309,3 @@ def _make_array(name: str, values: Sequence[Any], type_: Any) -> Any:
         return pa.array(values, type_)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(f"a value of '{name}' does not fit {type_}: {str(error).splitlines()[0]}") from None
-
-
-def _write_literal(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_write_literal, value))}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_write_literal(key)}: {_write_literal(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    raise UnsupportedError(f"a {type(value).__name__} cannot be an argument of a search")
