@@ -18,10 +18,21 @@ from lancesql import ArgumentError, LanceSQLError, ParseError, UnsupportedError
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[lancesql.Connection]:
     with lancesql.connect(tmp_path) as db:
-        db.execute("CREATE TABLE t AS SELECT i AS id, [i, 1]::FLOAT[2] AS v FROM range(3) r(i)")
-        for number in range(3):
-            db.execute("INSERT INTO t VALUES ($n, [$n, 2])", {"n": 10 + number})
+        fill(db)
         yield db
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lancesql.Connection]:
+    with lancesql.connect(tmp_path_factory.mktemp("snapshots")) as db:
+        fill(db)
+        yield db
+
+
+def fill(db: lancesql.Connection) -> None:
+    db.execute("CREATE TABLE t AS SELECT i AS id, [i, 1]::FLOAT[2] AS v FROM range(3) r(i)")
+    for number in range(3):
+        db.execute("INSERT INTO t VALUES ($n, [$n, 2])", {"n": 10 + number})
 
 
 def count(db: lancesql.Connection, snapshot: str) -> int:
@@ -82,10 +93,10 @@ def test_now_is_asked_each_time(db: lancesql.Connection, tmp_path: Path) -> None
     "query", ["SELECT count(*) FROM t {}", "SELECT id FROM t {}", "SELECT id + 1 FROM t {} WHERE id > 1"]
 )
 def test_what_is_not_understood_is_refused(
-    db: lancesql.Connection, query: str, snapshot: str, error: type[Exception], message: str
+    shared: lancesql.Connection, query: str, snapshot: str, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as caught:
-        db.sql(query.format(snapshot)).fetchall()
+        shared.sql(query.format(snapshot)).fetchall()
     assert message in str(caught.value)
 
 
