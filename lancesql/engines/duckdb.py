@@ -85,6 +85,12 @@ class DuckDBEngine:
         """Whether somebody reads an answer that the next statement would end."""
         return self._stream() is not None
 
+    def _begin(self, sql: str) -> None:
+        """A statement begins: what is left of an earlier answer gives way."""
+        if "collation" in sql.lower():
+            self._collation_named = True
+        self._end_stream()
+
     def _end_stream(self) -> None:
         """The connection has one answer at a time: what is left of an earlier one gives way."""
         stream = self._stream()
@@ -99,10 +105,8 @@ class DuckDBEngine:
         Raises:
             LanceSQLError: DuckDB's error as one of ours.
         """
-        if "collation" in sql.lower():
-            self._collation_named = True
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
-        self._end_stream()
+        self._begin(sql)
         try:
             relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)
         except duckdb.Error as error:
@@ -111,6 +115,8 @@ class DuckDBEngine:
 
     def run(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:
         """Runs a statement at once and returns what it answers: a count for most, nothing for some."""
+        if duckdb.__version__.startswith("1.") and not self.reads_only(sql):  # as a relation it would lose its count
+            return self._execute(sql, parameters, sources, namespace)
         relation = self.relate(sql, parameters, sources, namespace)
         return pa.table({}) if relation is None else read_relation_table(relation)
 
@@ -141,10 +147,12 @@ class DuckDBEngine:
         On the user's own connection it is a relation all the same, since running it would take the place of a result
         the user has not fetched yet.
         """
-        if not self.owned:
-            return self.run(sql, parameters, sources, namespace)
+        run = self._execute if self.owned else self.run
+        return run(sql, parameters, sources, namespace)
+
+    def _execute(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:
         values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
-        self._end_stream()
+        self._begin(sql)
         try:
             done = eval(_EXECUTE, namespace.globals, values)
             with _QUIET, warnings.catch_warnings(action="ignore", category=UserWarning):  # DuckDB warns of the copy

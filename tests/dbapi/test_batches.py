@@ -94,7 +94,7 @@ SAME = {
     "INT[]": [[1], [], [1, None], None],
     "VARCHAR[]": [["a", None], []],
     "STRUCT(a INT, b VARCHAR)": [{"a": 1, "b": "x"}, {"a": None, "b": None}, None],
-    "FLOAT[2][]": [[[1, 2]], np.array([[3, 4], [5, 6]]), []],
+    "FLOAT[2][]": [[[1, 2]], np.array([[3, 4], [5, 6]]), None],
     "UUID": [uuid.UUID(int=7), None],
     "INTEGER": [None, None],
 }  # fmt: skip

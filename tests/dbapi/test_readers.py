@@ -95,7 +95,7 @@ def test_arrow_of_a_cursor(docs: dbapi.Connection, answer: pa.Table, stream: boo
 TAKERS: dict[str, Callable[[Any], Any]] = {
     "pyarrow": pa.table,
     "polars": lambda result: pl.DataFrame(result).to_arrow(),
-    "duckdb": lambda result: duckdb.connect().sql("SELECT * FROM result").to_arrow_table(),
+    "duckdb": lambda result: duckdb.sql("SELECT * FROM result").to_arrow_table(),
 }
 
 
