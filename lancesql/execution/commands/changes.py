@@ -219,7 +219,8 @@ def _measure_row(schema: pa.Schema) -> int:
 
 
 def _read_ids(batch: pa.RecordBatch) -> RowIds:
-    ids: RowIds = batch.column(0).to_numpy(zero_copy_only=False).astype(np.uint64, copy=False)
+    """The row ids, copied: a view of them would keep the whole batch of DuckDB's."""
+    ids: RowIds = batch.column(0).to_numpy(zero_copy_only=False).astype(np.uint64)
     return ids
 
 
