@@ -264,8 +264,8 @@ class TableLife:
         assert count_rows(rows) == count_rows(held)
         self._compare_counts()
         self._compare_old_version()
-        self._compare_nearest(held)
-        self._compare_words(held)
+        self._compare_nearest()
+        self._compare_words()
         ids = self.db.sql("SELECT _rowid FROM t").to_arrow()["_rowid"].to_pylist()
         assert len(set(ids)) == len(ids)
 
@@ -293,18 +293,14 @@ class TableLife:
         assert rows.schema.names == held.rows.schema.names, place
         assert count_rows(rows) == count_rows(held.rows), place
 
-    def _compare_nearest(self, held: pa.Table) -> None:
+    def _compare_nearest(self) -> None:
         query = [self.random.choice((0.0, 1.0, 2.5)) for _ in range(3)]
-        rows = [
-            (row["id"], float(((np.array(row["v"], np.float32) - np.array(query, np.float32)) ** 2).sum()))
-            for row in held.select(["id", "v"]).to_pylist()
-            if row["v"] is not None
-        ]
-        rows.sort(key=lambda row: row[1])
         flat = any(kind == "IVF_FLAT" for _, kind in self.indexes.values())
         how = "nprobes => 100" if flat and self.random.random() < 0.5 else "exact => true"
-        for condition in ("", " WHERE id < 8"):
-            meant = [row for row in rows if not condition or (row[0] is not None and row[0] < 8)]
+        for condition in ("", f" WHERE {self.random.choice(PREDICATES)}"):
+            held = self.model.sql(f"SELECT id, v FROM t{condition}").to_arrow_table()
+            given = [(row["id"], row["v"]) for row in held.to_pylist() if row["v"] is not None]
+            meant = sorted(((id_, _measure(vector, query)) for id_, vector in given), key=lambda row: row[1])
             sql = f"SELECT id, _distance FROM vector_search('t', v, $q, k => 4, {how}){condition}"
             found = self.db.sql(sql, {"q": query}).fetchall()
             assert len(found) == min(4, len(meant)), (sql, query, found, meant[:6])
@@ -315,12 +311,19 @@ class TableLife:
                 near = Counter(row[0] for row in found if row[1] < last)
                 assert near == Counter(row[0] for row in meant if row[1] < last), (sql, query, found, meant[:6])
 
-    def _compare_words(self, held: pa.Table) -> None:
+    def _compare_words(self) -> None:
         word = self.random.choice(WORDS)
-        texts = held.select(["id", "txt"]).to_pylist()
-        wanted = Counter(row["id"] for row in texts if row["txt"] is not None and word in row["txt"].split())
-        sql = f"SELECT id FROM fts('t', txt, '{word}')"
-        assert Counter(row[0] for row in self.db.sql(sql).fetchall()) == wanted, sql
+        for condition in ("", f" WHERE {self.random.choice(PREDICATES)}"):
+            texts = self.model.sql(f"SELECT id, txt FROM t{condition}").fetchall()
+            wanted = Counter(id_ for id_, text in texts if text is not None and word in text.split())
+            sql = f"SELECT id FROM fts('t', txt, '{word}'){condition}"
+            assert Counter(row[0] for row in self.db.sql(sql).fetchall()) == wanted, sql
+
+
+def _measure(vector: list[float | None], query: list[float]) -> float:
+    """A NULL among the numbers counts as zero."""
+    numbers = [0 if one is None else one for one in vector]
+    return float(((np.array(numbers, np.float32) - np.array(query, np.float32)) ** 2).sum())
 
 
 def show_rows(table: pa.Table) -> list[Row]:

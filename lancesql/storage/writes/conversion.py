@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -210,5 +211,25 @@ def _refuse(column: str, source: pa.DataType, target: pa.DataType, why: str = ""
 
 
 def copy_slice(array: pa.Array[Any]) -> pa.Array[Any]:
-    """Upstream: Lance panics on a slice of nested structs."""
-    return pa.concat_arrays([array, array.slice(0, 0)]) if array.offset and pa.types.is_nested(array.type) else array
+    """A column as Lance takes it.
+
+    Upstream: Lance panics on a slice of nested structs, and a search reads whatever bytes are under a NULL in a vector.
+    """
+    if array.offset and pa.types.is_nested(array.type):
+        array = pa.concat_arrays([array, array.slice(0, 0)])
+    if pa.types.is_fixed_size_list(array.type) and pa.types.is_primitive(array.type.value_type):
+        array = _zero_hidden_numbers(array)
+    return array
+
+
+def _zero_hidden_numbers(array: Any) -> Any:
+    """The vectors with zeros under the NULLs among their numbers."""
+    if not array.flatten().null_count:
+        return array
+    values = array.values
+    hidden = np.asarray(values.is_null())
+    numbers = np.frombuffer(values.buffers()[1], values.type.to_pandas_dtype())[: values.offset + len(values)]
+    numbers = numbers[values.offset :].copy()
+    numbers[hidden] = 0
+    child = pa.array(numbers, type=values.type, mask=hidden)
+    return pa.FixedSizeListArray.from_arrays(child, type=array.type, mask=array.is_null())
