@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -25,16 +26,25 @@ SHARED, MET, ONCE, MERGED = range(4), range(100, 110), range(200, 210), range(30
 KINDS = {
     "update": "UPDATE t SET x = x + 1 WHERE id = $id",
     "update of many": f"UPDATE t SET x = x + 1 WHERE id < {len(SHARED)}",
-    "insert": "INSERT INTO t VALUES ($id, 0)",
+    "insert": "INSERT INTO t (id, x) VALUES ($id, 0)",
     "delete": "DELETE FROM t WHERE id = $id",
     "merge": f"MERGE INTO t USING (SELECT $id AS id, 5 AS x UNION ALL SELECT 2, 1) s USING (id) {UPSERT}",
 }
 KEYED = {
-    "count": "INSERT INTO t VALUES ($id, 1) ON CONFLICT (id) DO UPDATE SET x = t.x + excluded.x",
-    "once": "INSERT INTO t VALUES ($id, 7) ON CONFLICT DO NOTHING",
+    "count": "INSERT INTO t (id, x) VALUES ($id, 1) ON CONFLICT (id) DO UPDATE SET x = t.x + excluded.x",
+    "once": "INSERT INTO t (id, x) VALUES ($id, 7) ON CONFLICT DO NOTHING",
     "merge of a new key": f"MERGE INTO t USING (SELECT $id AS id, 1 AS x) s USING (id) {UPSERT}",
 }
 """What two writers may do to a key that neither has written yet: the primary key keeps it from being there twice."""
+
+UPKEEP = (
+    "OPTIMIZE t",
+    "CREATE OR REPLACE INDEX i_id ON t (id) USING BTREE",
+    "ALTER TABLE t ADD COLUMN IF NOT EXISTS c AS x",
+    "REINDEX t",
+    "ALTER TABLE t DROP COLUMN IF EXISTS c",
+)
+"""What a third process does in turn, and changes no row by."""
 
 
 def plan_work(number: int, *, keyed: bool) -> list[tuple[str, int]]:
@@ -86,8 +96,19 @@ def write(folder: str, work: list[tuple[str, int]], sender: Connection) -> None:
     sender.send(done)
 
 
-@pytest.mark.parametrize("keyed", [False, True], ids=["plain", "primary key"])
-def test_nothing_is_lost_and_nothing_is_written_twice(keyed: bool, tmp_path: Path) -> None:
+def keep(folder: str, receiver: Connection) -> None:
+    """Keeps the table in order until it is told to end."""
+    with lancesql.connect(folder) as db:
+        while not receiver.poll():
+            for statement in UPKEEP:
+                with contextlib.suppress(lancesql.ConflictError):
+                    db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("keyed", "kept"), [(False, False), (True, False), (True, True)], ids=["plain", "primary key", "upkeep"]
+)
+def test_nothing_is_lost_and_nothing_is_written_twice(keyed: bool, kept: bool, tmp_path: Path) -> None:
     with lancesql.connect(tmp_path) as db:
         db.execute(f"CREATE TABLE t (id BIGINT{' PRIMARY KEY' if keyed else ''}, x BIGINT)")
         db.execute("INSERT INTO t SELECT i, 0 FROM range(4) r(i)")
@@ -97,16 +118,22 @@ def test_nothing_is_lost_and_nothing_is_written_twice(keyed: bool, tmp_path: Pat
             PROCESSES.Process(target=write, args=(str(tmp_path), work, sender))
             for work, (_, sender) in zip(works, ends, strict=True)
         ]
-        for writer in writers:
-            writer.start()
+        stop = PROCESSES.Pipe(duplex=False)
+        keeper = PROCESSES.Process(target=keep, args=(str(tmp_path), stop[0]))
+        for process in (*writers, *([keeper] if kept else ())):
+            process.start()
         for writer in writers:
             writer.join()
+        stop[1].send("enough")
+        if kept:
+            keeper.join()
+            assert keeper.exitcode == 0
         assert [writer.exitcode for writer in writers] == [0, 0]
         assert Counter(db.sql("SELECT id, x FROM t").fetchall()) == expect(works)
         answers = [receiver.recv() for receiver, _ in ends]
         told = [pair for work, counts in zip(works, answers, strict=True) for pair in zip(work, counts, strict=True)]
-        for kept in {row for (kind, row), _ in told if kind == "once"}:
-            assert sum(count for one, count in told if one == ("once", kept)) == 1
+        for once in {row for (kind, row), _ in told if kind == "once"}:
+            assert sum(count for one, count in told if one == ("once", once)) == 1
         many = {"update of many": len(SHARED), "merge": 2}
         assert all(count == many.get(kind, 1) for (kind, _), count in told if kind != "once")
 
