@@ -109,3 +109,36 @@ def test_explain_changes_nothing(db: lancesql.Connection, tmp_path: Path, sql: s
     assert look() == before
     db.sql(sql).fetchall()
     assert look() != before or sql == "VACUUM t"
+
+
+@pytest.mark.parametrize(
+    "clause",
+    ["", "OLDER THAN '0 seconds'", "RETAIN 2 VERSIONS", "WITH (before_version = 4)", "WITH (retain_versions = 1)"],
+)
+def test_a_dry_run_says_what_happens(db: lancesql.Connection, clause: str) -> None:
+    db.execute("CREATE BRANCH side ON t AS OF VERSION 3")
+    db.execute("OPTIMIZE t")
+    (line,) = [row[0] for row in db.sql(f"EXPLAIN VACUUM t {clause}").fetchall() if "touches" in row[0]]
+
+    def read() -> list[object]:
+        snapshots = ("", "AT (TAG => 'kept')", "AT (BRANCH => 'side')")
+        return [db.sql(f"SELECT * FROM t {at} ORDER BY id").fetchall() for at in snapshots]
+
+    rows = read()
+    versions = len(db.sql("SHOW VERSIONS ON t").fetchall())
+    ((removed, files, size, kept_by),) = db.sql(f"VACUUM t {clause}").fetchall()
+    assert line.strip() == (
+        f"touches    {removed:,} versions, {files:,} files, {size:,} bytes would go; kept by {', '.join(kept_by)}"
+    )
+    assert kept_by == ["kept", "branch side"]
+    assert len(db.sql("SHOW VERSIONS ON t").fetchall()) == versions - removed
+    assert read() == rows
+
+
+def test_a_dry_run_of_optimize(db: lancesql.Connection) -> None:
+    lines = [row[0] for row in db.sql("EXPLAIN OPTIMIZE t").fetchall()]
+    counts = [int(line.split()[1]) for line in lines if "rewritten" in line]
+    compacted, *indexed = db.sql("OPTIMIZE t").fetchall()
+    assert compacted[3] == f"{sum(counts)} fragments → {len(counts)}"
+    to_add = {line.split()[1].rstrip(":"): line.split()[2] for line in lines if "rows to add" in line}
+    assert {row[1]: row[3].split()[0] for row in indexed} == to_add
