@@ -340,7 +340,7 @@ class Session:
             engine=self._engine,
             plan=plan,
             values=values,
-            namespace=settle_lazy_frames(text, request.namespace, self._turn),
+            namespace=settle_lazy_frames(text, request.namespace, self._database, self._turn),
             registered=self._registered_in(text),
             settings=replace(self._settings, **request.limits) if request.limits else self._settings,
             watches=request.watches,

@@ -10,6 +10,7 @@ from lancesql.errors import ParseError
 from lancesql.frames import frame_to_arrow, register_namespace, runs_python
 from lancesql.parser.relations import find_relation_names
 from lancesql.parser.tokens import read_tokens
+from lancesql.storage.databases import Databases
 from lancesql.storage.types import widen_object
 
 from .turns import Turn
@@ -17,13 +18,14 @@ from .turns import Turn
 __all__ = ["read_lazy_frames", "settle_lazy_frames"]
 
 
-def settle_lazy_frames(sql: str, namespace: Namespace, turn: Turn) -> Namespace:
-    """The namespace with those LazyFrames read that call Python and that the statement names."""
+def settle_lazy_frames(sql: str, namespace: Namespace, databases: Databases, turn: Turn) -> Namespace:
+    """The namespace with those LazyFrames read that call Python and that the statement names, behind Lance tables."""
     if "polars" not in sys.modules:
         return namespace
     register_namespace()
     found = _find_named(sql, namespace.find_lazy_frames(sql))
-    read = _read({name: frame for name, frame in found.items() if runs_python(frame)}, turn)
+    named = {name: frame for name, frame in found.items() if databases.find_table(name) is None}
+    read = _read({name: frame for name, frame in named.items() if runs_python(frame)}, turn)
     return namespace.extend(read) if read else namespace
 
 

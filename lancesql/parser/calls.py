@@ -31,7 +31,7 @@ COMBINATORS = frozenset({"rrf", "rerank"})
 
 _FACETS_CALL = re.compile(r"(?<!\w)facets\s*\(", re.IGNORECASE)
 _NAMED = (TokenType.FARROW, TokenType.COLON_EQ, TokenType.EQ)
-_NOT_A_CALL = ("INTO", "TABLE", "VIEW", "MACRO", "FUNCTION", "USING", "AS", "INDEX")
+_NOT_A_CALL = ("INTO", "TABLE", "VIEW", "MACRO", "FUNCTION", "AS", "INDEX")
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,8 @@ def _starts_call(tokens: list[Token], index: int) -> bool:
     if index == 0:
         return True
     before = tokens[index - 1]
+    if is_word(before, "USING"):  # USING FTS (column) names the kind of an index
+        return not is_word(tokens[0], "CREATE", "ALTER", "EXPLAIN")
     return before.token_type is not TokenType.DOT and not is_word(before, *_NOT_A_CALL)
 
 

@@ -62,7 +62,8 @@ class ChangeType:
         column: The column as it is going to be.
         spelled: What DuckDB calls the new type.
         expression: DuckDB's expression of the new values, over a row of the table.
-        reads: The columns it is over; empty for all of them.
+        reads: The columns it is over.
+        is_cast: It is nothing but a cast of the column.
         indexes: Those of the column, which are built anew.
         span: Where the values are said: the expression, or else the type.
         check: Counts the keys that would be those of other rows, when it is a column of the primary key.
@@ -74,6 +75,7 @@ class ChangeType:
     expression: str
     span: Span
     reads: tuple[str, ...] = ()
+    is_cast: bool = True
     indexes: tuple[IndexInfo, ...] = ()
     check: QueryPlan | None = None
 

@@ -84,8 +84,13 @@ AROUND = {name: one for name, one in SHAPES.items() if name not in ("slice", "ta
 AROUND["ranked"] = lambda f: f.filter(c.year > 1975).head(2).filter(c.id > 1).select("id")
 
 
-@pytest.mark.parametrize(("search", "engine"), [*((one, "streaming") for one in SEARCHES), ("vector", "in-memory")])
-@pytest.mark.parametrize("shape", AROUND)
+CASES = [
+    *(("vector", engine, shape) for engine in ENGINES for shape in AROUND),
+    *((("text", "hybrid")[at % 2], "streaming", shape) for at, shape in enumerate(AROUND)),
+]
+
+
+@pytest.mark.parametrize(("search", "engine", "shape"), CASES)
 def test_what_is_written_around_a_search_applies_to_its_rows(films, search, shape, engine):
     make, sql = SEARCHES[search]
     held = films.sql(sql, {"q": QUERY} if "$q" in sql else None).to_polars().lazy()

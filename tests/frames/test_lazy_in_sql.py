@@ -79,11 +79,14 @@ def test_a_frame_is_read_only_where_it_stands_as_a_table(films):
         asked.append(frame.height)
         return frame
 
-    title = films.scan("movies").map_batches(count)  # noqa: F841
+    title = films.scan("movies").map_batches(count)
     assert films.sql("SELECT title FROM lance.movies WHERE title > 'A'").to_arrow().num_rows
     assert films.sql("SELECT m.title FROM range(3) r(title), lance.movies m").to_arrow().num_rows
     assert not asked
     assert films.sql("SELECT count(*) FROM range(2), title").fetchall() == [(24,)]
+    assert asked == [12]
+    movies = title  # noqa: F841
+    assert films.sql("SELECT count(*) FROM movies").fetchall() == [(12,)]
     assert asked == [12]
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from lancesql.binder.index_columns import check_column
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.errors import ArgumentError, LanceSQLError, Span, UnsupportedError
+from lancesql.parser import read_tokens
 from lancesql.parser.commands import AlterSyntax
 from lancesql.plan.commands import ChangeType
 from lancesql.plan.composition import compose
@@ -57,7 +58,8 @@ def bind_type(syntax: AlterSyntax, table: TableInfo, column: pa.Field[Any], cont
         spelled=spelled,
         expression=expression,
         span=given or span,
-        reads=(name,) if given is None else (),
+        reads=(name,) if given is None else _list_read(value, name, table),
+        is_cast=given is None,
         indexes=indexes,
         check=_count_merged(syntax, table, name, expression, context),
     )
@@ -75,6 +77,14 @@ def _count_merged(
         f"SELECT count(DISTINCT row({', '.join(old)})) - count(DISTINCT row({', '.join(new)})) FROM ", syntax.name.span,
     ]  # fmt: skip
     return context.bind_composition(compose(context.sql, parts))
+
+
+def _list_read(expression: str, name: str, table: TableInfo) -> tuple[str, ...]:
+    """The columns whose names stand in an expression; the column itself where there are none."""
+    words = {token.text.lower() for token in read_tokens(expression)}
+    if "columns" in words:
+        return tuple(table.schema.names)
+    return tuple(one for one in table.schema.names if one.lower() in words) or (name,)
 
 
 def _refuse_unfit(index: IndexInfo, name: str, type_: pa.DataType, spelled: str, table: TableInfo, span: Span) -> None:

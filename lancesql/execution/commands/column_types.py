@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lancesql.engines.namespace import Namespace
 from lancesql.engines.relations import read_relation_table
-from lancesql.errors import ConstraintError, LanceSQLError
+from lancesql.errors import ConstraintError, LanceSQLError, UnknownColumnError
 from lancesql.execution.progress import show_progress
 from lancesql.execution.run import Run
 from lancesql.plan.commands import ChangeType
@@ -38,12 +38,12 @@ def retype(command: ChangeType, run: Run, open_query: Callable[[QueryPlan], pa.R
     table = command.table
     held = table.schema.field(command.column.name)
     field = _plan_field(command.column)
-    if field.type == held.type and command.reads:
+    if field.type == held.type and command.is_cast:
         return answer_steps([])
     schema = table.schema.set(table.schema.get_field_index(field.name), field)
     rules = make_rules(replace(table, schema=schema), run)
     checked = [check for check in read_constraints(schema).checks if check.names(field.name)]
-    reads = table.schema.names if checked else list(command.reads) or table.schema.names
+    reads = table.schema.names if checked else list(command.reads)
     if DEFAULT in (field.metadata or {}):
         _check_default(command, field, rules)
     if command.check is not None:
@@ -77,7 +77,7 @@ def retype(command: ChangeType, run: Run, open_query: Callable[[QueryPlan], pa.R
 def describe_type(command: ChangeType) -> list[str]:
     """What is written anew, and which indexes are built anew."""
     table, field = command.table, _plan_field(command.column)
-    if field.type == table.schema.field(field.name).type and command.reads:
+    if field.type == table.schema.field(field.name).type and command.is_cast:
         return [f"nothing: {field.name} is {command.spelled}"]
     rows = f"{table.rows:,} rows"
     indexes = [f"index {index.name} goes, and is built anew over {rows}" for index in command.indexes]
@@ -118,12 +118,14 @@ def _explain(error: LanceSQLError, command: ChangeType) -> LanceSQLError:
     name = command.column.name
     reason = error.message.partition(" when casting from source column")[0]
     error.message = f"column '{name}' cannot be {command.spelled}: {reason}"
-    if command.reads and any(sign in error.message for sign in _VALUES):
+    if command.is_cast and any(sign in error.message for sign in _VALUES):
         error.hint = (
             f"nothing was changed; such rows: SELECT * FROM {spell_table(command.table)} "
             f"WHERE {spell_name(name)} IS NOT NULL AND TRY_CAST({spell_name(name)} AS {command.spelled}) IS NULL"
         )
-    elif command.reads and "nimplemented" in error.message:
+    elif command.is_cast and "nimplemented" in error.message:
         error.hint = "TYPE … USING expression says how"
+    if isinstance(error, UnknownColumnError):
+        error.hint = f"columns: {', '.join(command.table.schema.names)}"
     error.sql, error.span = None, command.span
     return error
