@@ -132,7 +132,8 @@ def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
             writer.insert(iter([rows]))
         else:
             writer.update(iter([(row_ids, rows)]), columns)
-    writer.commit("MERGE")
+    has_key = bool(read_constraints(table.schema).primary_key)
+    writer.commit("MERGE", alone=has_key and any(one.num_rows for one in keys))
     return answer
 
 
