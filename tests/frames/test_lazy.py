@@ -301,3 +301,10 @@ def test_other_ways_to_read_a_frame(films):
     counted = pl.SQLContext(movies=films.scan("movies")).execute("SELECT count(*) AS n FROM movies WHERE year > 1980")
     assert counted.collect()["n"].to_list() == [films.scan("movies").filter(c.year > 1980).collect().height]
     assert copy.deepcopy(films.scan("movies")).select("id").collect().height == 12
+
+
+def test_the_limit_of_rows_holds_for_what_is_read(own_films):
+    own_films.sql("SET lancesql.max_rows = 5")
+    assert own_films.scan("movies").head(5).collect().height == 5
+    with pytest.raises(lancesql.RowLimitError):
+        own_films.scan("movies").collect()
