@@ -318,3 +318,10 @@ def test_formats_of_explain(sql: str, shown: str, problem: str | None) -> None:
 )
 def test_settings_and_statistics_of_duckdb(sql: str) -> None:
     assert read(sql) is None
+
+
+@pytest.mark.parametrize("sql", ["ALTER INDEX one", "ALTER INDEX one RENAME TO two", "REINDEX", "ALTER INDEX one ON t"])
+def test_statements_about_indexes_that_miss_something(sql: str) -> None:
+    with pytest.raises((ParseError, UnsupportedError)) as caught:
+        read(sql)
+    assert caught.value.span is not None
