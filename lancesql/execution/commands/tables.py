@@ -66,7 +66,7 @@ def clone(command: CloneTable, databases: Databases) -> int:
 
 
 def show_tables(tables: Sequence[TableInfo], views: tuple[View, ...]) -> pa.Table:
-    """Tables and views: name, rows, version."""
+    """Tables and views: name, rows, version, comment."""
     unknown = [None] * len(views)
     return pa.table(
         {
@@ -75,6 +75,7 @@ def show_tables(tables: Sequence[TableInfo], views: tuple[View, ...]) -> pa.Tabl
             ),
             "rows": pa.array([*(table.rows for table in tables), *unknown], pa.int64()),
             "version": pa.array([*(table.version for table in tables), *unknown], pa.int64()),
+            "comment": pa.array([*(_read_comment(table) for table in tables), *unknown], pa.string()),
         }
     )
 
@@ -106,6 +107,11 @@ def describe_table(table: TableInfo) -> pa.Table:
 def describe_newest(table: TableInfo, database: LanceDatabase) -> pa.Table:
     """The columns of a table as it is now."""
     return describe_table(database.find_table(table.name) or table)
+
+
+def _read_comment(table: TableInfo) -> str | None:
+    held = (table.schema.metadata or {}).get(COMMENT)
+    return None if held is None else held.decode()
 
 
 def _read_text(field: pa.Field[Any], key: bytes) -> str | None:
