@@ -92,6 +92,14 @@ def test_what_is_stored_is_not_asked_again(db: lancesql.Connection) -> None:
     )
 
 
+def test_lists_of_vectors(db: lancesql.Connection) -> None:
+    db.execute("CREATE TABLE many AS SELECT i AS id, [[i, 1], [i, 2]]::FLOAT[2][] AS v FROM range(3) r(i)")
+    db.execute("INSERT INTO many VALUES (3, NULL), (4, []), (5, [NULL])")
+    with pytest.raises(ExecutionError, match=r"row 3 has .*number 2 of column 'v' is nan"):
+        db.execute("INSERT INTO many VALUES (6, NULL), (7, [[1, 2]]), (8, [[1, 2], [1, 'nan'::FLOAT]])")
+    assert db.sql("SELECT count(*) FROM many").fetchall() == [(6,)]
+
+
 @DIFFERENTIAL
 @given(
     rows=st.lists(st.none() | st.lists(st.none() | st.floats(width=16), min_size=3, max_size=3), max_size=6),

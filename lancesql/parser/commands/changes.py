@@ -177,7 +177,7 @@ def read_clause(
     start = cursor.at
     for at in _walk_outside(cursor):
         token = cursor.tokens[at]
-        if not query and (token.token_type in _OF_QUERIES or _samples(cursor, at)):
+        if not query and ((token.token_type in _OF_QUERIES and not _is_label(cursor, at)) or _samples(cursor, at)):
             raise ParseError(
                 f"{token.text.upper()} is not expected here",
                 hint="a query in brackets takes it: WHERE id IN (SELECT … ORDER BY … LIMIT …)",
@@ -214,6 +214,12 @@ def _walk_outside(cursor: TokenCursor) -> Iterator[int]:
 def _is_inside(cursor: TokenCursor, at: int) -> bool:
     """Whether FROM belongs to IS [NOT] DISTINCT FROM, or USING to a join."""
     return is_word(cursor.tokens[at], "FROM") and at > 0 and is_word(cursor.tokens[at - 1], "DISTINCT")
+
+
+def _is_label(cursor: TokenCursor, at: int) -> bool:
+    """Whether a word is the name of a field or of a result: `row.limit`, `id AS limit`."""
+    before = cursor.tokens[at - 1]
+    return before.token_type is TokenType.DOT or is_word(before, "AS")
 
 
 def _samples(cursor: TokenCursor, at: int) -> bool:

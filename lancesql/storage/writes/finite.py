@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lancesql.errors import ExecutionError
 
@@ -22,15 +23,19 @@ def refuse_infinite_rows(batch: pa.RecordBatch, first: int) -> None:
 
 
 def refuse_infinite(array: pa.Array[Any], column: str, name_row: Callable[[int], str]) -> None:
-    """Refuses a vector with NaN or an infinity; a column of another type is passed.
+    """Refuses a vector with NaN or an infinity, or a list that holds one; a column of another type is passed.
 
     Raises:
         ExecutionError: With the column, the row as `name_row` calls the one at that place, and the number.
     """
-    type_ = array.type
-    if not (pa.types.is_fixed_size_list(type_) and pa.types.is_floating(type_.value_type)):
-        return
     held: Any = array
+    if pa.types.is_list(held.type) or pa.types.is_large_list(held.type):
+        if _is_vector(held.type.value_type):
+            parents = pc.list_parent_indices(held).to_numpy()
+            refuse_infinite(held.flatten(), column, lambda at: name_row(int(parents[at])))
+        return
+    if not _is_vector(held.type):
+        return
     numbers = held.flatten().to_numpy(zero_copy_only=False)
     if _is_finite(numbers):
         return
@@ -40,12 +45,16 @@ def refuse_infinite(array: pa.Array[Any], column: str, name_row: Callable[[int],
     found = np.flatnonzero(~np.isfinite(numbers) & present)
     if len(found):
         at = int(found[0])
-        row, number = divmod(at, type_.list_size)
+        row, number = divmod(at, held.type.list_size)
         raise ExecutionError(
             f"{name_row(int(places[row]))} has a vector that no search would find: "
             f"number {number + 1} of column '{column}' is {numbers[at]}",
             hint="nothing was written; SET lancesql.finite_vectors = false to store such vectors",
         )
+
+
+def _is_vector(type_: Any) -> bool:
+    return pa.types.is_fixed_size_list(type_) and pa.types.is_floating(type_.value_type)
 
 
 def _is_finite(numbers: np.ndarray[Any, Any]) -> bool:
