@@ -118,6 +118,8 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
 
 def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
     """Where the name an error speaks of stands in the user's text."""
+    if error.message.endswith("at end of input"):
+        return Span(len(sql), len(sql))
     match = next((found for pattern in _NAMES if (found := pattern.search(error.message))), None)
     name = next((group for group in match.groups() if group), None) if match is not None else None
     if name:
