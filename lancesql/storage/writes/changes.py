@@ -22,6 +22,9 @@ __all__ = ["ChangeWriter", "RowIds", "measure_change"]
 
 RowIds = np.ndarray[Any, np.dtype[np.uint64]]
 
+_KEY_ROWS = 1 << 20
+"""Keys that are looked up at a time: for each of these the others are hashed anew."""
+
 
 @dataclass
 class ChangeWriter:
@@ -83,7 +86,7 @@ class ChangeWriter:
         wanted = given.group_by(list(keys)).aggregate([])
         first = wanted.column(0).combine_chunks()
         found = 0
-        for batch in self._dataset.scanner(columns=list(keys)).to_batches():
+        for batch in self._dataset.scanner(columns=list(keys), batch_size=_KEY_ROWS).to_batches():
             part = pa.Table.from_batches([batch.filter(pc.is_in(batch.column(0), value_set=first))])
             if part.num_rows:
                 found += part.join(wanted, list(keys), join_type="left semi").num_rows
