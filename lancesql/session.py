@@ -149,6 +149,7 @@ class Session:
         request = _Request(parameters, namespace, held, given, explains)
         with self._turn.take(held.check):
             self._check_open()
+            self._engine.reentry.refuse()
             return self._run(sql, request)
 
     def _run(self, sql: str, request: _Request) -> Result:

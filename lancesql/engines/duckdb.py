@@ -18,6 +18,7 @@ from lancesql.errors import EngineError, LanceSQLError
 from .closing import close_with
 from .engine_errors import explain_engine_error
 from .namespace import Namespace
+from .reentry import Reentry
 from .relations import open_relation_reader, read_relation_table, refuse_unstored
 
 __all__ = ["DuckDBEngine", "Stream"]
@@ -52,6 +53,7 @@ class DuckDBEngine:
     Attributes:
         connection: The connection every relation runs on, within its transaction and with its settings.
         owned: Nobody else changes the database it is connected to.
+        reentry: Who waits for the connection.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
@@ -65,6 +67,7 @@ class DuckDBEngine:
         self._collation_named = False
         self._stream: Callable[[], Stream | None] = lambda: None
         self._close: Callable[[], object] = lambda: None
+        self.reentry = Reentry()
         if self.owned:
             self._close = close_with(self, self.connection)
 

@@ -117,7 +117,8 @@ class Watch:
         self._running.add(call)
         try:
             self.check()  # behind the line above: who stops the statement now finds the call
-            return act()
+            with engine.reentry.entered():
+                return act()
         finally:
             call.end()
             self._running.discard(call)
