@@ -9,6 +9,7 @@ import duckdb
 from lancesql.errors import (
     ArgumentError,
     BindError,
+    ConnectionClosedError,
     EngineError,
     LanceSQLError,
     ParameterError,
@@ -84,6 +85,8 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         return ArgumentError(f"there is no option '{option.group(1)}' for {option.group(2)}", hint=proposed)
     if isinstance(error, duckdb.InterruptException):
         return QueryInterruptedError("the statement was interrupted")
+    if isinstance(error, duckdb.ConnectionException) and "already been closed" in head:
+        return ConnectionClosedError("the connection is closed", hint="open another with lancesql.connect()")
     if unknown := _MISSING_TYPE.search(head):
         nearest = nearest_name(unknown.group(1), _TYPES)
         return BindError(head.rstrip("!"), hint=f"did you mean {nearest}?" if nearest else None)
