@@ -85,7 +85,7 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
         return ArgumentError(f"there is no option '{option.group(1)}' for {option.group(2)}", hint=proposed)
     if isinstance(error, duckdb.InterruptException):
         return QueryInterruptedError("the statement was interrupted")
-    if isinstance(error, duckdb.ConnectionException) and "already been closed" in head:
+    if isinstance(error, duckdb.ConnectionException) and "closed" in head:
         return ConnectionClosedError("the connection is closed", hint="open another with lancesql.connect()")
     if unknown := _MISSING_TYPE.search(head):
         nearest = nearest_name(unknown.group(1), _TYPES)
