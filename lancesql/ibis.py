@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lancesql import dbapi
-from lancesql.binder.splice import quote_name
 from lancesql.connection import Connection
 from lancesql.dbapi.cursor import Cursor
 from lancesql.errors import ArgumentError, UnknownTableError, UnsupportedError
 from lancesql.plan.literals import write_literal
+from lancesql.plan.spelling import quote_name
 
 try:
     import ibis

@@ -9,9 +9,10 @@ from lancesql.parser import Statement
 from lancesql.parser.calls import FACETS, Argument, SearchCall
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.expansion import Expansion
+from lancesql.plan.spelling import quote_name, quote_text
 
 from .literals import read_literal
-from .splice import Edit, quote_name, splice, write_expansion
+from .splice import Edit, splice, write_expansion
 
 __all__ = ["expand_facets"]
 
@@ -55,9 +56,9 @@ def _expand(call: SearchCall, statement: Statement, *, named: bool) -> list[Edit
     values = [f"{_ROW}_{number}" for number in range(len(columns))]
     read = ", ".join(f"{quote_name(column)} AS {value}" for column, value in zip(columns, values, strict=True))
     parts = [
-        f"SELECT {place} AS place, {_quote_text(column)} AS facet, {_ROW}, "
+        f"SELECT {place} AS place, {quote_text(column)} AS facet, {_ROW}, "
         f"CAST(unnest([{value}], max_depth := 2) AS VARCHAR) AS value FROM {_ROWS} "
-        f"UNION SELECT {place}, {_quote_text(column)}, {_ROW}, NULL FROM {_ROWS} WHERE {value} IS NULL"
+        f"UNION SELECT {place}, {quote_text(column)}, {_ROW}, NULL FROM {_ROWS} WHERE {value} IS NULL"
         for place, (column, value) in enumerate(zip(columns, values, strict=True))
     ]
     head = f"(WITH {_ROWS} AS MATERIALIZED (SELECT row_number() OVER () AS {_ROW}, {read} FROM "
@@ -148,7 +149,3 @@ def _read_top(argument: Argument, statement: Statement, numbered: list[Edit]) ->
             span=argument.span,
         )
     return splice(statement.sql, numbered, argument.span)
-
-
-def _quote_text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -9,7 +9,7 @@ from lancesql.errors import Span
 from lancesql.parser import Statement
 from lancesql.plan.expansion import Expansion, Piece
 
-__all__ = ["Edit", "quote_name", "splice", "write_expansion"]
+__all__ = ["Edit", "splice", "write_expansion"]
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,6 @@ class Edit:
 
     span: Span
     text: str
-
-
-def quote_name(name: str) -> str:
-    """A name between quotation marks."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def splice(sql: str, edits: Iterable[Edit], span: Span | None = None) -> str:

@@ -14,10 +14,11 @@ from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.commands import CreateView, DropView
 from lancesql.plan.expansion import Expansion, Piece
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.spelling import quote_name
 
 from .drafts import is_target
 from .searches.named_queries import read_name
-from .splice import Edit, quote_name, splice
+from .splice import Edit, splice
 from .tables import is_lance_path, table_span
 
 __all__ = ["bind_create_view", "bind_drop_view", "expand_views"]

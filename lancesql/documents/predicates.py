@@ -12,18 +12,14 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError, UnknownColumnError, nearest_name
+from lancesql.plan.spelling import quote_name
 
 from .filters import Condition, Filter, Group, SQLText
 
-__all__ = ["Predicate", "quote_name"]
+__all__ = ["Predicate"]
 
 _SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _NUMBER_KINDS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT')"
-
-
-def quote_name(name: str) -> str:
-    """The name as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 class Predicate:

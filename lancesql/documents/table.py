@@ -15,9 +15,10 @@ from lancesql.catalog import TableInfo
 from lancesql.connection import Connection
 from lancesql.engines.namespace import Namespace
 from lancesql.errors import ArgumentError, UnknownColumnError, nearest_name
+from lancesql.plan.spelling import quote_name
 
 from .filters import Filter, parse_filter
-from .predicates import Predicate, quote_name
+from .predicates import Predicate
 from .searches import SCORES, Search, make_search, write_call
 
 __all__ = ["Document", "DocumentTable", "open_connection"]

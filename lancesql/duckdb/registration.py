@@ -15,8 +15,9 @@ from lancesql.catalog import TableInfo
 from lancesql.connection import Connection
 from lancesql.engines.dataset import ScanDataset
 from lancesql.engines.duckdb import DuckDBEngine
-from lancesql.engines.entries import Entries, quote_name
+from lancesql.engines.entries import Entries
 from lancesql.errors import ArgumentError, ConnectionClosedError
+from lancesql.plan.spelling import quote_name
 from lancesql.storage.scan import open_scan
 from lancesql.storage.types import widen_schema
 

@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.connection import Connection
-from lancesql.engines.entries import quote_name
 from lancesql.engines.namespace import Namespace
 from lancesql.errors import LanceSQLError, UnknownColumnError
 from lancesql.execution.searches.outer_values import OuterRow, read_outer_rows
+from lancesql.plan.spelling import quote_name
 from lancesql.storage.types import widen_schema
 
 __all__ = ["KINDS", "Kind", "SearchCalls"]

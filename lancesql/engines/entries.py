@@ -11,13 +11,14 @@ import duckdb
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError
+from lancesql.plan.spelling import quote_name
 
 from .dataset import ScanDataset
 from .duckdb import DuckDBEngine
 from .engine_errors import explain_engine_error
 from .namespace import Namespace
 
-__all__ = ["Entries", "quote_name"]
+__all__ = ["Entries"]
 
 _OWN = re.compile(r"__lancesql_\w+")
 """What stands behind an entry that was made here, and in its definition."""
@@ -29,11 +30,6 @@ SELECT kind, lower(name) AS name, database_name, schema_name, definition FROM (
     UNION ALL SELECT 'view', view_name, database_name, schema_name, sql FROM duckdb_views() WHERE NOT internal)
 """
 _IN_MEMORY = "SELECT 1 FROM duckdb_databases() WHERE database_name = current_database() AND path IS NULL"
-
-
-def quote_name(name: str) -> str:
-    """The name as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 class Entries:

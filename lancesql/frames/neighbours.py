@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError, UnknownColumnError, nearest_name
+from lancesql.plan.spelling import quote_name
 
 from .convert import frame_to_arrow, import_polars, table_to_polars
 from .prefilter import Prefilter, add_row_ids
 from .search import SearchCall
-from .statements import Asker, Piece, Statement, StatementWriter, quote_name
+from .statements import Asker, Piece, Statement, StatementWriter
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from lancesql.plan.spelling import quote_name
+
 from .lazy import Reading, RowSource
 from .predicates import translate_conjuncts
-from .statements import Asker, Bound, Piece, Statement, StatementWriter, quote_name
+from .statements import Asker, Bound, Piece, Statement, StatementWriter
 
 if TYPE_CHECKING:
     import polars as pl

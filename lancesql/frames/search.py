@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError
+from lancesql.plan.spelling import quote_name
 
 from .lazy import Reading, RowSource
 from .prefilter import Prefilter, add_row_ids, names_row_ids
-from .statements import Asker, Bound, Piece, Statement, StatementWriter, quote_name, write_word
+from .statements import Asker, Bound, Piece, Statement, StatementWriter, write_word
 
 if TYPE_CHECKING:
     import polars as pl

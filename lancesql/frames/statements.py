@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from lancesql.errors import ArgumentError, Span
+from lancesql.plan.spelling import quote_name
 
 __all__ = [
     "Asker",
@@ -19,7 +20,6 @@ __all__ = [
     "Statement",
     "StatementWriter",
     "name_table",
-    "quote_name",
     "write_word",
 ]
 
@@ -126,16 +126,6 @@ class StatementWriter:
     def finish(self) -> Statement:
         """The statement."""
         return Statement(self._text, self._values, self._tables, tuple(self._places))
-
-
-def quote_name(name: str) -> str:
-    """A name as SQL writes it.
-
-    Example:
-        >>> print(quote_name('12" single'))
-        "12"" single"
-    """
-    return '"' + name.replace('"', '""') + '"'
 
 
 def name_table(table: str, snapshot: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Names as a statement has to write them, for the statements that advice and hints give."""
+"""Names and texts as a statement has to write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from lancesql.catalog import TableInfo
 
-__all__ = ["spell_name", "spell_table"]
+__all__ = ["quote_name", "quote_text", "spell_name", "spell_table"]
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = """
@@ -20,8 +20,28 @@ union unique unpack unpivot using variadic verbose when where window with
 """
 
 
+def quote_name(name: str) -> str:
+    """A name between quotation marks.
+
+    Example:
+        >>> print(quote_name('12" single'))
+        "12"" single"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """A text as a literal.
+
+    Example:
+        >>> print(quote_text("it's"))
+        'it''s'
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
 def spell_name(name: str) -> str:
-    """A name, between quotation marks where it would be read as something else without.
+    """A name as advice and hints give it, between quotation marks where it would be read as something else without.
 
     Example:
         >>> spell_name("title"), spell_name("my title"), spell_name("select")
@@ -29,12 +49,12 @@ def spell_name(name: str) -> str:
     """
     if _PLAIN.fullmatch(name) and name.lower() not in _RESERVED.split():
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quote_name(name)
 
 
 def spell_table(table: TableInfo) -> str:
     """A table's name with that of its database, or its path between quotation marks."""
     if "/" in table.name or "\\" in table.name:
-        return "'" + table.name.replace("'", "''") + "'"
+        return quote_text(table.name)
     own = table.name.removeprefix(f"{table.database}.") if table.database else table.name
     return f"{spell_name(table.database)}.{spell_name(own)}" if table.database else spell_name(own)

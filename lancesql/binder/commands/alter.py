@@ -13,8 +13,9 @@ from lancesql.parser.commands import AlterSyntax, CommentSyntax, NameSyntax
 from lancesql.plan.commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable
 from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, read_constraints
 from lancesql.plan.sources import ROW_ID
+from lancesql.plan.spelling import quote_name
 
-from .changes import ROW, plan_changes, quote_name
+from .changes import ROW, plan_changes
 from .column_types import bind_type, define_column
 from .constraints import write_check
 from .tables import TABLE_NAME, read_columns

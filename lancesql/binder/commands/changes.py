@@ -22,6 +22,7 @@ from lancesql.parser.tokens import TokenType
 from lancesql.plan.commands import ChangedRows, DeleteRows, TruncateTable, UpdateRows
 from lancesql.plan.composition import Composition
 from lancesql.plan.sources import ROW_ID
+from lancesql.plan.spelling import quote_name
 
 from .constraints import write_default
 from .targets import CommandContext, find_column, find_target
@@ -32,7 +33,6 @@ __all__ = [
     "bind_update",
     "find_changed",
     "plan_changes",
-    "quote_name",
     "resolve_columns",
 ]
 
@@ -101,11 +101,6 @@ def plan_changes(
 def find_alias(syntax: DeleteSyntax | UpdateSyntax | MergeSyntax) -> str:
     """What the statement calls the table."""
     return syntax.alias or name_alias(syntax.name.parts[-1])
-
-
-def quote_name(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def resolve_columns(names: Sequence[NameSyntax], table: TableInfo) -> tuple[str, ...]:

@@ -16,9 +16,8 @@ from lancesql.plan.commands import ChangeType
 from lancesql.plan.composition import compose
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
-from lancesql.plan.spelling import spell_name, spell_table
+from lancesql.plan.spelling import quote_name, spell_name, spell_table
 
-from .changes import quote_name
 from .tables import read_columns
 from .targets import CommandContext
 

@@ -12,8 +12,9 @@ from lancesql.parser.commands.copy_syntax import OWN_FORMATS
 from lancesql.plan.commands import CopyFromArrow, CopyToArrow, CopyToFile, CreateTable, InsertInto
 from lancesql.plan.composition import Composition, compose
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.spelling import quote_name
 
-from .changes import quote_name, resolve_columns
+from .changes import resolve_columns
 from .copy_from import bind_copy_from, number_parameters, require_copied
 from .targets import CommandContext, find_target
 

@@ -17,8 +17,9 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.commands import CopyFromArrow, CopyToFile, InsertInto
 from lancesql.plan.composition import compose
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.spelling import quote_name, quote_text
 
-from .changes import quote_name, resolve_columns
+from .changes import resolve_columns
 from .targets import CommandContext, find_target
 
 __all__ = ["bind_copy_from", "number_parameters", "require_copied"]
@@ -83,7 +84,7 @@ def _read_file(
     parts: Parts = [f"SELECT * FROM {reader}(", syntax.path]
     if format_ != "parquet":
         types = [_widen_number(one.type, name) for one, name in zip(wanted, _name_types(wanted, context), strict=True)]
-        pairs = [f"{_quote_text(one.name)}: {_quote_text(type_)}" for one, type_ in zip(wanted, types, strict=True)]
+        pairs = [f"{quote_text(one.name)}: {quote_text(type_)}" for one, type_ in zip(wanted, types, strict=True)]
         parts += [", columns = {", ", ".join(pairs), "}"]
     for name, option in spans.items():
         parts += [", ", *_write_option(name, option, wanted, context)]
@@ -131,12 +132,12 @@ def _write_option(name: str, option: OptionSyntax, wanted: Sequence[pa.Field[Any
         return [f"format = '{'newline_delimited' if str(value).lower() in ('false', '0') else 'array'}'"]
     if name == "force_not_null":
         names = [one.name for one in wanted] if value == "*" else value if isinstance(value, tuple) else (value,)
-        return [f"force_not_null = [{', '.join(_quote_text(str(one)) for one in names)}]"]
+        return [f"force_not_null = [{', '.join(quote_text(str(one)) for one in names)}]"]
     if option.value_span == option.span:
         return [f"{name} = true"]
     text = context.sql[option.value_span.start : option.value_span.end]
     if isinstance(value, str) and not text.startswith(("'", "(", "[", "{")):
-        return [f"{name} = {_quote_text(value)}"]
+        return [f"{name} = {quote_text(value)}"]
     return [f"{name} = ", option.value_span]
 
 
@@ -254,7 +255,3 @@ def _suggest_format(format_: str, syntax: CopySyntax) -> ArgumentError:
     listed = f"formats: {', '.join(_FORMATS)}"
     hint = f"did you mean '{near}'? {listed}" if near else listed
     return ArgumentError(f"there is no format '{format_}' to read", hint=hint, span=said.value_span)
-
-
-def _quote_text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

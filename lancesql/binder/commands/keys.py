@@ -8,8 +8,9 @@ from lancesql.parser.commands import PrimaryKeySyntax
 from lancesql.plan.commands import SetPrimaryKey
 from lancesql.plan.composition import compose
 from lancesql.plan.constraints import read_constraints
+from lancesql.plan.spelling import quote_name
 
-from .changes import quote_name, resolve_columns
+from .changes import resolve_columns
 from .targets import CommandContext, find_target
 
 __all__ = ["bind_primary_key"]

@@ -17,8 +17,9 @@ from lancesql.parser import parse_expression, parse_statement
 from lancesql.parser.commands import AssignmentSyntax, BranchSyntax, MergeSyntax, NameSyntax
 from lancesql.plan.commands import MergeBranch, MergeRows
 from lancesql.plan.sources import ROW_ID
+from lancesql.plan.spelling import quote_name
 
-from .changes import ROW, find_alias, find_changed, plan_changes, quote_name, resolve_columns, write_value
+from .changes import ROW, find_alias, find_changed, plan_changes, resolve_columns, write_value
 from .targets import CommandContext
 
 __all__ = ["Pairs", "bind_merge", "plan_pairs", "write_equality"]

@@ -15,8 +15,9 @@ from lancesql.parser.commands import AssignmentSyntax, BranchSyntax, ConflictSyn
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.commands import InsertInto, MergeRows
 from lancesql.plan.constraints import read_constraints
+from lancesql.plan.spelling import quote_name
 
-from .changes import quote_name, resolve_columns
+from .changes import resolve_columns
 from .constraints import write_default
 from .merge import Pairs, plan_pairs, write_equality
 from .targets import CommandContext, find_target

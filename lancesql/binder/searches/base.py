@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from lancesql.binder.literals import read_literal
 from lancesql.binder.scope import find_owner_node, read_scope
-from lancesql.binder.splice import Edit, quote_name, splice, write_expansion
+from lancesql.binder.splice import Edit, splice, write_expansion
 from lancesql.catalog import Catalog
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
@@ -18,6 +18,7 @@ from lancesql.parser.calls import SearchCall
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.expansion import Expansion
 from lancesql.plan.sources import DISTANCE, RANK_TEXT, RANK_VECTOR, RELEVANCE, ROW_ID, SCORE
+from lancesql.plan.spelling import quote_name
 
 from .base_filter import read_base_filter
 from .base_query import ROW, BaseQuery, read_base_query, requalify

@@ -9,7 +9,7 @@ from sqlglot import exp
 from lancesql.binder.filters.conjuncts import is_computed, is_volatile
 from lancesql.binder.qualifiers import expand_qualifiers
 from lancesql.binder.scope import read_scope
-from lancesql.binder.splice import Edit, quote_name, splice
+from lancesql.binder.splice import Edit, splice
 from lancesql.binder.tables import find_lance_table, name_alias, table_span
 from lancesql.catalog import Catalog
 from lancesql.errors import LanceSQLError, Span, UnknownColumnError, UnsupportedError, nearest_name
@@ -17,6 +17,7 @@ from lancesql.parser import Statement, parse_expression, parse_statement, read_t
 from lancesql.parser.blocks import TokenTree
 from lancesql.parser.tokens import find_closing, is_word
 from lancesql.plan.sources import ROW_ID
+from lancesql.plan.spelling import quote_name
 
 from .named_queries import NamedQueries
 

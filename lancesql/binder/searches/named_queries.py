@@ -8,11 +8,12 @@ from sqlglot import exp
 
 from lancesql.binder.filters.ctes import find_cte, find_visible_cte
 from lancesql.binder.scope import is_within
-from lancesql.binder.splice import Edit, quote_name, splice
+from lancesql.binder.splice import Edit, splice
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
 from lancesql.parser.calls import Argument
 from lancesql.parser.tokens import TokenType, find_closing, is_word
+from lancesql.plan.spelling import quote_name
 
 __all__ = ["NamedQueries", "read_name"]
 

@@ -11,6 +11,7 @@ from lancesql.execution.run import Run
 from lancesql.plan.commands import DiffTable, ShowHistory
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID
+from lancesql.plan.spelling import quote_name
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.versions import list_branches, list_tags, list_versions, open_difference
 
@@ -55,12 +56,12 @@ def compare_versions(command: DiffTable, run: Run) -> pa.Table:
     before, after = set(older.schema.names), newer.schema.names
     common = [name for name in after if name in before and name != ROW_ID]
     columns = [
-        f"CASE WHEN n.{ROW_ID} IS NOT NULL THEN n.{_quote(name)}"
-        f"{f' ELSE o.{_quote(name)}' if name in before else ''} END AS {_quote(name)}"
+        f"CASE WHEN n.{ROW_ID} IS NOT NULL THEN n.{quote_name(name)}"
+        f"{f' ELSE o.{quote_name(name)}' if name in before else ''} END AS {quote_name(name)}"
         for name in after
         if name != ROW_ID
     ]
-    differs = " OR ".join(f"n.{_quote(name)} IS DISTINCT FROM o.{_quote(name)}" for name in common) or "false"
+    differs = " OR ".join(f"n.{quote_name(name)} IS DISTINCT FROM o.{quote_name(name)}" for name in common) or "false"
     relation = f"""
 SELECT CASE WHEN o.{ROW_ID} IS NULL THEN 'insert' WHEN n.{ROW_ID} IS NULL THEN 'delete' ELSE 'update' END AS change,
        coalesce(n.{ROW_ID}, o.{ROW_ID}) AS {ROW_ID}, {", ".join(columns)}
@@ -70,7 +71,3 @@ ORDER BY {ROW_ID}"""
     plan = QueryPlan(sql=relation, relation=relation)
     registered = {**run.registered, OLDER: older, NEWER: newer}
     return read_plan_table(replace(run.within(plan), registered=registered))
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from lancesql.frames.statements import Bound, Piece, quote_name
+from lancesql.frames.statements import Bound, Piece
+from lancesql.plan.spelling import quote_name
 
 from .literals import UnprovedError, read_items, read_literal
 
