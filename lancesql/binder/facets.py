@@ -12,7 +12,7 @@ from lancesql.plan.expansion import Expansion
 from lancesql.plan.spelling import quote_name, quote_text
 
 from .literals import read_literal
-from .splice import Edit, splice, write_expansion
+from .splice import Edit, number_parameters, splice, write_expansion
 
 __all__ = ["expand_facets"]
 
@@ -51,7 +51,7 @@ def _expand(call: SearchCall, statement: Statement, *, named: bool) -> list[Edit
     """The text before and behind the rows, which stay as they are."""
     rows, arguments = _read_arguments(call)
     columns = _read_columns(arguments["columns"])
-    numbered = [Edit(use.span, f"${use.name}") for use in statement.parameters if use.anonymous]
+    numbered = number_parameters(statement)
     top = _read_top(arguments["top"], statement, numbered) if "top" in arguments else _TOP
     values = [f"{_ROW}_{number}" for number in range(len(columns))]
     read = ", ".join(f"{quote_name(column)} AS {value}" for column, value in zip(columns, values, strict=True))

@@ -37,7 +37,7 @@ from .relation import edit_statement, place_conjuncts, settle_conjuncts, settle_
 from .row_counts import answer_with_count, edit_count, read_row_count
 from .scope import Relation, Scope, read_scope
 from .shape import changes_rows, read_limit, read_output, read_shape
-from .splice import Edit, splice
+from .splice import Edit, number_parameters, splice
 from .stars import hide_row_ids
 from .text_functions import bind_text_functions, find_own_calls
 from .usage import UsageReader
@@ -314,7 +314,7 @@ def _bind_expanded(
 
 def _plan_plain(statement: Statement) -> QueryPlan:
     names = tuple(dict.fromkeys(use.name for use in statement.parameters))
-    numbered = [Edit(use.span, f"${use.name}") for use in statement.parameters if use.anonymous]
+    numbered = number_parameters(statement)
     return QueryPlan(
         sql=statement.sql,
         relation=splice(statement.sql, numbered),

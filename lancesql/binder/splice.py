@@ -9,7 +9,7 @@ from lancesql.errors import Span
 from lancesql.parser import Statement
 from lancesql.plan.expansion import Expansion, Piece
 
-__all__ = ["Edit", "splice", "write_expansion"]
+__all__ = ["Edit", "number_parameters", "splice", "write_expansion"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,18 @@ def splice(sql: str, edits: Iterable[Edit], span: Span | None = None) -> str:
     return "".join(parts)
 
 
+def number_parameters(statement: Statement) -> list[Edit]:
+    """Each `?` as the numbered parameter it is: the part it stands in may go to another place."""
+    return [Edit(use.span, f"${use.name}") for use in statement.parameters if use.anonymous]
+
+
 def write_expansion(statement: Statement, edits: Iterable[Edit]) -> Expansion:
     """The statement with the edits applied; each `?` outside them is a numbered parameter from then on."""
     written = list(edits)
     written += [
-        Edit(use.span, f"${use.name}")
-        for use in statement.parameters
-        if use.anonymous and not any(one.span.start <= use.span.start < one.span.end for one in written)
+        edit
+        for edit in number_parameters(statement)
+        if not any(one.span.start <= edit.span.start < one.span.end for one in written)
     ]
     written.sort(key=lambda edit: edit.span)
     pieces: list[Piece] = []

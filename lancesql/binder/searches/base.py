@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from lancesql.binder.literals import read_literal
 from lancesql.binder.scope import find_owner_node, read_scope
-from lancesql.binder.splice import Edit, splice, write_expansion
+from lancesql.binder.splice import Edit, number_parameters, splice, write_expansion
 from lancesql.catalog import Catalog
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
@@ -62,7 +62,7 @@ def _read_base(call: SearchCall, node: exp.Table, statement: Statement, catalog:
             return None
         text, names = found
     elif len(first.tokens) > 2 and first.tokens[0].token_type is TokenType.L_PAREN:
-        numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+        numbered = number_parameters(statement)
         text = splice(statement.sql, numbered, Span(first.span.start + 1, first.span.end - 1))
     else:
         return None
@@ -137,5 +137,5 @@ def _write_limit(call: SearchCall, k: str, statement: Statement) -> str:
     constant = read_literal(given.tokens)
     if constant is not None and constant.value is None:
         return ""
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    numbered = number_parameters(statement)
     return f" LIMIT {splice(statement.sql, numbered, given.span)}"

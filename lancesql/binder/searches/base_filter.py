@@ -10,10 +10,11 @@ from lancesql.binder.filters.conjuncts import is_computed, is_volatile
 from lancesql.binder.filters.own import left_conditions
 from lancesql.binder.scope import Relation, Scope, read_scope
 from lancesql.binder.shape import read_limit
-from lancesql.binder.splice import Edit, splice
+from lancesql.binder.splice import number_parameters, splice
 from lancesql.catalog import Catalog
 from lancesql.errors import AmbiguousNameError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, read_tokens
+from lancesql.parser.blocks import Block
 from lancesql.parser.calls import SearchCall
 
 from .correlation import find_around, is_within_lateral
@@ -83,7 +84,7 @@ def read_base_filter(
     inner = [span for join in block.joins if join.inner for span in join.conjuncts]
     outer = [span for join in block.joins if not join.inner for span in join.conjuncts]
     left = left_conditions(node, block) if before else ()
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    numbered = number_parameters(statement)
     chosen: list[exp.Expr] = []
     texts: list[str] = []
     rest = [span for span in outer if span not in left]
@@ -96,14 +97,13 @@ def read_base_filter(
             texts.append(text)
         else:
             rest.append(span)
-    k = "" if {"k", "top_k", "num_results"} & set(arguments) else _write_k(call, scope, statement, tuple(rest))
+    k = "" if {"k", "top_k", "num_results"} & set(arguments) else _write_k(call, scope, block, statement, tuple(rest))
     flat = not any(tree.find(exp.Select, exp.Lambda) for tree in chosen)
     return BaseFilter(tuple(texts), k, flat=flat, settled=tuple(span for span in left if span not in rest))
 
 
-def _write_k(call: SearchCall, scope: Scope, statement: Statement, rest: tuple[Span, ...]) -> str:
-    block = statement.token_tree.read_block(call.span.start)
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+def _write_k(call: SearchCall, scope: Scope, block: Block, statement: Statement, rest: tuple[Span, ...]) -> str:
+    numbered = number_parameters(statement)
     values = read_limit(scope, block, statement, rest, call.function)
     texts = [splice(statement.sql, numbered, value.span) for value in values if value.span is not None]
     return f", k => {' + '.join(texts)}" if texts else ""

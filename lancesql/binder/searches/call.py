@@ -11,7 +11,7 @@ from lancesql.binder.drafts import Draft, contains, is_reshaped
 from lancesql.binder.filters.own import FilterContext, read_explicit_filter, read_prelude
 from lancesql.binder.literals import read_literal
 from lancesql.binder.nearest.operators import spell_operators
-from lancesql.binder.splice import Edit, splice
+from lancesql.binder.splice import number_parameters, splice
 from lancesql.errors import ArgumentError, BindError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, parse_statement
 from lancesql.parser.calls import Argument
@@ -132,7 +132,7 @@ def bind_scalar(
 
 
 def _number_parameters(statement: Statement, span: Span) -> str:
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    numbered = number_parameters(statement)
     return splice(statement.sql, [edit for edit in numbered if contains(span, edit.span)], span)
 
 

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from lancesql.binder.filters.ctes import find_cte, find_visible_cte
 from lancesql.binder.scope import is_within
-from lancesql.binder.splice import Edit, splice
+from lancesql.binder.splice import number_parameters, splice
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser import Statement
 from lancesql.parser.calls import Argument
@@ -75,7 +75,7 @@ def _read_text(cte: exp.CTE, statement: Statement) -> str:
     while tokens[at].token_type is not TokenType.L_PAREN:
         at += 1
     body = Span(tokens[at].end + 1, tokens[find_closing(tokens, at)].start)
-    numbered = [Edit(one.span, f"${one.name}") for one in statement.parameters if one.anonymous]
+    numbered = number_parameters(statement)
     text = splice(statement.sql, numbered, body)
     if not alias.columns:
         return text
