@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lancesql.errors import ParseError, Span
+from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 from lancesql.parser.tokens import Token, TokenType, is_word
 
 __all__ = ["NameSyntax", "OptionSyntax", "TokenCursor"]
@@ -195,6 +195,18 @@ class TokenCursor:
                 return tuple(columns)
             if not self.accept_kind(TokenType.COMMA):
                 raise self.expected("',' or ')'")
+
+    def finish_with_options(self) -> tuple[tuple[OptionSyntax, ...], LanceSQLError | None]:
+        """`[WITH (…)]` and the end of the statement: the options, and what is wrong there."""
+        options: tuple[OptionSyntax, ...] = ()
+        try:
+            if self.accept("WITH"):
+                options = self.read_options()
+            if not self.at_end():
+                raise self.expected("WITH (options) or the end of the statement")
+        except (ParseError, UnsupportedError) as error:
+            return options, error
+        return options, None
 
     def read_options(self) -> tuple[OptionSyntax, ...]:
         """`(metric = 'cosine', num_partitions = 16)`.

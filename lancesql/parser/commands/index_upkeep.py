@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lancesql.errors import LanceSQLError, ParseError, UnsupportedError
+from lancesql.errors import UnsupportedError
 
-from .cursor import NameSyntax, OptionSyntax, TokenCursor
+from .cursor import NameSyntax, TokenCursor
 from .syntax import AnalyzeSyntax, ShowIndexesSyntax
 from .upkeep_syntax import DropIndexSyntax, RefreshIndexSyntax
 
@@ -125,13 +125,5 @@ def _split_name(name: NameSyntax) -> tuple[NameSyntax, NameSyntax]:
 def _finish_refresh(
     cursor: TokenCursor, table: NameSyntax, name: NameSyntax | None, rebuild: bool, if_exists: bool
 ) -> RefreshIndexSyntax:
-    options: tuple[OptionSyntax, ...] = ()
-    problem: LanceSQLError | None = None
-    try:
-        if cursor.accept("WITH"):
-            options = cursor.read_options()
-        if not cursor.at_end():
-            raise cursor.expected("WITH (options) or the end of the statement")
-    except (ParseError, UnsupportedError) as error:
-        problem = error
+    options, problem = cursor.finish_with_options()
     return RefreshIndexSyntax(table, name, rebuild, options, problem, if_exists)

@@ -16,15 +16,7 @@ def read_optimize(cursor: TokenCursor) -> OptimizeSyntax | None:
     name = cursor.read_name()
     if name is None:
         return None
-    options: tuple[OptionSyntax, ...] = ()
-    problem: LanceSQLError | None = None
-    try:
-        if cursor.accept("WITH"):
-            options = cursor.read_options()
-        if not cursor.at_end():
-            raise cursor.expected("WITH (options) or the end of the statement")
-    except (ParseError, UnsupportedError) as error:
-        problem = error
+    options, problem = cursor.finish_with_options()
     return OptimizeSyntax(name, options, problem)
 
 
