@@ -19,7 +19,7 @@ from .changes import ROW, plan_changes
 from .column_types import bind_type, define_column
 from .constraints import write_check
 from .tables import TABLE_NAME, read_columns
-from .targets import CommandContext, find_column, find_target
+from .targets import CommandContext, find_changed, find_column, find_target
 
 __all__ = ["bind_alter", "bind_comment"]
 
@@ -28,12 +28,9 @@ def bind_alter(
     syntax: AlterSyntax, context: CommandContext
 ) -> AddColumn | ChangeColumn | ChangeType | RenameTable | None:
     """The change; None when the table is DuckDB's."""
-    table = find_target(syntax.name, context.catalog)
+    table = find_changed(syntax, context)
     if table is None:
         return None
-    if syntax.problem is not None:
-        raise syntax.problem
-    context.refuse_writing(syntax.name)
     if syntax.action == "add":
         return _bind_add(syntax, table, context)
     if syntax.action == "rename table":

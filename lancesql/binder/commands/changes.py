@@ -25,13 +25,12 @@ from lancesql.plan.sources import ROW_ID
 from lancesql.plan.spelling import quote_name
 
 from .constraints import write_default
-from .targets import CommandContext, find_column, find_target
+from .targets import CommandContext, find_changed, find_column
 
 __all__ = [
     "bind_delete",
     "bind_truncate",
     "bind_update",
-    "find_changed",
     "plan_changes",
     "resolve_columns",
 ]
@@ -66,24 +65,10 @@ def bind_update(syntax: UpdateSyntax, context: CommandContext) -> UpdateRows | N
 
 def bind_truncate(syntax: TruncateSyntax, context: CommandContext) -> TruncateTable | None:
     """The table to empty; None when it is DuckDB's."""
-    table = find_target(syntax.name, context.catalog)
+    table = find_changed(syntax, context)
     if table is None:
         return None
-    if syntax.problem is not None:
-        raise syntax.problem
-    context.refuse_writing(syntax.name)
     return TruncateTable(table)
-
-
-def find_changed(syntax: DeleteSyntax | UpdateSyntax | MergeSyntax, context: CommandContext) -> TableInfo | None:
-    """The Lance table a statement changes; None when it is DuckDB's."""
-    table = find_target(syntax.name, context.catalog)
-    if table is None:
-        return None
-    if syntax.problem is not None:
-        raise syntax.problem
-    context.refuse_writing(syntax.name)
-    return table
 
 
 def plan_changes(

@@ -11,19 +11,16 @@ from lancesql.plan.constraints import read_constraints
 from lancesql.plan.spelling import quote_name
 
 from .changes import resolve_columns
-from .targets import CommandContext, find_target
+from .targets import CommandContext, find_changed
 
 __all__ = ["bind_primary_key"]
 
 
 def bind_primary_key(syntax: PrimaryKeySyntax, context: CommandContext) -> SetPrimaryKey | None:
     """The columns of the key; None when the table is DuckDB's."""
-    table = find_target(syntax.name, context.catalog)
+    table = find_changed(syntax, context)
     if table is None:
         return None
-    if syntax.problem is not None:
-        raise syntax.problem
-    context.refuse_writing(syntax.name)
     place = Span(syntax.columns[0].span.start, syntax.columns[-1].span.end)
     columns = resolve_columns(syntax.columns, table)
     key = read_constraints(table.schema).primary_key

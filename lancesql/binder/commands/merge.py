@@ -19,8 +19,8 @@ from lancesql.plan.commands import MergeBranch, MergeRows
 from lancesql.plan.sources import ROW_ID
 from lancesql.plan.spelling import quote_name
 
-from .changes import ROW, find_alias, find_changed, plan_changes, resolve_columns, write_value
-from .targets import CommandContext
+from .changes import ROW, find_alias, plan_changes, resolve_columns, write_value
+from .targets import CommandContext, find_changed
 
 __all__ = ["Pairs", "bind_merge", "plan_pairs", "write_equality"]
 

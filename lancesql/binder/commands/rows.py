@@ -20,7 +20,7 @@ from lancesql.plan.spelling import quote_name
 from .changes import resolve_columns
 from .constraints import write_default
 from .merge import Pairs, plan_pairs, write_equality
-from .targets import CommandContext, find_target
+from .targets import CommandContext, find_changed
 
 __all__ = ["bind_insert"]
 
@@ -30,12 +30,9 @@ Parts = list[str | Span]
 
 def bind_insert(syntax: InsertSyntax, context: CommandContext) -> InsertInto | MergeRows | None:
     """The rows to write; None when the table is DuckDB's."""
-    table = find_target(syntax.name, context.catalog)
+    table = find_changed(syntax, context)
     if table is None:
         return None
-    if syntax.problem is not None:
-        raise syntax.problem
-    context.refuse_writing(syntax.name)
     columns = resolve_columns(syntax.columns, table)
     body = _write_body(syntax, table, columns, context)
     if syntax.conflict is None and syntax.returning is None:

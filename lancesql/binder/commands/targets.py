@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -26,7 +26,7 @@ from lancesql.parser.parameters import ParameterUse, find_parameters
 from lancesql.plan.composition import Composition, compose
 from lancesql.plan.query import QueryPlan
 
-__all__ = ["CommandContext", "find_column", "find_target", "read_lance_name", "require_target"]
+__all__ = ["CommandContext", "find_changed", "find_column", "find_target", "read_lance_name", "require_target"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,32 @@ def read_lance_name(name: NameSyntax, catalog: Catalog) -> tuple[str | None, boo
     if name.quoted_string:
         return name.parts[0], is_lance_path(name.parts[0])
     return join_name(name.parts, catalog)
+
+
+class ChangeSyntax(Protocol):
+    """A statement that changes a table, read; `problem` is what is wrong with it, if the table is a Lance table."""
+
+    @property
+    def name(self) -> NameSyntax: ...
+
+    @property
+    def problem(self) -> LanceSQLError | None: ...
+
+
+def find_changed(syntax: ChangeSyntax, context: CommandContext) -> TableInfo | None:
+    """The Lance table a statement changes; None when it is DuckDB's.
+
+    Raises:
+        LanceSQLError: The problem of the statement.
+        UnsupportedError: When the table cannot be written to.
+    """
+    table = find_target(syntax.name, context.catalog)
+    if table is None:
+        return None
+    if syntax.problem is not None:
+        raise syntax.problem
+    context.refuse_writing(syntax.name)
+    return table
 
 
 def find_target(syntax: NameSyntax, catalog: Catalog) -> TableInfo | None:
