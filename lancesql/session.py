@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -32,12 +30,14 @@ from .execution.gate import Gate
 from .execution.lane import Lane
 from .execution.lazy_frames import read_lazy_frames, settle_lazy_frames
 from .execution.plan_cache import PlanCache
+from .execution.request import Parameters, Request
 from .execution.results.result import Result
 from .execution.retries import find_read_once, retry_conflicts
 from .execution.run import Run, check_parameters
 from .execution.suggestions import suggest_database, suggest_function, suggest_table
 from .execution.turns import Turn
 from .execution.unread import offer_unread_tables
+from .execution.version_parameters import WrittenVersions, write_versions
 from .execution.views import change_views
 from .execution.watch import Watches
 from .optimizer import optimize
@@ -60,24 +60,6 @@ from .storage.databases import Databases
 from .storage.rerankers import Rerankers
 
 __all__ = ["Parameters", "Session"]
-
-Parameters = Mapping[str, object] | Sequence[object] | None
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What is given beside the text of a statement.
-
-    Attributes:
-        watches: What can stop it.
-        explains: Whether only the plan is asked for: nothing is carried out that changes anything.
-    """
-
-    parameters: Parameters
-    namespace: Namespace
-    watches: Watches
-    limits: dict[str, Any] = field(default_factory=dict)
-    explains: bool = False
 
 
 class Session:
@@ -146,14 +128,17 @@ class Session:
         limits = {"timeout": timeout, "max_rows": max_rows}
         given = {name: one for name, one in limits.items() if one is not None}
         held = self._watches if watches is None else watches
-        request = _Request(parameters, namespace, held, given, explains)
+        request = Request(parameters, namespace, held, given, explains)
         with self._turn.take(held.check):
             self._check_open()
             self._engine.reentry.refuse()
             return self._run(sql, request)
 
-    def _run(self, sql: str, request: _Request) -> Result:
+    def _run(self, sql: str, request: Request) -> Result:
         try:
+            written = write_versions(sql, request.parameters)
+            if written is not None:
+                return self._run_written(written, request)
             cached = self._plans.find(sql, self._settings)
             if cached is not None:
                 return self._execute(cached, sql, request)
@@ -162,6 +147,13 @@ class Session:
             if error.span is None and error.sql is None:
                 error.span = find_name_span(sql, error)
             raise error.locate(sql) from None
+
+    def _run_written(self, written: WrittenVersions, request: Request) -> Result:
+        composition = written.composition
+        try:
+            return self._run(composition.text, replace(request, parameters=written.parameters, written=composition))
+        except LanceSQLError as error:
+            raise composition.place_error(error) from None
 
     def prepare(self, sql: str, parameters: Parameters, namespace: Namespace) -> tuple[QueryPlan, Run]:
         """The plan of a query over Lance, and a run of it that has not begun."""
@@ -173,9 +165,9 @@ class Session:
             self._plans.keep(sql, plan, self._settings)
         assert isinstance(plan, QueryPlan)
         values = check_parameters(plan, parameters)
-        return plan, self._make_run(plan, values, _Request(parameters, namespace, self._watches), sql)
+        return plan, self._make_run(plan, values, Request(parameters, namespace, self._watches), sql)
 
-    def _run_text(self, sql: str, request: _Request) -> Result:
+    def _run_text(self, sql: str, request: Request) -> Result:
         if not self._gate.passes(sql, self._name_own()):
             return self._run_plain(sql, request)
         spans = split_statements(read_tokens(sql))
@@ -196,7 +188,7 @@ class Session:
                 result.to_arrow()
         return result if result is not None else self._run_plain(sql, request)
 
-    def _run_statement(self, sql: str, request: _Request) -> Result:
+    def _run_statement(self, sql: str, request: Request) -> Result:
         inner = find_inner_commands(read_tokens(sql))
         if inner:
             return self._run_over_commands(sql, inner, request)
@@ -215,7 +207,7 @@ class Session:
             lambda: find_read_once(sql, request.namespace, self._registered),
         )
 
-    def _run_over_commands(self, sql: str, inner: list[tuple[Span, Span]], request: _Request) -> Result:
+    def _run_over_commands(self, sql: str, inner: list[tuple[Span, Span]], request: Request) -> Result:
         """A query over what commands answer, `FROM (SHOW VERSIONS ON docs)`: they run first, and are tables to it."""
         tables: dict[str, object] = {}
         parts: list[str | Span] = []
@@ -272,7 +264,7 @@ class Session:
         query = bind_text(sql, tokens, catalog, is_named=is_named)
         return None if query is None else optimize(query, catalog)
 
-    def _execute(self, plan: LogicalPlan, sql: str, request: _Request) -> Result:
+    def _execute(self, plan: LogicalPlan, sql: str, request: Request) -> Result:
         is_query = isinstance(plan, QueryPlan) and plan.returns_rows
         if request.explains and not is_query and not isinstance(plan, Explain):
             plan = Explain(plan)
@@ -334,7 +326,7 @@ class Session:
                 span=Span(0, len(sql.split(maxsplit=1)[0])),
             )
 
-    def _make_run(self, plan: QueryPlan, values: dict[str, object], request: _Request, sql: str) -> Run:
+    def _make_run(self, plan: QueryPlan, values: dict[str, object], request: Request, sql: str) -> Run:
         text = sql if plan.expansion is None else plan.sql
         return Run(
             database=self._database,
@@ -348,9 +340,10 @@ class Session:
             turn=self._turn,
             embeddings=self._embeddings,
             rerankers=self._rerankers,
+            written=request.written,
         )
 
-    def _run_plain(self, sql: str, request: _Request) -> Result:
+    def _run_plain(self, sql: str, request: Request) -> Result:
         try:
             run = self._make_run(QueryPlan(sql=sql, relation=sql), {}, request, sql)
             result, changes = execute_text(run, request.parameters, explains=request.explains)
@@ -366,7 +359,7 @@ class Session:
             self._beside = None
         return result
 
-    def _run_unread(self, sql: str, request: _Request, error: ParseError) -> Result:
+    def _run_unread(self, sql: str, request: Request, error: ParseError) -> Result:
         """A query over tables alone that only DuckDB can read; the error when it is none."""
         tables = offer_unread_tables(read_tokens(sql), self._database, self._engine, self._views)
         if not tables:

@@ -8,7 +8,15 @@ from pathlib import PurePosixPath
 from sqlglot import exp
 
 from lancesql.catalog import MAIN_DATABASE, Catalog, TableInfo, VersionRef
-from lancesql.errors import AmbiguousNameError, ArgumentError, LanceSQLError, Span, UnknownTableError, nearest_name
+from lancesql.errors import (
+    AmbiguousNameError,
+    ArgumentError,
+    LanceSQLError,
+    ParameterError,
+    Span,
+    UnknownTableError,
+    nearest_name,
+)
 from lancesql.parser.calls import Argument
 from lancesql.parser.snapshots import AtClause
 from lancesql.parser.tokens import TokenType, is_word
@@ -191,13 +199,19 @@ def read_version(kind: str, argument: Argument, catalog: Catalog) -> VersionRef:
         return value
     if kind == "version" and isinstance(value, int | str) and not isinstance(value, bool):
         return value
+    if len(tokens) <= 2 and tokens[0].token_type in (TokenType.PARAMETER, TokenType.PLACEHOLDER):
+        raise ParameterError(
+            "a version that is a parameter has no value here",
+            hint="a view cannot hold a parameter, nor one of several statements that are run at once",
+            span=argument.span,
+        )
     wanted = {
         "version": "a version number or a tag",
         "tag": "a tag",
         "timestamp": "a timestamp as text",
         "branch": "a branch",
     }[kind]
-    raise ArgumentError(f"{kind} takes {wanted}, written in the statement", span=argument.span)
+    raise ArgumentError(f"{kind} takes {wanted}, written in the statement or a parameter", span=argument.span)
 
 
 def _read_moment(sql: str, argument: Argument, catalog: Catalog) -> str:

@@ -54,6 +54,15 @@ def _place(error: LanceSQLError, run: Run) -> LanceSQLError:
     return error if expansion is None else place_error(error, expansion).locate(expansion.sql)
 
 
+def _place_late(error: LanceSQLError, run: Run) -> LanceSQLError:
+    """As `_place`, for an error that nobody else will place: the statement has been answered, and is read."""
+    error = _place(error, run).locate(run.plan.sql)
+    written = run.written
+    if written is None or error.sql != written.text:
+        return error
+    return written.place_error(error).locate(written.sql)
+
+
 def _execute(plan: LogicalPlan, run: Run) -> Result:
     run.begin()
     match plan:
@@ -156,7 +165,7 @@ def _begin(run: Run, act: Callable[[], T]) -> Callable[[], T]:
             try:
                 return act()
             except LanceSQLError as error:
-                raise _place(error, run).locate(run.plan.sql) from None
+                raise _place_late(error, run) from None
 
     return begin_and_act
 
@@ -192,7 +201,7 @@ def _open_stream(
     stream = AnswerStream(
         reader,
         lambda opened: pull(opened, own),
-        lambda error: _place(explain_relation_error(error, run.plan), run).locate(run.plan.sql),
+        lambda error: _place_late(explain_relation_error(error, run.plan), run),
         max_rows,
         turn if occupies else None,
     )

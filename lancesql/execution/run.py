@@ -14,6 +14,7 @@ from lancesql.catalog import TableInfo
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.engines.namespace import Namespace
 from lancesql.errors import ArgumentError, LanceSQLError, ParameterError
+from lancesql.plan.composition import Composition
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.values import Constant, Parameter, ScalarQuery, Value
 from lancesql.settings import Settings
@@ -64,6 +65,7 @@ class Run:
         matches: The rows that text searches found for `match()`, by the table, its columns and the query.
         rerankers: The rerankers of the session, and LanceDB's.
         stores: The rows are written to a table, so that each has to be of a type that Lance keeps.
+        written: What the statement was written out from, when the version of a table is a parameter.
     """
 
     database: Databases
@@ -88,6 +90,7 @@ class Run:
     matches: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     rerankers: Rerankers = field(default_factory=Rerankers)
     stores: bool = False
+    written: Composition | None = None
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
     started: float = field(default_factory=time.perf_counter)

@@ -10,11 +10,11 @@ from lancesql.errors import ParseError, Span
 from .calls import Argument, split_arguments
 from .tokens import Token, TokenType, find_closing, is_word
 
-__all__ = ["AtClause", "SnapshotKind", "find_at_clauses"]
+__all__ = ["SNAPSHOT_KINDS", "AtClause", "SnapshotKind", "find_at_clauses"]
 
 SnapshotKind = Literal["version", "timestamp", "tag", "branch"]
 
-_KINDS: dict[str, SnapshotKind] = {
+SNAPSHOT_KINDS: dict[str, SnapshotKind] = {
     "VERSION": "version",
     "SYSTEM_VERSION": "version",
     "TIMESTAMP": "timestamp",
@@ -68,21 +68,23 @@ def _read_at(tokens: list[Token], index: int) -> AtClause | None:
     closing = find_closing(tokens, index + 1)
     arguments = split_arguments(tokens, index + 1, closing)
     span = Span(tokens[index].start, tokens[closing].end + 1)
-    given = {_KINDS.get((one.name or "").upper()): one for one in arguments}
+    given = {SNAPSHOT_KINDS.get((one.name or "").upper()): one for one in arguments}
     if len(arguments) == 2 and given.keys() == {"branch", "version"}:
         return AtClause("version", given["version"], span, given["branch"])
     if len(arguments) != 1 or arguments[0].name is None:
         raise ParseError("AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span)
-    return AtClause(_KINDS[arguments[0].name.upper()], arguments[0], span)
+    return AtClause(SNAPSHOT_KINDS[arguments[0].name.upper()], arguments[0], span)
 
 
 def _read_as_of(tokens: list[Token], index: int) -> AtClause | None:
-    """`[FOR] VERSION | TIMESTAMP | SYSTEM_TIME | … AS OF value`: a literal, a call, or an expression in brackets."""
+    """`[FOR] VERSION | TIMESTAMP | … AS OF value`: a literal, a parameter, a call, or an expression in brackets."""
     at = index + is_word(tokens[index], "FOR")
     if at == index and index and is_word(tokens[index - 1], "FOR"):
         return None
     words = tokens[at : at + 3]
-    if len(words) < 3 or not is_word(words[0], *_KINDS) or not is_word(words[1], "AS") or not is_word(words[2], "OF"):
+    if len(words) < 3 or not is_word(words[0], *SNAPSHOT_KINDS):
+        return None
+    if not is_word(words[1], "AS") or not is_word(words[2], "OF"):
         return None
     value = _read_value(tokens, at + 3)
     if not value:
@@ -96,15 +98,17 @@ def _read_as_of(tokens: list[Token], index: int) -> AtClause | None:
             hint="AT (TIMESTAMP => now() - INTERVAL '1 day') takes one without",
             span=Span(place.start, behind[0].end + 1),
         )
-    return AtClause(_KINDS[words[0].text.upper()], Argument(None, place, place, tuple(value)), span)
+    return AtClause(SNAPSHOT_KINDS[words[0].text.upper()], Argument(None, place, place, tuple(value)), span)
 
 
 def _read_value(tokens: list[Token], at: int) -> list[Token]:
     if at >= len(tokens):
         return []
     kind = tokens[at].token_type
-    if kind in (TokenType.NUMBER, TokenType.STRING):
+    if kind in (TokenType.NUMBER, TokenType.STRING) or kind is TokenType.PLACEHOLDER:
         return tokens[at : at + 1]
+    if kind is TokenType.PARAMETER:
+        return tokens[at : at + 2]
     if is_word(tokens[at], "TIMESTAMP", "TIMESTAMPTZ", "DATE") and at + 1 < len(tokens):
         return tokens[at : at + 2] if tokens[at + 1].token_type is TokenType.STRING else []
     opening = at if kind is TokenType.L_PAREN else at + 1

@@ -51,15 +51,17 @@ class Composition:
         return None
 
 
-def compose(sql: str, parts: Iterable[str | Span]) -> Composition:
-    """A text of parts: a span is what stands there in `sql`."""
+def compose(sql: str, parts: Iterable[str | Span | tuple[str, Span]]) -> Composition:
+    """A text of parts: a span is what stands there in `sql`; a text may stand for one."""
     text: list[str] = []
     places: list[tuple[Span, Span]] = []
     at = 0
     for part in parts:
-        written = sql[part.start : part.end] if isinstance(part, Span) else part
         if isinstance(part, Span):
-            places.append((Span(at, at + len(written)), part))
+            part = (sql[part.start : part.end], part)  # noqa: PLW2901 - a text that stands for itself
+        written, place = (part, None) if isinstance(part, str) else part
+        if place is not None:
+            places.append((Span(at, at + len(written)), place))
         text.append(written)
         at += len(written)
     return Composition(sql, "".join(text), tuple(places))

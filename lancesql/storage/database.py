@@ -316,7 +316,7 @@ class LanceDatabase:
                 indexes=read_indexes(dataset),
             )
         except Exception as error:
-            if "not found" not in str(error).lower():
+            if number >= 0 and "not found" not in str(error).lower():
                 raise StorageError(f"cannot open version {number} of '{name}': {_first_line(error)}") from None
             raise ArgumentError(f"table '{name}' has no version {number}", hint=_list_versions(newest)) from None
         with self._lock:
