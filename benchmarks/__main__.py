@@ -68,7 +68,7 @@ def run(folder: Path, rounds: int) -> bool:
         more, cases = make_more(folder / make_more.__module__.rpartition(".")[2])
         with more:
             _settle(more)
-            heavy = max(5, rounds // 10)
+            heavy = max(15, rounds // 10)
             verdicts += [_add_row(table, one.name, measure_case(one, heavy, lambda: None), one.bar) for one in cases]
     imported = measure_imports(max(5, rounds // 20))
     verdicts.append(_add_row(table, "import, beside import duckdb", imported, Bar(ratio=1.0)))

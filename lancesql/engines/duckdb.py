@@ -18,6 +18,7 @@ from lancesql.errors import EngineError, LanceSQLError
 from .closing import close_with
 from .engine_errors import explain_engine_error
 from .namespace import Namespace
+from .parsed import ParsedQueries
 from .reentry import Reentry
 from .relations import open_relation_reader, read_relation_table, refuse_unstored
 
@@ -64,6 +65,7 @@ class DuckDBEngine:
         self._known: frozenset[str] = frozenset()
         self._unwanted: set[str] = set()
         self._shared: dict[str, int] = {}
+        self._parsed = ParsedQueries()
         self._collation_named = False
         self._stream: Callable[[], Stream | None] = lambda: None
         self._close: Callable[[], object] = lambda: None
@@ -108,9 +110,10 @@ class DuckDBEngine:
         Raises:
             LanceSQLError: DuckDB's error as one of ours.
         """
-        values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
         self._begin(sql)
         try:
+            text = self._parsed.read(sql, self.connection) if self.owned else sql
+            values = {**namespace.locals, **sources, "connection": self.connection, "sql": text, "params": parameters}
             relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
@@ -154,9 +157,10 @@ class DuckDBEngine:
         return run(sql, parameters, sources, namespace)
 
     def _execute(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:
-        values = {**namespace.locals, **sources, "connection": self.connection, "sql": sql, "params": parameters}
         self._begin(sql)
         try:
+            text = self._parsed.read(sql, self.connection) if self.owned else sql
+            values = {**namespace.locals, **sources, "connection": self.connection, "sql": text, "params": parameters}
             done = eval(_EXECUTE, namespace.globals, values)
             with _QUIET, warnings.catch_warnings(action="ignore", category=UserWarning):  # DuckDB warns of the copy
                 reader = done.to_arrow_reader() if hasattr(done, "to_arrow_reader") else done.fetch_record_batch()
@@ -270,7 +274,8 @@ class DuckDBEngine:
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""
         try:
-            statements = self.connection.extract_statements(sql)
+            read = self._parsed.read(sql, self.connection) if self.owned else sql
+            statements = [read] if isinstance(read, duckdb.Statement) else self.connection.extract_statements(sql)
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
         return len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT

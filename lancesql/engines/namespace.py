@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -13,6 +14,11 @@ __all__ = ["Namespace", "capture_namespace"]
 _WORD = re.compile(r"\w+")
 _LONG = 5_000
 """Of a longer text it takes longer to find the words than to look at every variable."""
+
+
+@lru_cache(maxsize=512)
+def _find_words(sql: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(sql))
 
 
 class Namespace:
@@ -36,8 +42,8 @@ class Namespace:
 
     def find_lazy_frames(self, sql: str) -> dict[str, object]:
         """The variables that are LazyFrames, of those whose names may be words of a text."""
-        words = set(_WORD.findall(sql)) if len(sql) < _LONG else {*self.globals, *self.locals}
-        found = {word: self.find(word) for word in words}
+        words = _find_words(sql) if len(sql) < _LONG else {*self.globals, *self.locals}
+        found = {word: self.find(word) for word in words if word in self.locals or word in self.globals}
         return {name: one for name, one in found.items() if type(one).__name__ == "LazyFrame"}
 
 

@@ -64,6 +64,8 @@ def _place_late(error: LanceSQLError, run: Run) -> LanceSQLError:
 
 
 def _execute(plan: LogicalPlan, run: Run) -> Result:
+    if isinstance(plan, QueryPlan) and plan.returns_rows and plan.direct is None:
+        return _answer_query(plan, run)  # which begins when its rows are asked for
     run.begin()
     match plan:
         case QueryPlan(returns_rows=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from lancesql.errors import ConnectionClosedError, ExecutionError
@@ -15,6 +15,7 @@ __all__ = ["Turn"]
 T = TypeVar("T")
 
 _PAUSE = 0.1
+_MINE = nullcontext()
 
 
 class Turn:
@@ -48,8 +49,7 @@ class Turn:
                 hint="open another in the child with lancesql.connect()",
             )
 
-    @contextmanager
-    def take(self, check: Callable[[], None] | None = None) -> Iterator[None]:
+    def take(self, check: Callable[[], None] | None = None) -> AbstractContextManager[None]:
         """Waits until no other thread uses the connection.
 
         Args:
@@ -60,16 +60,18 @@ class Turn:
             ExecutionError: On a thread that the statement which has the turn waits for.
         """
         self.check_process()
-        if self._is_mine():
-            yield
-            return
+        return _MINE if self._is_mine() else _Taking(self, check)
+
+    def _enter(self, check: Callable[[], None] | None) -> AbstractContextManager[None] | None:
+        """Takes the lock, or another's turn who has handed it out."""
         while not self._lock.acquire(timeout=_PAUSE if self._handed_out is None else 0):
             handed_out = self._handed_out
             if handed_out is not None:
-                with handed_out.take(check):
-                    if self._handed_out is handed_out:
-                        yield
-                        return
+                taking = handed_out.take(check)
+                taking.__enter__()
+                if self._handed_out is handed_out:
+                    return taking
+                taking.__exit__(None, None, None)
                 continue
             if check is not None:
                 check()
@@ -79,12 +81,12 @@ class Turn:
                     hint="use a connection of its own there, db.cursor()",
                 )
         self._owner = threading.get_ident()
-        try:
-            yield
-        finally:
-            self._owner = None
-            self._lent.clear()  # work that was left to itself has it no longer
-            self._lock.release()
+        return None
+
+    def _leave(self) -> None:
+        self._owner = None
+        self._lent.clear()  # work that was left to itself has it no longer
+        self._lock.release()
 
     @contextmanager
     def hand_out(self) -> Iterator[None]:
@@ -119,3 +121,23 @@ class Turn:
     def _is_mine(self) -> bool:
         me = threading.get_ident()
         return self._owner == me or me in self._lent
+
+
+class _Taking:
+    """What `with` holds of a turn: a generator would take longer than the lock."""
+
+    __slots__ = ("_check", "_other", "_turn")
+
+    def __init__(self, turn: Turn, check: Callable[[], None] | None) -> None:
+        self._turn = turn
+        self._check = check
+        self._other: AbstractContextManager[None] | None = None
+
+    def __enter__(self) -> None:
+        self._other = self._turn._enter(self._check)
+
+    def __exit__(self, *error: object) -> None:
+        if self._other is None:
+            self._turn._leave()
+        else:
+            self._other.__exit__(None, None, None)

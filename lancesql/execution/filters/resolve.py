@@ -16,7 +16,7 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.predicates import compares_texts
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
-from lancesql.storage.filters.render import NOTHING, Ask, UnrenderableError, render_filter
+from lancesql.storage.filters.render import NOTHING, UnrenderableError, render_filter
 from lancesql.storage.scan import read_row_ids, serialize_row_ids
 
 from .constants import ask_engine
@@ -57,11 +57,10 @@ def render_conjuncts(
     """The conjuncts Lance evaluates with their text, and the others with the reason."""
     pushed: list[tuple[Conjunct, str]] = []
     left: list[tuple[Conjunct, str]] = []
-    ask = ask_engine(run.engine, run.namespace, run.constants)
     for conjunct in conjuncts:
         held = run.rendered.get(id(conjunct))
         if held is None or held[0] is not conjunct or held[1] is not run.values:
-            held = run.rendered[id(conjunct)] = (conjunct, run.values, *_render(conjunct, run, ask))
+            held = run.rendered[id(conjunct)] = (conjunct, run.values, *_render(conjunct, run))
         _, _, text, reason = held
         if text is None:
             left.append((conjunct, reason))
@@ -70,7 +69,7 @@ def render_conjuncts(
     return pushed, left
 
 
-def _render(conjunct: Conjunct, run: Run, ask: Ask) -> tuple[str | None, str]:
+def _render(conjunct: Conjunct, run: Run) -> tuple[str | None, str]:
     """The text, or None and the reason."""
     if conjunct.predicate is None:
         return None, conjunct.reason
@@ -80,6 +79,7 @@ def _render(conjunct: Conjunct, run: Run, ask: Ask) -> tuple[str | None, str]:
     if held is not None:
         return held, ""
     asked: list[object] = []
+    ask = ask_engine(run.engine, run.namespace, run.constants)
 
     def note(*constant: Any) -> object:
         asked.append(constant)
