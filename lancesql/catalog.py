@@ -61,7 +61,7 @@ class IndexInfo:
     Attributes:
         name: The index's name.
         kind: `IVF_PQ`, `IVF_FLAT`, `IVF_HNSW_SQ`, … `INVERTED`, `BTREE`, `BITMAP`, `LABEL_LIST`, …
-        columns: The indexed columns.
+        columns: The indexed columns; a field of a struct is `column.field`.
         metric: `l2`, `cosine`, `dot` or `hamming` for a vector index.
         partitions: The number of IVF partitions.
         code_bits: Bits the index keeps per dimension (32 means the vector itself).
@@ -90,6 +90,10 @@ class IndexInfo:
     segments: int = 1
     uuid: str | None = None
     calibration: tuple[CalibratedEffort, ...] = ()
+
+    def covers(self, column: str) -> bool:
+        """Whether it is on a column of the table, or on a field within it."""
+        return any(one.partition(".")[0] == column for one in self.columns)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lancesql.catalog import Catalog, TableInfo
 from lancesql.errors import ArgumentError, Span
@@ -22,9 +24,14 @@ _FEW_VALUES = 0.05
 
 
 def choose_kind(
-    table: TableInfo, field: pa.Field[Any], family: IndexFamily | None, span: Span, catalog: Catalog
+    table: TableInfo,
+    path: Sequence[str],
+    field: pa.Field[Any],
+    family: IndexFamily | None,
+    span: Span,
+    catalog: Catalog,
 ) -> tuple[str, str]:
-    """A kind of index that fits the column, and why it is that one.
+    """A kind of index that fits the column, or the field that a path leads to, and why it is that one.
 
     Raises:
         ArgumentError: When no kind fits the column, or none of the family.
@@ -46,14 +53,21 @@ def choose_kind(
         return "LABEL_LIST", "the column holds lists"
     if pa.types.is_boolean(type_):
         return "BITMAP", "the column holds two values"
-    sample = catalog.sample_column(table, field.name) if table.rows else pa.array([], type_)
-    if is_text and _is_prose(sample):
+    sample = _sample(table, path, type_, catalog)
+    if is_text and len(path) == 1 and _is_prose(sample):
         return "FTS", "the column holds texts of several words"
     if _has_few_values(sample):
         return "BITMAP", "the column holds few different values"
     if is_text:
         return "BTREE", "the column holds names rather than texts of several words"
     return "BTREE", "the column holds single values"
+
+
+def _sample(table: TableInfo, path: Sequence[str], type_: pa.DataType, catalog: Catalog) -> Any:
+    if not table.rows:
+        return pa.array([], type_)
+    sample: Any = catalog.sample_column(table, path[0])
+    return pc.struct_field(sample, path[1:]) if len(path) > 1 else sample
 
 
 def _is_prose(sample: pa.Array[Any]) -> bool:

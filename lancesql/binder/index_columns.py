@@ -11,7 +11,7 @@ from lancesql.errors import ArgumentError, Span, UnsupportedError
 
 from .index_kinds import INDEX_KINDS
 
-__all__ = ["check_column", "find_vector", "refuse_nested"]
+__all__ = ["check_column", "check_field", "find_vector"]
 
 
 def check_column(kind: str, name: str, type_: pa.DataType, spelled: str, metric: str | None, span: Span) -> None:
@@ -115,7 +115,41 @@ def _is_number_list(type_: pa.DataType) -> bool:
     )
 
 
-def refuse_nested(column: Sequence[str], span: Span) -> None:
-    """Refuses a column within a column."""
-    if len(column) > 1:
-        raise UnsupportedError("an index on a field of a struct is not supported", span=span)
+_OF_FIELDS = ("BTREE", "BITMAP")
+_NOT_OF_FIELDS = {
+    "vector": "searches look in columns of the table",
+    "text": "searches look in columns of the table",
+    "string": "Lance does not ask it for a field",
+    "list": "Lance does not ask it for a field",
+    "hashed": "Lance does not ask it for a field, and cannot bring it up to date",
+    "scalar": "Lance cannot bring it up to date for a field",
+}
+
+
+def check_field(kind: str, path: Sequence[str], type_: pa.DataType, span: Span) -> None:
+    """Refuses an index on a field of a struct that Lance would not ask, could not keep, or cannot be named.
+
+    Upstream: OPTIMIZE of a ZONEMAP or a BLOOMFILTER looks for the field among the columns and fails; of the others, and
+    of booleans, a filter makes no use.
+
+    Raises:
+        UnsupportedError: With what would do instead.
+    """
+    column = ".".join(path)
+    odd = next((name for name in path if not name or "." in name or "`" in name), None)
+    if odd is not None:
+        raise UnsupportedError(f"no filter of Lance can name the field '{odd}', so no index would be asked", span=span)
+    if kind not in _OF_FIELDS:
+        fits = _is_scalar(type_) and not pa.types.is_boolean(type_)
+        instead = f"{' or '.join(_OF_FIELDS)}, or a" if fits else "a"
+        raise UnsupportedError(
+            f"{kind} on a field of a struct is not supported: {_NOT_OF_FIELDS[INDEX_KINDS[kind].family]}",
+            hint=f"{instead} column of its own: ALTER TABLE … ADD COLUMN {path[-1]} AS ({column})",
+            span=span,
+        )
+    if pa.types.is_boolean(type_):
+        raise UnsupportedError(
+            "Lance asks no index for a boolean field of a struct",
+            hint=f"a column of its own: ALTER TABLE … ADD COLUMN {path[-1]} AS ({column})",
+            span=span,
+        )

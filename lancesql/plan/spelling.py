@@ -6,7 +6,7 @@ import re
 
 from lancesql.catalog import TableInfo
 
-__all__ = ["quote_name", "quote_text", "spell_name", "spell_table"]
+__all__ = ["quote_name", "quote_text", "spell_column", "spell_name", "spell_table"]
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = """
@@ -50,6 +50,16 @@ def spell_name(name: str) -> str:
     if _PLAIN.fullmatch(name) and name.lower() not in _RESERVED.split():
         return name
     return quote_name(name)
+
+
+def spell_column(column: str) -> str:
+    """A column, or the field of a struct that a path leads to, as advice and hints give it.
+
+    Example:
+        >>> spell_column("s.from")
+        's."from"'
+    """
+    return ".".join(spell_name(part) for part in column.split("."))
 
 
 def spell_table(table: TableInfo) -> str:

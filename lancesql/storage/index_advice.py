@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lancesql.catalog import IndexInfo, TableInfo
-from lancesql.plan.spelling import spell_name, spell_table
+from lancesql.plan.spelling import spell_column, spell_name, spell_table
 
 from .index_flaws import find_flawed
 from .index_options import choose_partitions
@@ -61,7 +61,7 @@ def _advise_partitions(table: TableInfo, index: IndexInfo) -> Iterator[str]:
 
 
 def _replace(table: TableInfo, index: IndexInfo) -> str:
-    column = spell_name(index.columns[0])
+    column = spell_column(index.columns[0])
     return f"CREATE OR REPLACE INDEX {spell_name(index.name)} ON {spell_table(table)} ({column}) USING"
 
 

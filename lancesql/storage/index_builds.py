@@ -208,6 +208,7 @@ def _find_family(kind: str) -> str:
 
 def _name_index(existing: tuple[IndexInfo, ...], column: str, kind: str) -> str:
     taken = {index.name.lower() for index in existing}
+    column = column.replace(".", "_")
     name = f"{column}_idx"
     if name.lower() in taken:
         name = f"{column}_{kind.lower()}_idx"

@@ -37,7 +37,7 @@ def bind_type(syntax: AlterSyntax, table: TableInfo, column: pa.Field[Any], cont
     (spelled,) = context.catalog.column_types(pa.schema([pa.field(name, type_)]))
     given = syntax.value
     value = quote_name(name) if given is None else f"({context.sql[given.start : given.end]})"
-    indexes = tuple(index for index in table.indexes if name in index.columns)
+    indexes = tuple(index for index in table.indexes if index.covers(name))
     if type_ == column.type and given is None:
         indexes = ()
     elif indexes and not syntax.cascade:
@@ -88,13 +88,25 @@ def _list_read(expression: str, name: str, table: TableInfo) -> tuple[str, ...]:
 
 def _refuse_unfit(index: IndexInfo, name: str, type_: pa.DataType, spelled: str, table: TableInfo, span: Span) -> None:
     try:
-        check_column(_name_kind(index), name, type_, spelled, index.metric, span)
+        (path,) = index.columns
+        field = _find_within(path.split("."), type_, span)
+        shown = spelled if path == name else str(field)
+        check_column(_name_kind(index), path, field, shown, index.metric, span)
     except LanceSQLError as error:
         raise ArgumentError(
             f"index '{index.name}' cannot be built on the new type: {error.message}",
             hint=f"DROP INDEX {spell_name(index.name)} ON {spell_table(table)} first",
             span=span,
         ) from None
+
+
+def _find_within(path: list[str], type_: Any, span: Span) -> Any:
+    """The type that an indexed field of a column would have in its new type."""
+    for part in path[1:]:
+        if not pa.types.is_struct(type_) or type_.get_field_index(part) < 0:
+            raise ArgumentError(f"it has no field '{'.'.join(path[1:])}'", span=span)
+        type_ = type_.field(part).type
+    return type_
 
 
 def _name_kind(index: IndexInfo) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lancesql.binder.index_choice import choose_kind
 from lancesql.binder.index_classes import expand_options, read_opclass
-from lancesql.binder.index_columns import check_column, find_vector, refuse_nested
+from lancesql.binder.index_columns import check_column, check_field, find_vector
 from lancesql.binder.index_kinds import INDEX_KINDS, find_kind
 from lancesql.binder.languages import choose_text_options
 from lancesql.binder.options import Choice, Flag, Option, read_options
@@ -25,7 +25,7 @@ from lancesql.parser.commands import (
 from lancesql.plan.commands import CreateIndex, DropIndex, RefreshIndexes, ShowIndexes
 from lancesql.plan.spelling import spell_name, spell_table
 
-from .targets import CommandContext, find_column, find_target, read_lance_name, require_target
+from .targets import CommandContext, find_field, find_target, read_lance_name, require_target
 
 __all__ = ["bind_create_index", "bind_drop_index", "bind_refresh_index", "bind_show_indexes"]
 
@@ -42,13 +42,14 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
         raise syntax.problem
     assert syntax.column is not None
     context.refuse_writing(syntax.table)
-    refuse_nested(syntax.column.parts, syntax.column.span)
-    field = find_column(syntax.column, table)
+    path, field = find_field(syntax.column, table)
     asked, named = expand_options(syntax.options, syntax.kind)
-    metric, kind, chosen = _choose(syntax, named, field, table, context)
+    metric, kind, chosen = _choose(syntax, named, path, field, table, context)
     options, spans = read_options(asked, INDEX_KINDS[kind].options, kind)
     metric_span = syntax.column.span if syntax.opclass is None else syntax.opclass.span
-    check_column(kind, field.name, field.type, str(field.type), None, syntax.column.span)
+    check_column(kind, ".".join(path), field.type, str(field.type), None, syntax.column.span)
+    if len(path) > 1:
+        check_field(kind, path, field.type, syntax.column.span)
     if metric is not None:
         if options.get("metric", metric) != metric:
             raise ArgumentError(
@@ -63,7 +64,7 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
         options = choose_text_options(options, spans)
     return CreateIndex(
         table=table,
-        column=field.name,
+        column=".".join(path),
         kind=kind,
         name=None if syntax.name is None else syntax.name.parts[0],
         replace=syntax.replace,
@@ -77,6 +78,7 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
 def _choose(
     syntax: CreateIndexSyntax,
     named: NameSyntax | None,
+    path: tuple[str, ...],
     field: pa.Field[Any],
     table: TableInfo,
     context: CommandContext,
@@ -100,7 +102,7 @@ def _choose(
         return metric, kind, None
     if asked is not None:
         return metric, asked, None
-    kind, reason = choose_kind(table, field, syntax.family, syntax.column.span, context.catalog)
+    kind, reason = choose_kind(table, path, field, syntax.family, syntax.column.span, context.catalog)
     return metric, kind, reason
 
 

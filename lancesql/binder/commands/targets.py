@@ -26,7 +26,15 @@ from lancesql.parser.parameters import ParameterUse, find_parameters
 from lancesql.plan.composition import Composition, compose
 from lancesql.plan.query import QueryPlan
 
-__all__ = ["CommandContext", "find_changed", "find_column", "find_target", "read_lance_name", "require_target"]
+__all__ = [
+    "CommandContext",
+    "find_changed",
+    "find_column",
+    "find_field",
+    "find_target",
+    "read_lance_name",
+    "require_target",
+]
 
 
 @dataclass(frozen=True)
@@ -168,21 +176,41 @@ def find_column(syntax: NameSyntax, table: TableInfo) -> pa.Field[Any]:
         UnknownColumnError: When there is none; the hint names the nearest.
         AmbiguousNameError: When several differ in case alone.
     """
-    wanted = syntax.parts[0]
-    if wanted in table.schema.names:
-        return table.schema.field(wanted)
-    matches = [field for field in table.schema if field.name.lower() == wanted.lower()]
+    return _find_named(syntax.parts[0], list(table.schema), syntax.span, f"table '{table.name}' has no column")
+
+
+def find_field(syntax: NameSyntax, table: TableInfo) -> tuple[tuple[str, ...], pa.Field[Any]]:
+    """The column that a name means, or the field of a struct, and the names that lead to it.
+
+    Raises:
+        UnknownColumnError: When there is none; the hint names the nearest.
+        AmbiguousNameError: When several differ in case alone.
+    """
+    found = find_column(syntax, table)
+    path = [found.name]
+    for part in syntax.parts[1:]:
+        inner: Any = found.type
+        column = ".".join(path)
+        if not pa.types.is_struct(inner):
+            raise UnknownColumnError(f"'{column}' is {inner}, which has no field '{part}'", span=syntax.span)
+        fields = [inner.field(at) for at in range(inner.num_fields)]
+        found = _find_named(part, fields, syntax.span, f"column '{column}' has no field")
+        path.append(found.name)
+    return tuple(path), found
+
+
+def _find_named(wanted: str, fields: list[pa.Field[Any]], span: Span, missing: str) -> pa.Field[Any]:
+    names = [field.name for field in fields]
+    if wanted in names:
+        return fields[names.index(wanted)]
+    matches = [field for field in fields if field.name.lower() == wanted.lower()]
     if len(matches) == 1:
         return matches[0]
     if matches:
         listed = ", ".join(f'"{field.name}"' for field in matches)
-        raise AmbiguousNameError(
-            f"'{wanted}' could be any of {listed}", hint="write it as the table does", span=syntax.span
-        )
-    near = nearest_name(wanted, table.schema.names)
-    listed = f"columns: {', '.join(table.schema.names)}"
+        raise AmbiguousNameError(f"'{wanted}' could be any of {listed}", hint="write it as the table does", span=span)
+    near = nearest_name(wanted, names)
+    listed = f"{missing.rpartition(' ')[2]}s: {', '.join(names)}"
     raise UnknownColumnError(
-        f"table '{table.name}' has no column '{wanted}'",
-        hint=f"did you mean '{near}'? {listed}" if near else listed,
-        span=syntax.span,
+        f"{missing} '{wanted}'", hint=f"did you mean '{near}'? {listed}" if near else listed, span=span
     )

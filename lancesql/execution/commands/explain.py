@@ -100,7 +100,7 @@ def describe_command(
 
 
 def _describe_column_drop(table: TableInfo, column: str) -> str:
-    indexes = [f"index {index.name}" for index in table.indexes if column in index.columns]
+    indexes = [f"index {index.name}" for index in table.indexes if index.covers(column)]
     checks = [f"CHECK {write_check(one)}" for one in read_constraints(table.schema).checks if one.names(column)]
     gone = f", and {', '.join([*indexes, *checks])} with it" if indexes or checks else ""
     return f"column {column} of {table.rows:,} rows goes{gone}; no data is written"

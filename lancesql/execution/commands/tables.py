@@ -87,8 +87,7 @@ def _drop_database(table: TableInfo) -> str:
 def describe_table(table: TableInfo) -> pa.Table:
     """The columns of a table: name, type, whether NULL may stand there, indexes, default, comment, primary key."""
     names = [
-        ", ".join(index.name for index in table.indexes if field.name in index.columns) or None
-        for field in table.schema
+        ", ".join(index.name for index in table.indexes if index.covers(field.name)) or None for field in table.schema
     ]
     key = read_constraints(table.schema).primary_key
     return pa.table(

@@ -26,8 +26,8 @@ _COMPARE: dict[str, Any] = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, 
 def uses_index(source: TableScan, pushed: list[tuple[Conjunct, str]], run: Run) -> bool:
     """False when all of the filter is ranges of numbers and moments, and a sample says that they keep many rows."""
     table = source.table
-    indexed = {name for index in table.indexes for name in index.columns}
-    if table.rows < _FEW_ROWS or not any(name in indexed for conjunct, _ in pushed for name in conjunct.columns):
+    named = {name for conjunct, _ in pushed for name in conjunct.columns}
+    if table.rows < _FEW_ROWS or not any(index.covers(name) for index in table.indexes for name in named):
         return True
     share = 1.0
     for conjunct, _ in pushed:
@@ -49,7 +49,9 @@ def _estimate(predicate: Predicate | None, table: TableInfo, run: Run) -> float 
             return None
     if not _is_number(column):
         return None
-    sample = run.ask_storage(table, lambda: run.database.sample_column(table, column.name))
+    sample: Any = run.ask_storage(table, lambda: run.database.sample_column(table, column.name))
+    if column.path:
+        sample = pc.struct_field(sample, list(column.path))
     kept: Any = None
     for op, operand in bounds:
         bound = _read_bound(operand, sample.type, run)
@@ -63,7 +65,7 @@ def _estimate(predicate: Predicate | None, table: TableInfo, run: Run) -> float 
 def _is_number(column: Column) -> bool:
     types = pa.types
     plain = types.is_integer(column.type) or types.is_floating(column.type) or types.is_date32(column.type)
-    return not column.path and not column.json and bool(plain or types.is_timestamp(column.type))
+    return not column.json and bool(plain or types.is_timestamp(column.type))
 
 
 def _read_bound(operand: object, type_: pa.DataType, run: Run) -> Any:

@@ -62,7 +62,7 @@ class ColumnReader:
         column = self.read(tree.this)
         if not (isinstance(column.type, pa.BaseExtensionType) and column.type.extension_name == "arrow.json"):
             raise UntranslatableError(f"->> on {column.type} is not proved equal")
-        if column.path or any(column.name in index.columns for index in self.indexes):
+        if column.path or any(index.covers(column.name) for index in self.indexes):
             raise UntranslatableError("->> on a JSON column with an index, or in a struct, is not proved equal")
         path = tree.expression
         keys = [part.this for part in path.expressions[1:]] if isinstance(path, exp.JSONPath) else []

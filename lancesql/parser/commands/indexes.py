@@ -111,7 +111,7 @@ def _read_indexed_column(cursor: TokenCursor) -> tuple[NameSyntax, NameSyntax | 
         raise UnsupportedError(
             "an index is on one column", hint="make one index for each column", span=cursor.last_taken
         )
-    column = cursor.read_name()
+    column = _read_path(cursor)
     if column is None or column.quoted_string or cursor.at_kind(TokenType.L_PAREN):
         if cursor.at_end() or cursor.at_kind(TokenType.R_PAREN) or (column is not None and column.quoted_string):
             raise cursor.expected("a column")
@@ -127,16 +127,53 @@ def _read_indexed_column(cursor: TokenCursor) -> tuple[NameSyntax, NameSyntax | 
         count = 1
         while cursor.accept_kind(TokenType.COMMA):
             count += 1
-            if cursor.read_name() is None:
+            if _read_path(cursor) is None:
                 raise cursor.expected("a column")
         raise UnsupportedError(
             f"an index is on one column, not {count}",
-            hint="make one index for each column",
+            hint="make one index for each column: a filter on several asks each of them, and takes what all find",
             span=Span(opening.start, (cursor.span if cursor.at_kind(TokenType.R_PAREN) else cursor.last_taken).end),
         )
     if not cursor.accept_kind(TokenType.R_PAREN):
         raise cursor.expected("',' or ')'")
     return column, opclass
+
+
+def _read_path(cursor: TokenCursor) -> NameSyntax | None:
+    """`column`, or a field of a struct: `s.a`, `(s).a`, `s['a']`, also in brackets; None when there is neither."""
+    start = cursor.at
+    begin = cursor.span.start
+    if cursor.accept_kind(TokenType.L_PAREN):
+        path = _read_path(cursor)
+        if path is None or path.quoted_string or not cursor.accept_kind(TokenType.R_PAREN):
+            cursor.at = start
+            return None
+    else:
+        path = cursor.read_name()
+    while path is not None and not path.quoted_string:
+        if cursor.accept_kind(TokenType.DOT):
+            step = cursor.read_word()
+            parts = () if step is None else step.parts
+        elif _at_key(cursor):
+            cursor.take()
+            parts = (cursor.take().text,)
+            cursor.take()
+        else:
+            return NameSyntax(path.parts, quoted_string=False, span=Span(begin, cursor.last_taken.end))
+        if not parts:
+            cursor.at = start
+            return None
+        path = NameSyntax((*path.parts, *parts), quoted_string=False, span=path.span)
+    return path
+
+
+def _at_key(cursor: TokenCursor) -> bool:
+    key, closing = cursor.ahead(1), cursor.ahead(2)
+    return (
+        cursor.at_kind(TokenType.L_BRACKET)
+        and (key is not None and key.token_type is TokenType.STRING)
+        and (closing is not None and closing.token_type is TokenType.R_BRACKET)
+    )
 
 
 def _read_end(cursor: TokenCursor, wanted: str) -> None:
