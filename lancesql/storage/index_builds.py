@@ -92,12 +92,7 @@ def build_index(database: LanceDatabase, plan: IndexPlan, on_progress: OnProgres
         database.forget(plan.table.name)
 
 
-def rebuild_index(
-    dataset: lance.LanceDataset,
-    index: IndexInfo,
-    on_progress: OnProgress | None = None,
-    source: lance.LanceDataset | None = None,
-) -> None:
+def rebuild_index(dataset: lance.LanceDataset, index: IndexInfo, on_progress: OnProgress | None = None) -> None:
     """Builds an index anew over all rows, as it was built.
 
     Partitions that were those of a default are chosen for the rows there are now. Upstream: Lance's own retraining is
@@ -107,18 +102,27 @@ def rebuild_index(
         dataset: The newest version of the table.
         index: The index.
         on_progress: Told how the build goes on.
-        source: The version that has the index, when the newest has it no more.
     """
-    options = _read_options(source or dataset, dataset, index)
+    options = _read_options(dataset, dataset, index)
     kind, (column,) = show_kind(index), index.columns
     _build(dataset, column, kind, index.name, options, replace=True, on_progress=on_progress)
 
 
-def stage_index(source: lance.LanceDataset, target: lance.LanceDataset, index: IndexInfo) -> Any:
-    """Writes the files of an index as it was built over `source`, over the rows of `target`; no version has it yet."""
+def stage_index(
+    source: lance.LanceDataset, target: lance.LanceDataset, index: IndexInfo, fragments: list[int] | None = None
+) -> Any:
+    """Writes the files of an index as it was built over `source`; no version has it yet.
+
+    Args:
+        source: The version that has the index.
+        target: Whose rows the new one is built over.
+        index: The index.
+        fragments: The rows of these fragments only.
+    """
     kind, (column,) = show_kind(index), index.columns
     what, options = _name_build(kind, _read_options(source, target, index))
-    fragments = [fragment.fragment_id for fragment in target.get_fragments()]
+    if fragments is None:
+        fragments = [fragment.fragment_id for fragment in target.get_fragments()]
     made = target.create_index_uncommitted(column, what, name=index.name, fragment_ids=fragments, **options)
     # Upstream: the files of a text index stay in a folder of their own, where no search finds them, until this.
     return target.merge_existing_index_segments([made]) if kind == "FTS" else made

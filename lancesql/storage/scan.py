@@ -246,7 +246,8 @@ def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
     text = str(error).strip().split("\n")[0].split(", /")[0]
     if "KeyboardInterrupt" in text:  # Lance looks for Ctrl-C itself, and says so in an error of Arrow's
         return KeyboardInterrupt()
-    if isinstance(error, CommitConflictError) or "concurrent writers" in text or "commit conflict" in text.lower():
+    signs = ("concurrent writers", "concurrent transaction", "commit conflict")
+    if isinstance(error, CommitConflictError) or any(sign in text.lower() for sign in signs):
         return ConflictError(
             f"{doing} was overtaken: somebody else changed the table meanwhile", hint="run the statement again"
         )

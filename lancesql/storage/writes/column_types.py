@@ -6,22 +6,22 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lance
 import pyarrow as pa
+from lance.fragment import write_fragments
 from lance.schema import LanceSchema
 
 from lancesql.catalog import IndexInfo, TableInfo
-from lancesql.errors import ConflictError, LanceSQLError, StorageError
-from lancesql.storage.index_builds import rebuild_index, stage_index
+from lancesql.storage.index_builds import stage_index
 from lancesql.storage.indexes import show_kind
 from lancesql.storage.maintenance import Step
 from lancesql.storage.scan import wrap_lance_error
 from lancesql.storage.types import READ_BLOBS
 
 from .row_stream import OnRows, RowStream
+from .staging import Staging
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -43,10 +43,7 @@ def change_type(
     indexes: Sequence[IndexInfo] = (),
     on_rows: OnRows | None = None,
 ) -> list[Step]:
-    """Gives a column another type, in one commit; the others stay in their files.
-
-    All files are written first, those of indexes over a version that nobody is shown. Then the column and its indexes
-    take their places, a commit each.
+    """Gives a column another type, in one commit with its indexes; the other columns stay in their files.
 
     Args:
         database: The database of the table.
@@ -64,29 +61,25 @@ def change_type(
         ConflictError: When somebody else has written to the table meanwhile.
         LanceSQLError: The error of `convert`, or Lance's; the table is then as it was.
     """
-    doing = f"changing column '{field.name}'"
-    shadow = None
     try:
-        dataset = lance.dataset(table.uri, storage_options=database.storage_options)
-        if dataset.version != table.version:
-            raise ConflictError(f"table '{table.name}' was changed meanwhile", hint="run the statement again")
-        started = time.perf_counter()
-        operation = _write_column(dataset, field, reads, convert, on_rows)
-        steps = [_tell("rewrite", field.name, f"{dataset.count_rows():,} rows, {_show_files(operation)}", started)]
-        built = []
-        for index in indexes if operation.fragments else ():
-            shadow = shadow or _commit(database, dataset, operation, detached=True)
-            started = time.perf_counter()
-            built.append(stage_index(dataset, shadow, index))
-            steps.append(_tell("rebuild", index.name, f"{show_kind(index)} built anew", started))
-        done = _commit(database, dataset, operation)
+        with Staging(database, table) as staging:
+            read, started = staging.dataset, time.perf_counter()
+            operation = _write_column(read, field, reads, convert, on_rows)
+            staging.add(operation)
+            steps = [_tell("rewrite", field.name, f"{read.count_rows():,} rows, {_show_files(operation)}", started)]
+            built = []
+            for index in indexes:
+                started = time.perf_counter()
+                built.append(_build_index(staging, read, index))
+                steps.append(_tell("rebuild", index.name, f"{show_kind(index)} built anew", started))
+            if built:
+                staging.add(lance.LanceOperation.CreateIndex(new_indices=built, removed_indices=[]))
+            staging.publish()
     except BaseException as error:
-        raise wrap_lance_error(error, doing) from None
+        raise wrap_lance_error(error, f"changing column '{field.name}'") from None
     finally:
-        if shadow is not None:
-            _forget_staged(shadow)
         database.forget(table.name)
-    return [*steps, *_place_indexes(database, table, dataset, done, built, indexes)]
+    return steps
 
 
 def _write_column(
@@ -159,60 +152,22 @@ def _list_numbers(fields: Sequence[Any]) -> list[int]:
     return [number for one in fields for number in (one.id(), *_list_numbers(one.children()))]
 
 
-def _commit(database: LanceDatabase, dataset: Any, operation: Any, *, detached: bool = False) -> Any:
-    """The next version, or one that nobody is shown."""
-    return lance.LanceDataset.commit(
-        dataset,
-        operation,
-        read_version=dataset.version,
-        storage_options=database.storage_options,
-        detached=detached,
-    )
+def _build_index(staging: Staging, read: Any, index: IndexInfo) -> Any:
+    """An index over the new column, which no version has yet.
 
-
-def _place_indexes(
-    database: LanceDatabase,
-    table: TableInfo,
-    before: Any,
-    dataset: Any,
-    built: Sequence[Any],
-    indexes: Sequence[IndexInfo],
-) -> list[Step]:
-    """Makes indexes part of the table; those of one without rows are built here, which takes no time.
-
-    Raises:
-        StorageError: When somebody has made that impossible meanwhile: the column has its new type by now.
+    Upstream: Lance builds no bitmap over no rows at all, but one over none of the rows of another table.
     """
-    steps = []
-    try:
-        if built:
-            names = {one.name for one in built}
-            stale = [segment for one in dataset.describe_indices() if one.name in names for segment in one.segments]
-            made = [replace(one, dataset_version=dataset.version) for one in built]
-            _commit(database, dataset, lance.LanceOperation.CreateIndex(new_indices=made, removed_indices=stale))
-            return []
-        for index in indexes:
-            started = time.perf_counter()
-            rebuild_index(dataset, index, source=before)
-            steps.append(_tell("rebuild", index.name, f"{show_kind(index)} built anew", started))
-    except BaseException as error:
-        wrapped = wrap_lance_error(error, f"putting the indexes of '{table.name}' in their place")
-        if not isinstance(wrapped, LanceSQLError):
-            raise wrapped from None
-        raise StorageError(
-            f"the column has its new type, but not its indexes: {wrapped.message}",
-            hint=f"CREATE INDEX {', '.join(index.name for index in indexes)} again",
-        ) from None
-    finally:
-        database.forget(table.name)
-    return steps
-
-
-def _forget_staged(dataset: Any) -> None:
-    """Upstream: Lance's clean-up leaves the manifests of such versions where they are."""
-    path = Path(dataset.uri) / "_versions" / f"d{dataset.version}.manifest"
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
+    target, number = staging.dataset, staging.dataset.lance_schema.field(index.columns[0]).id()
+    if show_kind(index) == "BITMAP" and not target.count_rows():
+        row = pa.table(
+            [pa.nulls(1, target.schema.field(name).type) for name in index.columns], names=list(index.columns)
+        )
+        written = write_fragments(row, target.uri, mode="overwrite", storage_options=staging.options)
+        target = staging.try_out(lance.LanceOperation.Overwrite(row.schema, written))
+        made = stage_index(read, target, index, fragments=[])
+    else:
+        made = stage_index(read, target, index)
+    return replace(made, fields=[number], dataset_version=staging.version)
 
 
 def _show_files(operation: Any) -> str:

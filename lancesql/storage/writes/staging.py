@@ -1,0 +1,92 @@
+"""Several commits as one: each makes a version that nobody is shown, and the last of them becomes the next one."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import lance
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import ConflictError
+
+if TYPE_CHECKING:
+    from lancesql.storage.database import LanceDatabase
+
+__all__ = ["Staging"]
+
+
+class Staging:
+    """Versions on top of the newest one, of which none is shown before `publish`; none is left behind.
+
+    Attributes:
+        dataset: The last of them; before the first, the version that was read.
+    """
+
+    def __init__(self, database: LanceDatabase, table: TableInfo) -> None:
+        """Opens the table.
+
+        Raises:
+            ConflictError: When the version that was planned for is not the newest one.
+        """
+        self.options = database.storage_options
+        self._read: Any = lance.dataset(table.uri, storage_options=self.options)
+        if self._read.version != table.version:
+            raise ConflictError(f"table '{table.name}' was changed meanwhile", hint="run the statement again")
+        self.dataset: Any = self._read
+        self._staged: list[int] = []
+
+    @property
+    def version(self) -> int:
+        """The number that the next version has."""
+        return int(self._read.version) + 1
+
+    def add(self, operation: Any) -> None:
+        """Makes a version by an operation on the last one."""
+        self.dataset = self.try_out(operation)
+
+    def try_out(self, operation: Any) -> Any:
+        """A version by an operation on the last one, which none comes after."""
+        made: Any = lance.LanceDataset.commit(
+            self.dataset,
+            operation,
+            read_version=self.dataset.version,
+            storage_options=self.options,
+            detached=True,
+        )
+        self._staged.append(made.version)
+        return made
+
+    def publish(self) -> None:
+        """Makes the last version the next one of the table.
+
+        Upstream: a restore passes over what others have committed since. Lance is therefore told that the versions of
+        the table are kept by somebody else, who takes none but the one that follows the one that was read.
+        """
+        from .next_version import NextVersion  # takes a third of a second, of which most statements have no need
+
+        next_version = NextVersion(self._read, self.options)
+        lance.LanceDataset.commit(
+            self._read,
+            lance.LanceOperation.Restore(self.dataset.version),
+            read_version=self._read.version,
+            storage_options=self.options,
+            max_retries=0,
+            commit_message="ALTER",
+            namespace_client=next_version,
+            namespace_client_managed_versioning=True,
+            table_id=next_version.table_id,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Upstream: Lance's clean-up leaves the manifests of such versions where they are."""
+        for version in self._staged:
+            with contextlib.suppress(OSError):
+                (Path(self._read.uri) / "_versions" / f"d{version}.manifest").unlink(missing_ok=True)
