@@ -48,11 +48,14 @@ def evaluate_default(
 ) -> pa.Array[Any] | None:
     """The default of a column that is not in the table yet, for every row; None when it has none."""
     default = (field.metadata or {}).get(DEFAULT)
-    if default is None or not table.rows:
+    if not table.rows or (default is None and not checks):
         return None
     engine = run.engine.fork()
     asked = tuple(Check(text, ((called, field.name),)) for text, called in checks)
     keeper = _Keeper(table, Constraints(checks=asked), lambda: engine)
+    if default is None:
+        keeper.check(pa.RecordBatch.from_arrays([pa.nulls(1, field.type)], schema=pa.schema([field])))
+        return None
     fitted = fit_column(keeper.evaluate_default(field, default.decode(), table.rows), field)
     keeper.check(pa.RecordBatch.from_arrays([fitted], schema=pa.schema([field])))
     if run.settings.finite_vectors:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import lance
 import pyarrow as pa
 from lance.fragment import write_fragments
-from lance.schema import LanceSchema
 
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.storage.index_builds import stage_index
@@ -21,6 +20,7 @@ from lancesql.storage.scan import wrap_lance_error
 from lancesql.storage.types import READ_BLOBS
 
 from .row_stream import OnRows, RowStream
+from .schemas import find_free_number, put_field
 from .staging import Staging
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _write_column(
 ) -> Any:
     """The commit that puts the new column in the place of the old one."""
     new = pa.schema([field.with_name(_find_free_name(dataset.schema.names))])
-    fragments, number, written = [], 1 + max(_list_numbers(dataset.lance_schema.fields())), 0
+    fragments, number, written = [], find_free_number(dataset), 0
     for fragment in dataset.get_fragments():
         reader = dataset.scanner(
             fragments=[fragment], columns=list(reads), batch_size=_BATCH_ROWS, **READ_BLOBS
@@ -103,7 +103,7 @@ def _write_column(
         fragments.append(made)
         number = schema.field(new.names[0]).id()
         written += stream.rows
-    schema = _replace_field(dataset.lance_schema, field, number)
+    schema = put_field(dataset.lance_schema, field, number)
     return lance.LanceOperation.Merge(fragments, schema, preserves_nullability=False)
 
 
@@ -123,33 +123,6 @@ def _keeping_failure(stream: RowStream) -> Iterator[None]:
         if stream.failure is not None:
             raise stream.take_failure() from None
         raise
-
-
-def _replace_field(schema: Any, field: pa.Field[Any], number: int) -> Any:
-    """The schema with another field in the place of that name.
-
-    Upstream: a field gets its number from its place in a schema, or from the messages by which schemas are pickled.
-    """
-    fillers = [pa.field(f"{_NEW}{before}", pa.int32()) for before in range(number)]
-    _, new = _split_schema(LanceSchema.from_pyarrow(pa.schema([*fillers, field])))
-    metadata, held = _split_schema(schema)
-    held[field.name] = new[field.name]
-    return LanceSchema._from_protos(metadata, *(part for parts in held.values() for part in parts))
-
-
-def _split_schema(schema: Any) -> tuple[str, dict[str, list[bytes]]]:
-    """The metadata of a schema and the messages of each column."""
-    _, (metadata, *parts) = schema.__reduce__()
-    held: dict[str, list[bytes]] = {}
-    for one in schema.fields():
-        size = len(_list_numbers([one]))
-        held[one.name()], parts = parts[:size], parts[size:]
-    return metadata, held
-
-
-def _list_numbers(fields: Sequence[Any]) -> list[int]:
-    """The numbers of fields and of what is within them."""
-    return [number for one in fields for number in (one.id(), *_list_numbers(one.children()))]
 
 
 def _build_index(staging: Staging, read: Any, index: IndexInfo) -> Any:

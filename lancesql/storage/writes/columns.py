@@ -19,6 +19,8 @@ from lancesql.storage.scan import wrap_lance_error
 from .clones import refuse_read_by_clones
 from .conversion import plan_type
 from .new_table import check_names
+from .schemas import find_free_number, put_field
+from .staging import Staging
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -42,42 +44,45 @@ def add_column(
         table: The table.
         field: The column.
         values: Those of the rows in the order of a scan, None for NULL.
-        checks: What is asked of its values. They are noted first, and ask nothing before the column is there.
+        checks: What is asked of its values, which they are known to be.
     """
     check_names([field.name])
     planned = field.with_type(plan_type(field.type, field.name))
+    schema = pa.schema([planned])
+    doing = f"adding column '{field.name}'"
+    if checks or (values is not None and len(values)):
+        rows = None if values is None else pa.table([values.cast(planned.type)], schema=schema)
+        with _explaining(doing), _forgetting(database, table), Staging(database, table) as staging:
+            staging.add(_merge_column(staging.dataset, planned, rows))
+            if checks:
+                metadata = lance.LanceOperation.UpdateMap(dict(add_checks(table.schema, checks)))
+                staging.add(lance.LanceOperation.UpdateConfig(schema_metadata_updates=metadata))
+            staging.publish()
+    elif planned.nullable:
+        _change(database, table, doing, lambda dataset: dataset.add_columns(planned))
+    else:
+        empty = schema.empty_table()
+        _change(database, table, doing, lambda dataset: dataset.add_columns(empty.to_reader(), reader_schema=schema))
 
-    def add(dataset: Any) -> None:
-        schema = pa.schema([planned])
-        if checks:
-            dataset.update_schema_metadata(add_checks(table.schema, checks))
-        if values is not None and len(values):
-            _add_values(dataset, pa.table([values.cast(planned.type)], schema=schema), database)
-        elif planned.nullable:
-            dataset.add_columns(planned)
-        else:
-            dataset.add_columns(schema.empty_table().to_reader(), reader_schema=schema)
 
-    _change(database, table, f"adding column '{field.name}'", add)
-
-
-def _add_values(dataset: Any, rows: pa.Table, database: LanceDatabase) -> None:
-    """Adds a column to each fragment, in one commit.
+def _merge_column(dataset: Any, field: pa.Field[Any], rows: pa.Table | None) -> Any:
+    """What adds a column with these values, or with none.
 
     Upstream: by `add_columns`, rows that somebody appends meanwhile have NULL there, whatever the statement says.
     """
+    if rows is None or not len(rows):
+        held = [fragment.metadata for fragment in dataset.get_fragments()]
+        schema = put_field(dataset.lance_schema, field, find_free_number(dataset))
+        return lance.LanceOperation.Merge(held, schema, preserves_nullability=False)
     written: list[Any] = []
     at = 0
-    schema: Any = None
+    schema = None
     for fragment in dataset.get_fragments():
         own = rows.slice(at, fragment.count_rows())
         at += len(own)
         changed, schema = fragment.merge_columns(own.to_reader(max_chunksize=_BATCH_ROWS), reader_schema=rows.schema)
         written.append(changed)
-    operation = lance.LanceOperation.Merge(written, schema, preserves_nullability=False)
-    lance.LanceDataset.commit(
-        dataset, operation, read_version=dataset.version, storage_options=database.storage_options
-    )
+    return lance.LanceOperation.Merge(written, schema, preserves_nullability=False)
 
 
 def change_column(database: LanceDatabase, command: ChangeColumn) -> None:
@@ -136,14 +141,19 @@ def rename_table(database: LanceDatabase, table: TableInfo, name: str) -> None:
 
 
 def _change(database: LanceDatabase, table: TableInfo, doing: str, act: Callable[[Any], None]) -> None:
-    with _explaining(doing):
-        try:
-            dataset = lance.dataset(table.uri, storage_options=database.storage_options)
-            if dataset.version != table.version:
-                raise ConflictError(f"{doing} was overtaken: somebody else changed the table meanwhile")
-            act(dataset)
-        finally:
-            database.forget(table.name)
+    with _explaining(doing), _forgetting(database, table):
+        dataset = lance.dataset(table.uri, storage_options=database.storage_options)
+        if dataset.version != table.version:
+            raise ConflictError(f"{doing} was overtaken: somebody else changed the table meanwhile")
+        act(dataset)
+
+
+@contextlib.contextmanager
+def _forgetting(database: LanceDatabase, table: TableInfo) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        database.forget(table.name)
 
 
 @contextlib.contextmanager

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import lance
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import StorageError
 from lancesql.plan.constraints import PRIMARY_KEY, PRIMARY_KEY_PLACE
 from lancesql.storage.scan import wrap_lance_error
+
+from .schemas import put_field
+from .staging import Staging
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -18,19 +20,29 @@ __all__ = ["set_primary_key"]
 
 
 def set_primary_key(database: LanceDatabase, table: TableInfo, columns: tuple[str, ...]) -> None:
-    """Makes columns the primary key, which LanceDB never changes again; they cannot be NULL from then on."""
-    places = {
-        name: {PRIMARY_KEY.decode(): "true", PRIMARY_KEY_PLACE.decode(): str(place)}
-        for place, name in enumerate(columns, 1)
-    }
+    """Makes columns the primary key, which LanceDB never changes again; they cannot be NULL from then on.
+
+    Raises:
+        ConflictError: When somebody else has written to the table since its rows were looked at.
+    """
     try:
-        dataset: Any = lance.dataset(table.uri, storage_options=database.storage_options)
-        if dataset.version != table.version:
-            raise StorageError(f"table '{table.name}' was changed meanwhile", hint="run the statement again")
-        nullable = [name for name in columns if table.schema.field(name).nullable]
-        if nullable:
-            dataset.alter_columns(*({"path": name, "nullable": False} for name in nullable))
-        dataset.update_field_metadata(places)
+        with Staging(database, table) as staging:
+            read = staging.dataset
+            schema: Any = read.lance_schema
+            numbers = {name: schema.field(name).id() for name in columns}
+            nullable = [name for name in columns if read.schema.field(name).nullable]
+            for name in nullable:
+                schema = put_field(schema, read.schema.field(name).with_nullable(False), numbers[name])
+            if nullable:
+                staging.add(lance.LanceOperation.Project(schema))
+            places = {
+                numbers[name]: lance.LanceOperation.UpdateMap(
+                    {PRIMARY_KEY.decode(): "true", PRIMARY_KEY_PLACE.decode(): str(place)}
+                )
+                for place, name in enumerate(columns, 1)
+            }
+            staging.add(lance.LanceOperation.UpdateConfig(field_metadata_updates=places))
+            staging.publish()
     except BaseException as error:
         raise wrap_lance_error(error, f"setting the primary key of '{table.name}'") from None
     finally:
