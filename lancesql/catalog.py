@@ -263,6 +263,10 @@ class Catalog(Protocol):
         """The moment that an expression of the engine means, by the session's time zone; None when it is none."""
         ...
 
+    def rejects_nulls(self, predicate: str, alias: str, schema: pa.Schema) -> bool:
+        """Whether a predicate on the columns of `alias` is not true where all of them are NULL; false when unknown."""
+        ...
+
     def is_volatile(self, function: str) -> bool:
         """Whether a function may answer differently for the same arguments."""
         ...

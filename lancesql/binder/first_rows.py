@@ -5,12 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from lancesql.binder.filters.conjuncts import find_owners, is_volatile
-from lancesql.binder.filters.own import FilterContext, read_select_aliases
+from lancesql.binder.filters.own import FilterContext
 from lancesql.parser import parse_expression, read_tokens
 from lancesql.parser.blocks import split_list
 from lancesql.plan.sources import Conjunct, FirstRows
 
 from .drafts import Draft, is_reshaped
+from .select_aliases import read_select_aliases
 from .shape import keeps_rows, read_count
 from .splice import splice
 
@@ -84,7 +85,7 @@ def _expand_alias(key: exp.Column, text: str, context: FilterContext) -> str | N
     aliased = [item for item in items if isinstance(item, exp.Alias) and item.alias.lower() == name]
     if not aliased:
         return None if name == "all" else text
-    span = read_select_aliases(context).get(name)
+    span = read_select_aliases(context.statement, context.block, context.scope).get(name)
     known = any(name in columns for columns in context.columns.values())
     if len(aliased) != 1 or span is None or (known and any(item.is_star for item in items)):
         return None

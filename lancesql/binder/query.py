@@ -32,6 +32,7 @@ from .drafts import Draft, contains, find_drafts, is_reshaped
 from .embed_calls import expand_embeds
 from .facets import expand_facets
 from .first_rows import read_first_rows
+from .known_sources import know_sources, list_source_columns
 from .qualifiers import expand_qualifiers
 from .relation import edit_statement, place_conjuncts, settle_conjuncts, settle_matches
 from .row_counts import answer_with_count, edit_count, read_row_count
@@ -133,10 +134,12 @@ class _Binding:
             if id(draft.owner) in scopes and changes_rows(blocks[draft.placeholder], statement, catalog):
                 scopes[id(draft.owner)] = replace(scopes[id(draft.owner)], reshaped=True)
         self.scopes = scopes
+        self.known = {draft.placeholder: list_source_columns(draft) for draft in drafts}
+        catalog_of_texts = know_sources(catalog, self.known)
         self.contexts = {
             draft.placeholder: FilterContext(
                 statement=statement,
-                catalog=catalog,
+                catalog=catalog_of_texts,
                 block=blocks[draft.placeholder],
                 scope=scopes.get(id(draft.owner)),
                 columns=_source_columns(drafts, draft.owner),
@@ -159,6 +162,7 @@ class _Binding:
         found = [read_row_count(draft, self.contexts[draft.placeholder]) for draft in self.drafts]
         counts = {count.placeholder: count for count in found if count is not None}
         self.settled += [edit_count(count, self.contexts[name].block) for name, count in counts.items()]
+        self.known |= dict.fromkeys(counts, ("count",))
         self.edits += self.settled  # before any predicate is read: one may hold a count
         for draft in self.drafts:
             count = counts.get(draft.placeholder)

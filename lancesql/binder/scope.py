@@ -112,7 +112,7 @@ def _read_item(node: exp.Expr, found: list[Join]) -> Iterator[Relation]:
         return
     sampled = node.args.get("sample") is not None
     relation = Relation(node.alias_or_name.lower(), node, paired=sampled)
-    yield from _read_joins([relation], node, found) if isinstance(node, exp.Table) else [relation]
+    yield from _read_joins([relation], node, found)  # in `FROM … SELECT` the joins are the first relation's
 
 
 def _is_join_group(node: exp.Expr) -> bool:

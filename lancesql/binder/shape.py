@@ -120,6 +120,8 @@ def _expand_star(
         return None
     alias = item.table.lower() if isinstance(item, exp.Column) else ""
     relations = [relation for relation in scope.relations if relation.visible and alias in ("", relation.alias)]
+    if alias and not relations:
+        return None  # the fields of a struct
     excluded = {column.name.lower() for column in star.args.get("except_") or ()}
     output: list[OutputColumn | None] = []
     for relation in relations:

@@ -12,6 +12,7 @@ from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.sources import ROW_ID
 
 from .drafts import Draft
+from .places import find_place
 from .scope import Scope
 from .splice import Edit
 
@@ -26,15 +27,31 @@ def hide_row_ids(statement: Statement, drafts: list[Draft], scopes: Iterable[Sco
     edits = []
     for scope in scopes:
         aliases = {relation.alias for relation in scope.relations if relation.visible and id(relation.node) in nodes}
-        for item in scope.owner.expressions if isinstance(scope.owner, exp.Select) else ():
+        select = scope.owner
+        if not isinstance(select, exp.Select):
+            continue
+        for item in select.expressions:
             star = item.this if isinstance(item, exp.Column) else item
             if not isinstance(star, exp.Star) or "end" not in star.meta:
                 continue
             excluded = {column.name.lower() for column in star.args.get("except_") or ()}
             asked = {item.table.lower()} & aliases if isinstance(item, exp.Column) else aliases
-            if asked and ROW_ID not in excluded:
-                edits.append(_exclude(statement, star.meta["end"]))
+            if not asked or ROW_ID in excluded:
+                continue
+            written = statement.sql[star.meta["end"]] == "*"
+            edit = _exclude(statement, star.meta["end"]) if written else _write_star(statement, select)
+            edits += [] if edit is None else [edit]
     return edits
+
+
+def _write_star(statement: Statement, select: exp.Select) -> Edit | None:
+    """The SELECT that `FROM docs WHERE …` leaves out."""
+    place = find_place(select)
+    clause = statement.token_tree.read_block(place).clauses.get("FROM") if place is not None else None
+    if clause is None:
+        return None
+    word = statement.tokens[statement.token_tree.find_token(clause.start) - 1]
+    return Edit(Span(word.start, word.start), f"SELECT * EXCLUDE ({ROW_ID}) ")
 
 
 def _exclude(statement: Statement, star: int) -> Edit:

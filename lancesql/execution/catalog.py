@@ -15,6 +15,7 @@ from lancesql.engines.definitions import name_types, read_definition
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.engines.moments import read_moment
 from lancesql.engines.namespace import Namespace
+from lancesql.engines.null_rows import rejects_nulls
 from lancesql.frames import name_columns
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
@@ -157,6 +158,10 @@ class StatementCatalog:
     def read_moment(self, expression: str) -> datetime | None:
         """The moment that an expression means to DuckDB; None when it is none."""
         return read_moment(self._engine, expression)
+
+    def rejects_nulls(self, predicate: str, alias: str, schema: pa.Schema) -> bool:
+        """Whether a predicate is not true of a row of NULLs, as DuckDB evaluates it."""
+        return rejects_nulls(self._engine, predicate, alias, widen_schema(schema))
 
     def is_volatile(self, function: str) -> bool:
         """Whether DuckDB calls the function volatile."""

@@ -14,7 +14,7 @@ from lancesql.catalog import Catalog
 from lancesql.parser.tokens import Token, TokenType
 from lancesql.plan.sources import DISTANCE, RANK, RANK_TEXT, RANK_VECTOR, RELEVANCE, SCORE
 
-__all__ = ["COMPUTED", "find_owners", "is_bound_inside", "is_computed", "is_constant", "is_volatile", "rejects_null"]
+__all__ = ["COMPUTED", "find_owners", "is_bound_inside", "is_computed", "is_constant", "is_volatile"]
 
 COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, RANK_VECTOR, RANK_TEXT, "_hybrid_score", "query_index"})
 _RANK = re.compile(rf"{RANK}\d+")
@@ -46,7 +46,7 @@ def find_owners(
     for column in tree.find_all(exp.Column):
         if not is_bound_inside(column, tree, scope, catalog):
             owners.add(OTHER if isinstance(column.this, exp.Star) else _find_owner(column, scope, columns))
-    owners |= {_find_pattern_owner(chosen, scope) for chosen in tree.find_all(exp.Columns)}
+    owners |= {_find_pattern_owner(chosen, scope, columns) for chosen in tree.find_all(exp.Columns)}
     computed = any(is_computed(column.name.lower()) for column in tree.find_all(exp.Column))
     if not owners and not computed and len(scope.relations) == 1 and tree.find(exp.Select) is not None:
         owners.add(scope.relations[0].alias)  # a subquery over a relation of unknown columns may use the block's
@@ -69,14 +69,20 @@ def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[
     return holders[0].alias if len(holders) == 1 else OTHER
 
 
-def _find_pattern_owner(chosen: exp.Columns, scope: Scope) -> str:
-    """The one relation of a block whose `COLUMNS('pattern')` names base columns alone."""
-    pattern = chosen.this.this if isinstance(chosen.this, exp.Literal) and len(scope.relations) == 1 else ".*"
+def _find_pattern_owner(chosen: exp.Columns, scope: Scope, columns: Mapping[str, Mapping[str, str]]) -> str:
+    """The one relation of a block whose `COLUMNS('pattern')` or `COLUMNS(['a', 'b'])` names base columns alone."""
+    if len(scope.relations) != 1:
+        return OTHER
+    alias, meant = scope.relations[0].alias, chosen.this
+    if isinstance(meant, exp.Array):
+        named = {item.name.lower() if item.is_string else OTHER for item in meant.expressions}
+        return alias if named <= columns.get(alias, {}).keys() else OTHER
+    pattern = meant.this if isinstance(meant, exp.Literal) else ".*"
     try:
         is_base = not any(re.search(pattern, name) for name in COMPUTED)
     except re.error:
         is_base = False
-    return scope.relations[0].alias if is_base else OTHER
+    return alias if is_base else OTHER
 
 
 def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[str, str]]) -> str:
@@ -147,6 +153,10 @@ def _is_bound_for_sure(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> 
 
 def _known_columns(relation: Relation, catalog: Catalog) -> list[str] | None:
     node = relation.node
+    if isinstance(node, exp.Values):
+        given, rows = node.alias_column_names, node.expressions
+        is_named = bool(rows) and isinstance(rows[0], exp.Tuple) and len(rows[0].expressions) == len(given)
+        return [name.lower() for name in given] if is_named else None
     if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
         return None
     name, _ = join_name(read_parts(node), catalog)
@@ -164,46 +174,3 @@ def is_volatile(tokens: Sequence[Token], catalog: Catalog) -> bool:
         for token, following in pairwise(tokens)
         if token.text.replace("_", "").isalnum()
     )
-
-
-_STRICT = (
-    exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Like, exp.ILike, exp.Between, exp.Add, exp.Sub, exp.Mul,
-    exp.Div, exp.Mod, exp.Neg, exp.Paren, exp.Not, exp.And, exp.StartsWith, exp.Lower, exp.Upper, exp.Length, exp.Abs,
-    exp.Cast, exp.ArrayContains,
-)  # fmt: skip
-
-
-def rejects_null(tree: exp.Expr) -> bool:
-    """Whether the predicate is surely not true when every column it uses is NULL.
-
-    Example:
-        >>> import sqlglot
-        >>> [rejects_null(sqlglot.parse_one(sql)) for sql in ("a = 1", "a IS NULL", "coalesce(a, 1) = 1")]
-        [True, False, False]
-    """
-    if isinstance(tree, exp.And):
-        return rejects_null(tree.left) or rejects_null(tree.right)
-    if isinstance(tree, exp.Or):
-        return rejects_null(tree.left) and rejects_null(tree.right)
-    if isinstance(tree, exp.Paren):
-        return rejects_null(tree.this)
-    if isinstance(tree, exp.Not) and isinstance(tree.this, exp.Is):
-        return isinstance(tree.this.this, exp.Column)
-    return _is_null_of_null(tree)
-
-
-def _is_null_of_null(tree: exp.Expr) -> bool:
-    """Whether the expression is NULL whenever its columns are; a column is, a constant is not."""
-    if isinstance(tree, exp.Column):
-        return True
-    if isinstance(tree, exp.In):
-        return tree.args.get("query") is None and _is_null_of_null(tree.this)
-    if isinstance(tree, exp.And):
-        return False
-    if isinstance(tree, exp.Anonymous):
-        # A call of `match()`, `highlight()` or `snippet()`: NULL when each of its texts is.
-        return tree.name.startswith("__lancesql_text_") and _is_null_of_null(tree.expressions[0])
-    if isinstance(tree, _STRICT):
-        children = [child for child in tree.iter_expressions() if not isinstance(child, exp.DataType)]
-        return any(_is_null_of_null(child) for child in children)
-    return False

@@ -24,10 +24,11 @@ from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
 from lancesql.plan.text_functions import TextFunction
 
 from .barriers import find_barrier, find_clause_barrier, find_combination_barrier
-from .conjuncts import is_volatile, rejects_null
+from .conjuncts import is_volatile
 from .ctes import count_references
 from .lineage import Lineage
 from .moving import Moving
+from .null_rows import rejects_null
 from .text_matches import find_text_match
 from .transferred import transfer_conjuncts
 

@@ -13,6 +13,7 @@ from lancesql.binder.literals import read_literal
 from lancesql.binder.nearest.operators import spell_operators
 from lancesql.binder.scope import Relation, Scope, is_within
 from lancesql.binder.searches.correlation import OuterColumns
+from lancesql.binder.select_aliases import read_select_aliases
 from lancesql.binder.splice import Edit, splice
 from lancesql.binder.text_functions import bind_filter_functions
 from lancesql.catalog import Catalog, TableInfo
@@ -26,8 +27,9 @@ from lancesql.parser.tokens import TokenType, find_closing
 from lancesql.plan.sources import ROW_ID, Conjunct
 from lancesql.plan.text_functions import TextFunction
 
-from .conjuncts import find_owners, is_volatile, rejects_null
+from .conjuncts import find_owners, is_bound_inside, is_computed, is_volatile
 from .lineage import Lineage
+from .null_rows import drops_null_row
 from .text_matches import find_text_match
 
 __all__ = [
@@ -37,7 +39,6 @@ __all__ = [
     "read_explicit_filter",
     "read_filter",
     "read_prelude",
-    "read_select_aliases",
 ]
 
 
@@ -66,7 +67,7 @@ def read_filter(
     """The conjuncts that are the filter of the source called `alias`, and the spans of the block's other conjuncts."""
     if context.scope is None or relation is None:
         return (), context.block.where
-    aliases = read_select_aliases(context)
+    aliases = read_select_aliases(context.statement, context.block, context.scope)
     chosen: list[Conjunct] = []
     rest: list[Span] = []
     inner = [span for join in context.block.joins if join.inner for span in join.conjuncts]
@@ -121,16 +122,16 @@ def _read_conjunct(
         text = context.outer.replace_in_predicate(text, tree)
         tree = parse_expression(text) or tree
     tokens = read_tokens(text)
+    draft = context.lineage.draft_of(relation)
     if (
         find_owners(tree, context.scope, context.columns, context.catalog) != {alias}
         or is_volatile(tokens, context.catalog)
-        or (relation.nullable and not rejects_null(tree))
+        or (relation.nullable and not (draft and drops_null_row(text, tree, alias, draft.table, context.catalog)))
     ):
         if context.outer is not None:
             del context.outer.values[held:]
         return None
     names = {token.text.lower() for token in tokens if token.token_type is not TokenType.STRING}
-    draft = context.lineage.draft_of(relation)
     return Conjunct(
         sql=text,
         columns=tuple(
@@ -240,26 +241,6 @@ def _span_ctes(statement: Statement, ctes: Sequence[exp.Expr]) -> Span:
     return Span(start, tokens[find_closing(tokens, last)].end + 1)
 
 
-def read_select_aliases(context: FilterContext) -> dict[str, Span]:
-    """`expression AS name` in the SELECT list: name in lower case → where the expression stands."""
-    span = context.block.clauses.get("SELECT")
-    if span is None:
-        return {}
-    tree, tokens = context.statement.token_tree, context.statement.tokens
-    first, last = tree.find_token(span.start), tree.find_token(span.end - 1)
-    aliases: dict[str, Span] = {}
-    start = index = first
-    while index <= last + 1:
-        if index == last + 1 or tokens[index].token_type is TokenType.COMMA:
-            if index - start >= 3 and tokens[index - 2].text.upper() == "AS":
-                aliases[tokens[index - 1].text.lower()] = tree.span(start, index - 2)
-            start = index + 1
-        elif index in tree.partner:
-            index = tree.partner[index]
-        index += 1
-    return aliases
-
-
 def _expand_aliases(
     context: FilterContext, text: str, tree: exp.Expr, aliases: Mapping[str, Span], relation: Relation
 ) -> str | None:
@@ -270,20 +251,36 @@ def _expand_aliases(
         knows. A search takes it for the alias all the same, since its filter is meaning, not speed.
     """
     known = {name for columns in context.columns.values() for name in columns}
-    edits = []
-    for column in tree.find_all(exp.Column):
-        name = column.name.lower()
-        if column.table or name not in aliases or name in known or "start" not in column.this.meta:
-            continue
-        others = _columns_elsewhere(context)
-        if any(names is not None and name in names for names in others):
-            continue
-        if None in others and relation.node.name not in context.statement.stand_ins:
+    searched = relation.node.name in context.statement.stand_ins
+    for _ in aliases:  # one may name another
+        edits = []
+        for column in tree.find_all(exp.Column):
+            name = column.name.lower()
+            if column.table or name not in aliases or name in known or "start" not in column.this.meta:
+                continue
+            if (searched and is_computed(name)) or _is_bound_inside(column, tree, context):
+                continue
+            others = _columns_elsewhere(context)
+            if any(names is not None and name in names for names in others):
+                continue
+            if None in others and not searched:
+                return None
+            expression = splice(context.statement.sql, context.edits, aliases[name])
+            span = Span(column.this.meta["start"], column.this.meta["end"] + 1)
+            edits.append(Edit(span, f"({expression})"))
+        if not edits:
+            return text
+        text = splice(text, edits)
+        expanded = parse_expression(text)
+        if expanded is None:
             return None
-        expression = splice(context.statement.sql, context.edits, aliases[name])
-        span = Span(column.this.meta["start"], column.this.meta["end"] + 1)
-        edits.append(Edit(span, f"({expression})"))
-    return splice(text, edits)
+        tree = expanded
+    return text
+
+
+def _is_bound_inside(column: exp.Column, tree: exp.Expr, context: FilterContext) -> bool:
+    assert context.scope is not None
+    return is_bound_inside(column, tree, context.scope, context.catalog)
 
 
 def _columns_elsewhere(context: FilterContext) -> list[tuple[str, ...] | None]:

@@ -10,9 +10,9 @@ from sqlglot import exp
 
 from lancesql.binder.scope import Relation, Scope
 
-from .conjuncts import rejects_null
 from .lineage import Lineage, compare_alike
 from .moving import Moving
+from .null_rows import rejects_null
 
 __all__ = ["transfer_conjuncts"]
 

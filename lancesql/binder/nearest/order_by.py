@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from lancesql.binder.drafts import Draft, is_reshaped
-from lancesql.binder.filters.own import FilterContext, read_select_aliases
+from lancesql.binder.filters.own import FilterContext
 from lancesql.binder.scope import Relation
+from lancesql.binder.select_aliases import read_select_aliases
 from lancesql.binder.shape import keeps_rows, read_count
 from lancesql.errors import Span
 from lancesql.parser.blocks import split_list
@@ -104,7 +105,7 @@ def _expand_alias(first: int, last: int, context: FilterContext) -> tuple[int, i
     token = context.statement.tokens[first]
     if last - first != 1 or token.token_type is TokenType.STRING:
         return None
-    expression = read_select_aliases(context).get(token.text.lower())
+    expression = read_select_aliases(context.statement, context.block, context.scope).get(token.text.lower())
     return None if expression is None else _find_range(expression, context)
 
 

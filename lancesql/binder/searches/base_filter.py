@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from lancesql.binder.filters.conjuncts import is_computed, is_volatile
+from lancesql.binder.filters.conjuncts import is_bound_inside, is_computed, is_volatile
+from lancesql.binder.filters.null_rows import rejects_null
 from lancesql.binder.filters.own import left_conditions
-from lancesql.binder.scope import Relation, Scope, read_scope
+from lancesql.binder.scope import Relation, Scope
+from lancesql.binder.select_aliases import read_select_aliases
 from lancesql.binder.shape import read_limit
-from lancesql.binder.splice import number_parameters, splice
+from lancesql.binder.splice import Edit, number_parameters, splice
 from lancesql.catalog import Catalog
 from lancesql.errors import AmbiguousNameError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, read_tokens
@@ -47,6 +50,9 @@ class _Reach:
     names: frozenset[str] | None
     before: frozenset[str]
     others: frozenset[str]
+    scope: Scope
+    catalog: Catalog
+    aliases: Mapping[str, str]
 
 
 def read_base_filter(
@@ -80,18 +86,22 @@ def read_base_filter(
     block = statement.token_tree.read_block(call.span.start)
     before = _find_before(call, scope, own, statement)
     others = frozenset(one.alias for one in scope.relations if one is not own) - before
-    reach = _Reach((node.alias or call.function).lower(), names, frozenset(before), others)
+    numbered = number_parameters(statement)
+    listed = read_select_aliases(statement, block, scope)
+    aliases = {name: splice(statement.sql, numbered, span) for name, span in listed.items()}
+    alias = (node.alias or call.function).lower()
+    reach = _Reach(alias, names, frozenset(before), others, scope, catalog, aliases)
     inner = [span for join in block.joins if join.inner for span in join.conjuncts]
     outer = [span for join in block.joins if not join.inner for span in join.conjuncts]
     left = left_conditions(node, block) if before else ()
-    numbered = number_parameters(statement)
     chosen: list[exp.Expr] = []
     texts: list[str] = []
     rest = [span for span in outer if span not in left]
     for span in (*block.where, *inner, *left):
-        text = splice(statement.sql, numbered, span)
+        text = _expand_aliases(splice(statement.sql, numbered, span), reach)
         tree = parse_expression(text)
-        is_own = tree is not None and (span in left or not own.nullable) and _is_own(tree, reach, span)
+        is_own = tree is not None and _is_own(tree, reach, span)
+        is_own = is_own and (span in left or not own.nullable or (tree is not None and rejects_null(tree)))
         if tree is not None and is_own and not is_volatile(read_tokens(text), catalog):
             chosen.append(tree)
             texts.append(text)
@@ -120,32 +130,60 @@ def _find_before(call: SearchCall, scope: Scope, own: Relation, statement: State
     return around if is_within_lateral(scope.owner) or named & around else set()
 
 
+def _expand_aliases(text: str, reach: _Reach) -> str:
+    """The predicate with the names that only the SELECT list of its block gives written out."""
+    for _ in reach.aliases:  # one may name another
+        tree = parse_expression(text)
+        if tree is None:
+            break
+        edits = [
+            Edit(Span(column.this.meta["start"], column.this.meta["end"] + 1), f"({reach.aliases[name]})")
+            for column in tree.find_all(exp.Column)
+            if (name := column.name.lower()) in reach.aliases
+            and not column.table
+            and name not in (reach.names or ())
+            and not is_computed(name)
+            and "start" in column.this.meta
+            and not is_bound_inside(column, tree, reach.scope, reach.catalog)
+        ]
+        if not edits:
+            break
+        text = splice(text, edits)
+    return text
+
+
 def _is_own(tree: exp.Expr, reach: _Reach, span: Span) -> bool:
     """Whether a predicate reads the query's columns, one at least, and besides only what is constant for the search."""
     if tree.find(exp.Columns) is not None:
         return False
-    bound = {one.name.lower() for function in tree.find_all(exp.Lambda) for one in function.expressions}
-    nested = {one.alias for select in tree.find_all(exp.Select) for one in read_scope(select).relations}
+    is_alone = not (reach.others or reach.before)
     reads_own = False
     for column in tree.find_all(exp.Column):
-        first, is_qualified = column.parts[0].name.lower(), len(column.parts) > 1
-        is_inner = column.find_ancestor(exp.Select) is not None
-        if first in bound or isinstance(column.this, exp.Star) or (is_inner and (first in nested or not is_qualified)):
+        if isinstance(column.this, exp.Star) or is_bound_inside(column, tree, reach.scope, reach.catalog):
             continue
+        first, is_qualified = column.parts[0].name.lower(), len(column.parts) > 1
         if is_computed(column.name.lower()) or (is_qualified and first in reach.others):
             return False
         if is_qualified and first in reach.before:
             continue
-        if (is_qualified and first == reach.alias) or not (is_inner or reach.others or reach.before):
+        if is_qualified and first == reach.alias:
             reads_own = True
-        elif not is_inner:  # without its relation: a column, or a field of one
-            if reach.names is None:
-                raise AmbiguousNameError(
-                    f"whose column '{column.parts[0].name}' is cannot be told before the search",
-                    hint=f"write {reach.alias}.{column.parts[0].name}, or its other relation before it",
-                    span=span,
-                )
-            if first not in reach.names and reach.others:
+        elif reach.names is not None:  # without its relation: a column, or a field of one
+            if first not in reach.names and (is_alone or reach.others):
                 return False
             reads_own = reads_own or first in reach.names
-    return reads_own
+        elif is_alone:
+            reads_own = True
+        else:
+            raise AmbiguousNameError(
+                f"whose column '{column.parts[0].name}' is cannot be told before the search",
+                hint=f"write {reach.alias}.{column.parts[0].name}, or its other relation before it",
+                span=span,
+            )
+    # A subquery over a relation of unknown columns may use the query's.
+    may_use = is_alone and tree.find(exp.Select) is not None and not any(map(is_computed, _names(tree)))
+    return reads_own or may_use
+
+
+def _names(tree: exp.Expr) -> list[str]:
+    return [column.name.lower() for column in tree.find_all(exp.Column)]

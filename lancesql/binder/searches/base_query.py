@@ -80,7 +80,7 @@ def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQue
     relations = read_scope(tree).relations
     if not relations or relations[0].nullable or relations[0].paired:
         raise _refuse("starts with a Lance table: FROM docs …", span)
-    node, alone = relations[0].node, len(relations) == 1 and _is_plain(tree)
+    node, alone = relations[0].node, len(relations) == 1 and _is_plain(tree, relations[0].alias)
     clauses = query.token_tree.read_block(query.tokens[0].start).clauses
     where = clauses.get("WHERE")
     nested = _find_nested(node, query, clauses["FROM"], names)
@@ -156,7 +156,8 @@ def _require_rows(query: Statement, span: Span) -> exp.Select:
         raise _refuse("holds no search of its own", span)
     changes = ("group", "having", "distinct", "qualify", "windows", "sample", "limit", "offset", "order", "laterals")
     changed = next((name for name in changes if tree.args.get(name)), None)
-    if changed is not None or any(next(item.find_all(exp.AggFunc, exp.Window), None) for item in tree.expressions):
+    counted = tree.find_all(exp.AggFunc, exp.Window)
+    if changed is not None or any(one.find_ancestor(exp.Select) is tree for one in counted):
         raise _refuse("keeps its rows as they are: without groups, aggregates, DISTINCT, ORDER BY and LIMIT", span)
     return tree
 
@@ -178,12 +179,17 @@ def _find_nested(
     return Span(tokens[opening].start, tokens[closing].end + 1), text, names
 
 
-def _is_plain(tree: exp.Select) -> bool:
-    """Whether the SELECT list is columns alone, or a star alone."""
+def _is_plain(tree: exp.Select, alias: str) -> bool:
+    """Whether the SELECT list is columns of its one relation alone, or a star alone."""
     items = tree.expressions
     if any(isinstance(item, exp.Star) for item in items):
         return len(items) == 1 and not any(items[0].args.values())
-    return all(isinstance(item, exp.Column) and not isinstance(item.this, exp.Star) for item in items)
+    return all(
+        isinstance(item, exp.Column)
+        and not isinstance(item.this, exp.Star)
+        and [part.name.lower() for part in item.parts[:-1]] in ([], [alias])  # else a field
+        for item in items
+    )
 
 
 def _has_star_of(tree: exp.Select, alias: str) -> bool:
@@ -213,8 +219,8 @@ def _read_names(tree: exp.Select, alias: str, own: frozenset[str] | None) -> fro
             if own is None or not (is_first or is_alone) or any(star.args.values()):
                 return None
             names |= own
-        elif item.find(exp.Star, exp.Columns) is not None:
-            return None
+        elif item.find(exp.Star, exp.Columns) is not None or not item.alias_or_name:
+            return None  # names that only the engine knows
         else:
             names.add(item.alias_or_name.lower())
     return frozenset(names)

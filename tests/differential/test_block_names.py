@@ -1,0 +1,122 @@
+"""What the names in a block mean: aliases of its SELECT list, fields, relations around it and of `FROM … SELECT`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .written_out import QUERY, Both, open_both, write_out
+
+SEARCHES = (
+    # the filter of the search {s}, and the statement it stands in
+    ("a + 1 > 2", "SELECT a + 1 AS y FROM {s} m WHERE y > 2"),
+    ("a + 1 > 2", "SELECT a + 1 y FROM {s} m WHERE y > 2"),
+    ("a + 1 > 2", "SELECT y: a + 1 FROM {s} m WHERE y > 2"),
+    ("a + 1 > 2", 'SELECT m.a + 1 "Y y" FROM {s} m WHERE "y Y" > 2'),
+    ("a > 2", "SELECT DISTINCT a AS x, id FROM {s} m WHERE x > 2"),
+    ("a > 2", "SELECT DISTINCT ON (x) a AS x FROM {s} m WHERE x > 2"),
+    ("a > 2", "SELECT ALL x: a FROM {s} m WHERE x > 2"),
+    ("a > 2", "FROM {s} m SELECT a x, id WHERE x > 2"),
+    ("a > 2", "SELECT x FROM (SELECT a x FROM {s} m WHERE x > 2)"),
+    ("a > 2", "SELECT m.a x, u.id FROM {s} m, u WHERE x > 2"),
+    ("(a + 1) * 2 > 4", "SELECT a + 1 AS x, x * 2 y FROM {s} m WHERE y > 4"),
+    ("b", "SELECT a AS x, b AS x FROM {s} m WHERE x"),
+    ("true", "SELECT a AS _distance FROM {s} m WHERE _distance > 2"),
+    ("true", "SELECT _distance z FROM {s} m WHERE z > 2"),
+    ("a > 2", "SELECT id AS a FROM {s} m WHERE a > 2"),
+    ("len(list_filter(tags, lambda y: y = 'a')) > 0",
+     "SELECT a y FROM {s} m WHERE len(list_filter(tags, lambda y: y = 'a')) > 0"),
+    ("a IN (SELECT q FROM own WHERE q = a)", "SELECT a y FROM {s} m WHERE y IN (SELECT q FROM own WHERE q = y)"),
+    ("a IN (SELECT q FROM own WHERE q = p)", "SELECT a p FROM {s} m WHERE p IN (SELECT q FROM own WHERE q = p)"),
+    ("a IN (SELECT q FROM (VALUES (1), (2)) z(q) WHERE q = a)",
+     "SELECT a y FROM {s} m WHERE y IN (SELECT q FROM (VALUES (1), (2)) z(q) WHERE q = y)"),
+    ("a > 1", "SELECT id FROM {s} m WHERE COLUMNS(['a']) > 1"),
+    ("a > 1 AND id > 1", "SELECT id FROM {s} m WHERE COLUMNS(['a', 'ID']) > 1"),
+    ("true", "SELECT id FROM {s} m WHERE COLUMNS(['a', '_distance']) > 1"),
+    ("st.k > 0", "SELECT st.* FROM {s} m WHERE m.st.k > 0"),
+    ("true", "SELECT id, st.* EXCLUDE (n) FROM {s} m"),
+    ("m.b", "FROM (SELECT 1 AS one) x JOIN {s} m ON true SELECT m.id, one WHERE m.b"),
+    ("m.b", "FROM (SELECT 1 AS one) x JOIN {s} m ON m.b SELECT m.id"),
+    ("m.a > 1", "FROM (FROM u) x, {s} m SELECT x.id, m.id AS i WHERE m.a > 1 AND x.b"),
+    ("m.a > 1", "SELECT i FROM (FROM (FROM u) x JOIN {s} m ON m.a > 1 SELECT x.b, m.id AS i WHERE x.b)"),
+    ("true",
+     "SELECT id FROM u x WHERE EXISTS (FROM {s} m WHERE id = x.id AND EXISTS (FROM t WHERE t.a = m.a AND t.id > x.a))"),
+    ("a = 1 OR (SELECT count(*) FROM u z WHERE z.a = id) = 0",
+     "SELECT a FROM {s} m WHERE a = 1 OR (SELECT count(*) FROM u z WHERE z.a = id) = 0"),
+)  # fmt: skip
+SCANS = (
+    "SELECT st.* FROM t WHERE id < 5",
+    "SELECT st.*, id FROM t",
+    "SELECT st.* EXCLUDE (k), id FROM t ORDER BY id LIMIT 3",
+    "SELECT x.* FROM (SELECT {'one': id, 'two': a} AS x FROM t)",
+    "SELECT id FROM u x WHERE EXISTS (FROM t m WHERE m.id = x.id AND m.a IN (SELECT p FROM own WHERE q > x.a))",
+    "SELECT id FROM u x WHERE EXISTS (FROM t m WHERE m.id = x.id AND EXISTS (FROM u WHERE u.a = m.a AND u.id > x.a))",
+    "FROM (SELECT 1 AS m) x LEFT JOIN t ON t.b SELECT t.id, x.m WHERE t.a IS NULL",
+    "FROM (FROM u) x LEFT JOIN (FROM t) y USING (id) SELECT id, y.a WHERE y.a IS NULL",
+    "SELECT y: a + 1, x: y * 2 FROM t WHERE x > 4 AND y < 6",
+    "SELECT DISTINCT a y FROM t WHERE y > 2 ORDER BY y LIMIT 2",
+    "SELECT id z FROM t ORDER BY z LIMIT 4",
+)
+BASES = (
+    # what is searched, its columns, the filter, and the block
+    ("SELECT id, a FROM t", "id, a", "a > 2", "SELECT a z, id FROM {s} m WHERE z > 2"),
+    ("SELECT id AS a, a AS id FROM t", "id AS a, a AS id", "a <> 4", "SELECT a d FROM {s} m WHERE d <> 4"),
+    ("SELECT id, a + id FROM t", 'id, a + id', '"(a + id)" > 20', 'SELECT * FROM {s} m WHERE "(a + id)" > 20'),
+    ("SELECT id, st.k FROM t", "id, st.k", "k > 0", "SELECT id, k FROM {s} m WHERE k > 0"),
+    ("SELECT id, b f FROM t", "id, b f", "EXISTS (FROM own WHERE q = id)",
+     "SELECT f x FROM {s} m WHERE EXISTS (FROM own WHERE q = id)"),
+    ("SELECT id, (SELECT max(u.id) FROM u WHERE u.a = x.a) AS most FROM t x",
+     "id, (SELECT max(u.id) FROM u WHERE u.a = m.a) AS most", "most > 10", "SELECT * FROM {s} m WHERE most > 10"),
+    ("SELECT id, a FROM t", "id, a", "EXISTS (FROM own WHERE own.q = m.a)",
+     "SELECT id FROM {s} m WHERE EXISTS (FROM own WHERE own.q = m.a)"),
+    ("SELECT id, a FROM t", "id, a", "a > 1", "SELECT own.p, m.id FROM own LEFT JOIN {s} m ON m.a = p WHERE m.a > 1"),
+    ("SELECT id, a FROM t", "id, a", "true",
+     "SELECT own.p, m.id FROM own LEFT JOIN {s} m ON m.a = p WHERE m.a IS NULL"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    both = open_both(tmp_path_factory.mktemp("block_names"))
+    with both.lance:
+        yield both
+
+
+@pytest.mark.parametrize(("where", "block"), SEARCHES)
+def test_names_beside_a_search(both: Both, where: str, block: str) -> None:
+    for k in (1, 5, 9):
+        both.check(
+            block.replace("{s}", f"vector_search('t', {QUERY}, k => {k})"),
+            block.replace("{s}", write_out("t", k, where)),
+        )
+
+
+@pytest.mark.parametrize("sql", SCANS)
+def test_names_beside_a_scan(both: Both, sql: str) -> None:
+    both.check(sql, sql)
+
+
+@pytest.mark.parametrize(("base", "columns", "where", "block"), BASES)
+def test_names_beside_a_search_of_a_query(both: Both, base: str, columns: str, where: str, block: str) -> None:
+    """The predicate means the columns of what is searched; the table's others are not there."""
+    both.plain.execute(f"CREATE OR REPLACE TEMP TABLE base_all AS SELECT {columns}, v AS v_, _rowid AS r_ FROM t_all m")
+    for k in (1, 4, 9):
+        written = write_out("base", k, where).replace("v[i]", "v_[i]").replace("v IS NOT", "v_ IS NOT")
+        written = written.replace("EXCLUDE (_rowid)", "EXCLUDE (r_, v_)").replace(", _rowid LIMIT", ", r_ LIMIT")
+        search = f"vector_search(({base}), {QUERY}, k => {k})"
+        both.check(block.replace("{s}", search), block.replace("{s}", written))
+
+
+ROW_IDS = (
+    "FROM own WHERE p > 0",
+    "WITH c AS (FROM u WHERE _rowid >= 0) FROM c",
+    "SELECT * FROM (FROM u WHERE _rowid >= 0) x",
+    "SELECT id FROM t WHERE EXISTS (FROM u WHERE u.a = t.a AND u._rowid >= 0)",
+    "(FROM u WHERE _rowid >= 0) UNION ALL FROM u",
+)
+
+
+@pytest.mark.parametrize("sql", ROW_IDS)
+def test_the_star_that_from_leaves_out(both: Both, sql: str) -> None:
+    both.check(sql, sql.replace("u._rowid >= 0", "true").replace("_rowid >= 0", "true"))
