@@ -53,13 +53,25 @@ from .parser.commands import (
 from .parser.commands.copy_syntax import OWN_FORMATS
 from .parser.text_calls import names_text_function
 from .plan import ChangeSetting, CreateView, DropView, Explain, LogicalPlan, QueryPlan
-from .plan.commands import Command, CreateTable, InsertInto, ReadingCommand, find_query
+from .plan.commands import (
+    Command,
+    CopyToArrow,
+    CopyToFile,
+    CreateTable,
+    InsertInto,
+    ReadingCommand,
+    find_query,
+)
 from .plan.composition import compose
 from .settings import Settings
 from .storage.databases import Databases
 from .storage.rerankers import Rerankers
 
 __all__ = ["Parameters", "Session"]
+
+
+_HOLDING = (CopyToArrow, CopyToFile, CreateTable, CreateView, InsertInto)
+"""Statements with a query in them, whose errors stand there."""
 
 
 class Session:
@@ -274,8 +286,6 @@ class Session:
         query = plan.plan if isinstance(plan, Explain) else plan
         inner = query if isinstance(query, QueryPlan) else find_query(query) or QueryPlan(sql=sql, relation=sql)
         run = self._make_run(inner, check_parameters(inner, request.parameters), request, sql)
-        if isinstance(plan, CreateView | DropView):
-            self._views = change_views(self._views, plan)
         if isinstance(plan, ChangeSetting):
             self._settings = replace(self._settings, **{plan.name: plan.value})  # type: ignore[arg-type]
         if not isinstance(plan, QueryPlan) or not plan.returns_rows:
@@ -283,11 +293,14 @@ class Session:
         try:
             result = execute_plan(plan, run)
         except LanceSQLError as error:
-            if isinstance(plan, CreateTable | InsertInto) and sql.count(inner.sql) == 1:
+            holds = isinstance(query, _HOLDING) or (isinstance(plan, Explain) and query is inner)
+            if holds and sql.count(inner.sql) == 1:
                 if isinstance(error, BindError) and error.span is None and error.sql is None:
                     error.span = Span(0, len(inner.sql))
                 error.locate(sql, sql.find(inner.sql))
             raise
+        if isinstance(plan, CreateView | DropView):
+            self._views = change_views(self._views, plan)
         self.writes += writes
         return result
 

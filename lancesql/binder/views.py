@@ -248,7 +248,7 @@ def bind_create_view(syntax: CreateViewSyntax, query: QueryPlan, catalog: Catalo
     view = View(name, sql, columns, catalog.name_database(""))
     if held is None or syntax.replace:
         expand_views(parse_statement(view.sql), catalog, (name.lower(),))  # it may read itself by way of another
-    return CreateView(held if held is not None and not syntax.replace else view)
+    return CreateView(held if held is not None and not syntax.replace else view, query)
 
 
 def bind_drop_view(syntax: DropViewSyntax, catalog: Catalog) -> DropView | None:

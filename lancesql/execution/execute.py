@@ -18,8 +18,9 @@ from lancesql.plan.expansion import place_error
 from lancesql.plan.sources import TableScan
 from lancesql.storage.scan import pull_scan
 
-from .commands import describe_command, run_command, run_database_command
+from .commands import check_columns, describe_command, run_command, run_database_command
 from .explain_formats import explain_as_json, explain_as_sql, explain_plan
+from .names import find_answer_columns
 from .query import (
     explain_relation_error,
     find_direct_answer,
@@ -76,7 +77,10 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
             )
         case Explain():
             return _answer_explain(plan, run)
-        case ChangeSetting() | CreateView() | DropView():
+        case CreateView(view):
+            find_answer_columns(run, view.columns)
+            return _answer_table(pa.table({}), answers="nothing")
+        case ChangeSetting() | DropView():
             return _answer_table(pa.table({}), answers="nothing")  # the connection holds the settings and the views
         case AttachDatabase() | DetachDatabase() | UseDatabase():
             run_database_command(plan, run)
@@ -94,6 +98,10 @@ def _execute(plan: LogicalPlan, run: Run) -> Result:
 
 
 def _answer_explain(plan: Explain, run: Run) -> Result:
+    if not isinstance(plan.plan, QueryPlan):
+        check_columns(plan.plan, run)
+    elif not plan.analyze:
+        find_answer_columns(run)
     if plan.format == "sql":
         return _answer_text(ShownPlan(explain_as_sql(plan.plan, run)))
     touched = [] if isinstance(plan.plan, QueryPlan) else describe_command(plan.plan, run, _open_within(run))

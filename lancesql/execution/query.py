@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -32,40 +31,31 @@ from lancesql.execution.searches.nearest import find_nearest
 from lancesql.execution.searches.query_batches import find_queries
 from lancesql.execution.searches.run import run_search
 from lancesql.plan.query import DirectAnswer, OutputColumn, QueryPlan
-from lancesql.plan.sources import ROW_ID, Source, TableScan, VectorSearch, score_fields
+from lancesql.plan.sources import Source, TableScan, VectorSearch, score_fields
 from lancesql.storage.scan import choose_batch_rows, open_first_scan, open_scan, read_scan, select_rows, take_rows
-from lancesql.storage.types import widen_schema, widen_table, widen_type
+from lancesql.storage.types import widen_table, widen_type
 
 from .first_rows import defers_columns, find_first_rows
 from .held import Held
+from .offers import find_offer, offer_columns
 from .run import Run, read_count, read_scalar_table
 from .streams import may_stall, watch_scan
 from .suggestions import suggest_function
 from .text_functions import TextCaller, calls_texts, name_text_columns, offer_text_functions
 
-
-@dataclass(frozen=True)
-class _Offer:
-    """What a scan offers the engine.
-
-    Attributes:
-        wide: Some of its columns are.
-        widened: Some of its columns are of types DuckDB lacks.
-        batch_rows: How many rows a batch of all of them has.
-    """
-
-    schema: pa.Schema
-    wide: bool
-    widened: bool
-    batch_rows: int | None
-
-
 _CALLING: Held[bool] = Held()
-_OFFERED: Held[_Offer] = Held()
 _RESTORED: Held[tuple[pa.Schema, pa.Schema | None]] = Held()
 """The schema of an answer, and with the types restored."""
 
-__all__ = ["name_plan_types", "offer_relation", "open_plan_reader", "read_plan_table", "relate_plan", "run_plan"]
+__all__ = [
+    "find_direct_answer",
+    "name_plan_types",
+    "offer_relation",
+    "open_plan_reader",
+    "read_plan_table",
+    "relate_plan",
+    "run_plan",
+]
 
 
 def read_plan_table(run: Run) -> pa.Table:
@@ -181,7 +171,8 @@ def _give_relation(
     """What the engine is given, apart from functions: the relation, its parameters, its sources, and variables."""
     plan = settle_plan(run)
     named = [one for one in plan.sources if f'"{one.placeholder}"' in plan.relation and not is_function(one)]
-    sources = {source.placeholder: _offer_source(source, run, ahead=ahead, left=left) for source in named}
+    offer = offer_columns if run.binds else partial(_offer_source, ahead=ahead, left=left)
+    sources = {source.placeholder: offer(source, run) for source in named}
     sources |= {one.placeholder: widen_table(read_scalar_table(one, run)) for one in run.plan.scalars}
     parameters = {name: run.values[name] for name in plan.parameters}
     return plan.relation, parameters or None, {**run.registered, **sources}, run.namespace
@@ -215,7 +206,7 @@ def _offer_source(source: Source, run: Run, *, ahead: bool, left: threading.Even
     if not isinstance(source, TableScan):
         return widen_table(run_search(source, run))
     own = source.table.schema
-    offer = _OFFERED.find(source, lambda: _describe_offer(source))
+    offer = find_offer(source)
     schema = offer.schema
     dataset = run.database.open_dataset(source.table)
     if defers_columns(source, run):
@@ -245,15 +236,6 @@ def _offer_source(source: Source, run: Run, *, ahead: bool, left: threading.Even
     again = "recursive" in run.plan.relation.lower()  # DuckDB 1 reads the one stream of an object again in each round
     choose = not ahead or not named or offer.wide or again
     return ScanDataset(schema, open_reader) if choose else ScanStream(schema, open_reader)
-
-
-def _describe_offer(source: TableScan) -> _Offer:
-    own = source.table.schema
-    stored = pa.schema([pa.field(ROW_ID, pa.uint64()) if one == ROW_ID else own.field(one) for one in source.columns])
-    schema = widen_schema(stored)
-    # A name may be another table's column. To read a vector or a blob in vain costs more than to let DuckDB choose.
-    wide = any(pa.types.is_fixed_size_list(field.type) or pa.types.is_large_binary(field.type) for field in schema)
-    return _Offer(schema, wide, schema != stored, choose_batch_rows(own, source.columns))
 
 
 def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> pa.RecordBatchReader:

@@ -113,6 +113,7 @@ class CreateView:
     """`CREATE [OR REPLACE] VIEW name [(columns)] AS query`, kept by the session."""
 
     view: View
+    query: QueryPlan
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ class Explain:
 def find_query(command: Command | SettingCommand | ViewCommand | DatabaseCommand) -> QueryPlan | None:
     """The query within a command; None when there is none."""
     match command:
-        case CreateTable() | InsertInto() | CopyToFile() | CopyToArrow():
+        case CreateTable() | CreateView() | InsertInto() | CopyToFile() | CopyToArrow():
             return command.query
         case AddColumn(values=ChangedRows() as values):
             return values.query

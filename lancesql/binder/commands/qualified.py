@@ -7,8 +7,9 @@ from dataclasses import replace
 from lancesql.binder.qualifiers import expand_qualifiers
 from lancesql.catalog import MAIN_DATABASE
 from lancesql.errors import ParseError
-from lancesql.parser import parse_statement
+from lancesql.parser import parse_statement, read_tokens
 from lancesql.parser.commands import CommandSyntax, DeleteSyntax, InsertSyntax, MergeSyntax, UpdateSyntax
+from lancesql.parser.tokens import is_word
 from lancesql.plan.commands import Command, DeleteRows, MergeRows, UpdateRows
 from lancesql.plan.expansion import Expansion
 
@@ -37,10 +38,19 @@ def expand_change(syntax: CommandSyntax, context: CommandContext) -> Expansion |
     if name is None or catalog.find_table(name) is None:
         return None
     try:
-        statement = parse_statement(context.sql)
+        statement = parse_statement(_hide_order(context.sql))
     except ParseError:
         return None  # what only the grammar of commands reads is read without such names
-    return expand_qualifiers(statement, catalog)
+    return expand_qualifiers(replace(statement, sql=context.sql), catalog)
+
+
+def _hide_order(sql: str) -> str:
+    """The text with blanks for `BY NAME` behind UPDATE in a MERGE, which sqlglot does not read."""
+    tokens = read_tokens(sql)
+    for word, by, order in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if is_word(word, "UPDATE") and is_word(by, "BY") and is_word(order, "NAME", "POSITION"):
+            sql = sql[: by.start] + " " * (order.end + 1 - by.start) + sql[order.end + 1 :]
+    return sql
 
 
 def note_expansion(command: Command, expansion: Expansion) -> Command:

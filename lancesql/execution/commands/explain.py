@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from lancesql.binder.commands.constraints import write_check
 from lancesql.catalog import TableInfo
+from lancesql.execution.names import count_answer, find_answer_columns
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
     AttachDatabase,
@@ -18,12 +19,17 @@ from lancesql.plan.commands import (
     ChangeType,
     CloneTable,
     Command,
+    CopyToArrow,
+    CopyToFile,
     CreateIndex,
     CreateReference,
+    CreateTable,
+    CreateView,
     DatabaseCommand,
     DeleteRows,
     DropIndex,
     DropTable,
+    InsertInto,
     MergeRows,
     OptimizeTable,
     RefreshIndexes,
@@ -40,12 +46,13 @@ from lancesql.storage.maintenance import plan_compaction, plan_vacuum
 from lancesql.storage.versions import list_versions
 from lancesql.storage.writes.changes import measure_change
 from lancesql.storage.writes.clones import measure_table
+from lancesql.storage.writes.tables import match_columns
 
 from .changes import read_changed_ids
 from .column_types import describe_type
 from .indexes import describe_index_plan
 
-__all__ = ["describe_command"]
+__all__ = ["check_columns", "describe_command"]
 
 OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
 
@@ -60,6 +67,10 @@ def describe_command(
             return [_describe_rows(changed.table, touched, run, writes=isinstance(command, UpdateRows))]
         case MergeRows(changed):
             return _describe_merge(command, changed, run, open_query)
+        case CreateTable(name, _, replace, if_not_exists) if if_not_exists and not replace:
+            return ["nothing: the table is there"] if run.database.find_table(name) else _describe_answer(run)
+        case InsertInto() | CreateTable() | CopyToArrow():
+            return _describe_answer(run)
         case TruncateTable(table):
             fragments, size = measure_table(run.database.of(table), table)
             return [f"{table.rows:,} rows, all of them, in {fragments:,} fragments of {size:,} bytes"]
@@ -97,6 +108,28 @@ def describe_command(
             return _describe_clone(command, run)
         case _:
             return []
+
+
+def check_columns(command: Command | SettingCommand | ViewCommand | DatabaseCommand, run: Run) -> None:
+    """Raises for a name within the query of a command that does not exist, or columns that the table has not.
+
+    Raises:
+        LanceSQLError: As running it would.
+    """
+    match command:
+        case InsertInto(table, _, columns, by_name):
+            found = find_answer_columns(run)
+            if found is not None:
+                match_columns(table, found, columns, by_name=by_name)
+        case CreateView(view):
+            find_answer_columns(run, view.columns)
+        case CreateTable() | CopyToFile() | CopyToArrow():
+            find_answer_columns(run)
+
+
+def _describe_answer(run: Run) -> list[str]:
+    rows = count_answer(run)
+    return [] if rows is None else [f"{rows:,} rows to write"]
 
 
 def _describe_column_drop(table: TableInfo, column: str) -> str:

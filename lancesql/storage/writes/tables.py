@@ -40,6 +40,7 @@ __all__ = [
     "drop_table",
     "fit_column",
     "insert_rows",
+    "match_columns",
     "truncate_table",
 ]
 
@@ -159,7 +160,7 @@ def insert_rows(
 
     def decide(reader: pa.RecordBatchReader) -> RowStream:
         places = dict(
-            zip(table.schema.names, _match_columns(table, reader.schema, columns, by_name=by_name), strict=True)
+            zip(table.schema.names, match_columns(table, reader.schema.names, columns, by_name=by_name), strict=True)
         )
         left_out = [name for name, place in places.items() if place is None]
         found = rules.find_fills() if left_out else ()
@@ -314,13 +315,13 @@ def _remove_empty_folders(path: Path) -> None:
         path.rmdir()
 
 
-def _match_columns(table: TableInfo, given: pa.Schema, columns: Sequence[str], *, by_name: bool) -> list[int | None]:
+def match_columns(table: TableInfo, given: Sequence[str], columns: Sequence[str], *, by_name: bool) -> list[int | None]:
     """For each column of the table, the column of the query that fills it."""
     names = table.schema.names
     if by_name:
         folded = {name.lower(): name for name in names}
         columns = []
-        for name in given.names:
+        for name in given:
             target = name if name in names else folded.get(name.lower())
             if target is None:
                 near = nearest_name(name, names)
