@@ -42,6 +42,7 @@ class ChangeWriter:
     _gone: list[RowIds] = field(default_factory=list)
     _written: list[FragmentMetadata] = field(default_factory=list)
     _modified: set[str] = field(default_factory=set)
+    _inserts: bool = False
 
     def delete(self, row_ids: RowIds) -> None:
         """Rows that go."""
@@ -71,7 +72,9 @@ class ChangeWriter:
 
     def insert(self, batches: Iterator[pa.RecordBatch]) -> None:
         """Rows that come."""
-        self._written += self._write(lambda: batches)
+        written = self._write(lambda: batches)
+        self._inserts = self._inserts or bool(written)
+        self._written += written
 
     def can_upsert(self, batches: Sequence[pa.RecordBatch], keys: Sequence[str]) -> bool:
         """Whether each of these rows would take the place of one row alone.
@@ -199,10 +202,13 @@ class ChangeWriter:
         return removed, updated
 
     def _list_modified_fields(self) -> list[int]:
-        """The ids of the columns that may differ, and of all within them: their indexes do not know the new rows."""
+        """The ids of the columns that may differ, and of all within them: their indexes do not know the new rows.
+
+        Upstream: of the others some kinds count every fragment of the commit for theirs, those with rows that come too.
+        """
         found: list[int] = []
         for one in self._dataset.lance_schema.fields():
-            if one.name() in self._modified:
+            if self._inserts or one.name() in self._modified:
                 found += _list_ids(one)
         return found
 
