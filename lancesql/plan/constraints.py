@@ -54,8 +54,8 @@ class Constraints:
     Attributes:
         defaults: Column → the expression whose value it has where a row gives none.
         checks: Predicates that no row may make false; without those that name a column that is gone.
-        primary_key: The columns by which a row is told from all others. LanceDB lets no two upserts of one key pass at
-            the same time; it does not look whether a key is there.
+        primary_key: The columns by which a row is told from all others. Nobody looks whether a key is there before a
+            row is appended.
     """
 
     defaults: Mapping[str, str] = field(default_factory=dict)

@@ -87,13 +87,11 @@ class MergeRows:
 
     Attributes:
         keys: The columns by which rows are found: what is inserted has each key once, and no NULL.
-        by_keys: Nothing but the keys decides which rows are a pair.
     """
 
     changed: ChangedRows
     branches: tuple[MergeBranch, ...]
     keys: tuple[str, ...] = ()
-    by_keys: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ _SAMPLE_ROWS = 2_048
 __all__ = [
     "choose_batch_rows",
     "count_matches",
+    "is_conflict",
     "list_row_ids",
+    "make_conflict",
     "open_first_scan",
     "open_scan",
     "order_rows",
@@ -246,9 +248,20 @@ def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
     text = str(error).strip().split("\n")[0].split(", /")[0]
     if "KeyboardInterrupt" in text:  # Lance looks for Ctrl-C itself, and says so in an error of Arrow's
         return KeyboardInterrupt()
-    signs = ("concurrent writers", "concurrent transaction", "commit conflict")
-    if isinstance(error, CommitConflictError) or any(sign in text.lower() for sign in signs):
-        return ConflictError(
-            f"{doing} was overtaken: somebody else changed the table meanwhile", hint="run the statement again"
-        )
+    if is_conflict(error):
+        return make_conflict(doing)
     return StorageError(f"LanceDB stopped while {doing}: {text[:400]}")
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether Lance refused a commit for the sake of another."""
+    text = str(error).strip().split("\n")[0].lower()
+    signs = ("concurrent writers", "concurrent transaction", "commit conflict")
+    return isinstance(error, CommitConflictError) or any(sign in text for sign in signs)
+
+
+def make_conflict(doing: str) -> ConflictError:
+    """The error of somebody who came too late."""
+    return ConflictError(
+        f"{doing} was overtaken: somebody else changed the table meanwhile", hint="run the statement again"
+    )

@@ -28,6 +28,7 @@ DEATHS = [
     "UPDATE t SET x = 3 RETURNING die(id)",
     "DELETE FROM t WHERE id > 9 RETURNING die(id)",
     f"MERGE INTO t USING range(4000) s(i) ON t.id = s.i {UPSERT.format(9)} RETURNING die(id)",
+    "INSERT INTO t (id) SELECT range * 2 FROM range(3000) ON CONFLICT (id) DO UPDATE SET x = 9 RETURNING die(id)",
     "ALTER TABLE t ADD COLUMN c AS die(id)",
 ]
 STEPS = [

@@ -40,7 +40,6 @@ class Pairs:
         branches: What is done with which pairs.
         keys: The columns of the table by which `on` finds its rows.
         prefix: The common table expressions in front.
-        by_keys: Nothing but the keys decides which rows are a pair.
         renamed: The alias to give the table, which stands without one.
     """
 
@@ -52,7 +51,6 @@ class Pairs:
     branches: tuple[BranchSyntax, ...]
     keys: tuple[str, ...] = ()
     prefix: Span | None = None
-    by_keys: bool = False
     renamed: str | None = None
 
 
@@ -70,7 +68,6 @@ def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None
             span=syntax.source,
         )
     branches = [_pair_columns(one, table, alias, columns) for one in syntax.branches]
-    keys, by_keys = _find_keys(syntax, context, table)
     pairs = Pairs(
         target=syntax.target,
         target_alias=find_alias(syntax),
@@ -78,8 +75,7 @@ def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None
         source_alias=alias,
         on=_write_condition(syntax, alias),
         branches=tuple(branches),
-        keys=keys,
-        by_keys=by_keys,
+        keys=_find_keys(syntax, context, table),
         prefix=syntax.prefix,
     )
     return plan_pairs(pairs, table, context, syntax.returning)
@@ -104,9 +100,7 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
     parts += [f' FROM (SELECT true AS "{PRESENT}", * FROM ', *pairs.source, f") AS {quote_name(alias)} "]
     renamed = "" if pairs.renamed is None else f" AS {quote_name(pairs.renamed)}"
     parts += [_name_join(pairs.branches), " JOIN ", pairs.target, renamed, " ON (", pairs.on, ")"]
-    return MergeRows(
-        plan_changes(context, table, pairs.target_alias, parts, returning), tuple(bound), pairs.keys, pairs.by_keys
-    )
+    return MergeRows(plan_changes(context, table, pairs.target_alias, parts, returning), tuple(bound), pairs.keys)
 
 
 def _name_join(branches: Sequence[BranchSyntax]) -> str:
@@ -217,13 +211,13 @@ def _complete_columns(branch: BranchSyntax, table: TableInfo) -> tuple[Assignmen
     )
 
 
-def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -> tuple[tuple[str, ...], bool]:
-    """The columns of the table that ON compares for equality with something of the source, and whether that is all."""
+def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -> tuple[str, ...]:
+    """The columns of the table that ON compares for equality with something of the source."""
     if syntax.on is None:
-        return resolve_columns(syntax.columns, table), True
+        return resolve_columns(syntax.columns, table)
     tree = parse_expression(context.sql[syntax.on.start : syntax.on.end])
     if tree is None:
-        return (), False
+        return ()
     folded = {name.lower(): name for name in table.schema.names}
     owner = find_alias(syntax).lower()
     keys: list[str] = []
@@ -237,4 +231,4 @@ def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -
             if isinstance(side, exp.Column) and side.name.lower() in folded and side.table.lower() in (owner, "")
         ]
         keys += found[:1]
-    return tuple(dict.fromkeys(keys)), len(keys) == len(conjuncts)
+    return tuple(dict.fromkeys(keys))

@@ -56,7 +56,7 @@ from lancesql.storage.versions import create_reference, drop_reference, restore_
 from lancesql.storage.writes.columns import change_column, comment_on, rename_table
 from lancesql.storage.writes.tables import define_table, drop_remains, drop_table, insert_rows, truncate_table
 
-from .changes import delete_rows, merge_rows, update_rows
+from .changes import delete_rows, update_rows
 from .column_types import retype
 from .columns import add_to_table
 from .copy import copy_from_arrow, copy_to_arrow
@@ -64,6 +64,7 @@ from .databases import find_database, show_databases
 from .indexes import answer_efforts, create_index, list_indexes
 from .keys import add_primary_key
 from .maintenance import answer_health, change_auto_cleanup, optimize, refresh, vacuum
+from .merge import merge_rows
 from .rules import make_rules
 from .tables import answer_count, clone, count_rows, describe_newest, describe_table, show_tables, write_table
 from .versions import compare_versions, show_history

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 import lance
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from lance.fragment import FragmentMetadata, RowIdSequence, write_fragments
 
 from lancesql.catalog import TableInfo
-from lancesql.storage.scan import serialize_row_ids, wrap_lance_error
+from lancesql.storage.scan import is_conflict, make_conflict, wrap_lance_error
+
+from .overtaking import RowIds, find_addresses, find_newest
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
 
 __all__ = ["ChangeWriter", "RowIds", "measure_change"]
 
-RowIds = np.ndarray[Any, np.dtype[np.uint64]]
-
-_KEY_ROWS = 1 << 20
-"""Keys that are looked up at a time: for each of these the others are hashed anew."""
+_ATTEMPTS = 20
+"""Commits of others may come in between so often, as long as they leave the rows and keys alone."""
 
 
 @dataclass
@@ -76,84 +75,61 @@ class ChangeWriter:
         self._inserts = self._inserts or bool(written)
         self._written += written
 
-    def can_upsert(self, batches: Sequence[pa.RecordBatch], keys: Sequence[str]) -> bool:
-        """Whether each of these rows would take the place of one row alone.
-
-        No INSERT looks whether its keys are there already, and an upsert gives all rows of a key the same values.
-        """
-        if not all(_is_guarded(self.table.schema.field(key).type) for key in keys):
-            return False
-        if not batches:
-            return True
-        given = pa.Table.from_batches(batches).select(list(keys))
-        wanted = given.group_by(list(keys)).aggregate([])
-        first = wanted.column(0).combine_chunks()
-        found = 0
-        for batch in self._dataset.scanner(columns=list(keys), batch_size=_KEY_ROWS).to_batches():
-            part = pa.Table.from_batches([batch.filter(pc.is_in(batch.column(0), value_set=first))])
-            if part.num_rows:
-                found += part.join(wanted, list(keys), join_type="left semi").num_rows
-        return found == wanted.num_rows == given.num_rows
-
-    def upsert(self, batches: Sequence[pa.RecordBatch], keys: Sequence[str]) -> None:
-        """Commits rows that come, or take the place of those with their key, in a table whose primary key that is.
-
-        LanceDB then lets no other upsert of the same new key pass at the same time.
-
-        Raises:
-            ConflictError: When somebody else has written one of the keys meanwhile.
-        """
-        if not batches:
-            return
-        builder: Any = self._dataset.merge_insert(list(keys)).when_matched_update_all().when_not_matched_insert_all()
-        # Upstream: an index on the key switches off what keeps two new rows of one key apart.
-        builder = builder.use_index(False).conflict_retries(0)
-        try:
-            builder.execute(pa.Table.from_batches(batches, self.table.schema))
-        except BaseException as error:
-            raise wrap_lance_error(error, f"changing table '{self.table.name}'") from None
-        finally:
-            self.database.forget(self.table.name)
-
-    def commit(self, message: str, *, alone: bool = False) -> None:
+    def commit(self, message: str, keys: Sequence[pa.Table] = ()) -> None:
         """Makes all of it the table's next version, or nothing.
 
         Args:
             message: What is said of it in the history.
-            alone: Nobody else may have committed so since the rows were read, though no row is touched by both.
-                Upstream: of all operations only a merge of fragments conflicts with rows that come, and it takes no
-                rows with ids; beside such rows the first fragment is said to change, which one writer alone can do.
+            keys: By which rows that come are told apart: nobody else may have added a row of such a key since the rows
+                were read. A table for each set of columns.
 
         Raises:
-            ConflictError: When somebody else has changed the same rows since they were read.
+            ConflictError: When somebody else has changed the same rows, or added a row of such a key.
         """
         gone = np.unique(np.concatenate(self._gone)) if self._gone else np.empty(0, np.uint64)
         if not len(gone) and not self._written:
             return
+        doing = f"changing table '{self.table.name}'"
         try:
-            removed, updated = self._delete_rows(gone)
-            held = [one.metadata for one in self._dataset.get_fragments()] if alone else []
-            if alone and self._modified:
-                updated += [one for one in held[:1] if one.id not in (*removed, *(other.id for other in updated))]
-            if alone and not self._modified:
-                changed = {one.id: one for one in updated}
-                fragments = [changed.get(one.id, one) for one in held if one.id not in removed]
-                operation: Any = lance.LanceOperation.Merge([*fragments, *self._written], self._dataset.lance_schema)
-            elif self._written or not len(gone):
-                operation = lance.LanceOperation.Update(
-                    removed_fragment_ids=removed,
-                    updated_fragments=updated,
-                    new_fragments=self._written,
-                    fields_for_preserving_frag_bitmap=self._list_modified_fields(),
-                    update_mode="rewrite_rows",
+            if not keys:
+                operation = self._plan_operation(self._dataset, gone, message, alone=False)
+                lance.LanceDataset.commit(
+                    self._dataset, operation, read_version=self.table.version, commit_message=message
                 )
-            else:
-                operation = lance.LanceOperation.Delete(updated, removed, message)
-            lance.LanceDataset.commit(self._dataset, operation, read_version=self.table.version, commit_message=message)
+                return
+            for _ in range(_ATTEMPTS):
+                newest = find_newest(self._dataset, gone, keys, doing)
+                if _commit_next(newest, self._plan_operation(newest, gone, message, alone=True), message):
+                    return
+            raise make_conflict(doing)
         except BaseException as error:
-            raise wrap_lance_error(error, f"changing table '{self.table.name}'") from None
+            raise wrap_lance_error(error, doing) from None
         finally:
             self.database.forget(self.table.name)
+
+    def _plan_operation(self, dataset: lance.LanceDataset, gone: RowIds, message: str, *, alone: bool) -> Any:
+        """What Lance is to do.
+
+        When it is `alone`, no other such operation is let in between. Upstream: only a merge of fragments conflicts
+        with rows that come. It takes no row that has an id, and loses no fragment; where that is asked of it, the
+        first fragment is said to change, which one writer alone can do.
+        """
+        removed, updated = self._delete_rows(dataset, gone)
+        held = [one.metadata for one in dataset.get_fragments()] if alone else []
+        changed = {one.id: one for one in updated}
+        if alone and not removed and all(one.row_id_meta is None for one in self._written):
+            fragments = [changed.get(one.id, one) for one in held]
+            return lance.LanceOperation.Merge([*fragments, *self._written], dataset.lance_schema, True)
+        if not self._written and len(gone):
+            return lance.LanceOperation.Delete(updated, removed, message)
+        touched = [one for one in held[:1] if one.id not in (*removed, *changed)]
+        return lance.LanceOperation.Update(
+            removed_fragment_ids=removed,
+            updated_fragments=[*updated, *touched],
+            new_fragments=self._written,
+            fields_for_preserving_frag_bitmap=self._list_modified_fields(),
+            update_mode="rewrite_rows",
+        )
 
     @property
     def _dataset(self) -> lance.LanceDataset:
@@ -184,15 +160,15 @@ class ChangeWriter:
             raise failure[0] if failure else wrap_lance_error(error, f"writing table '{self.table.name}'") from None
         return list(written)
 
-    def _delete_rows(self, row_ids: RowIds) -> tuple[list[int], list[FragmentMetadata]]:
+    def _delete_rows(self, dataset: lance.LanceDataset, row_ids: RowIds) -> tuple[list[int], list[FragmentMetadata]]:
         """The fragments that lose all of their rows, and those that lose some."""
-        addresses = _find_addresses(self._dataset, row_ids)
+        addresses = _find_addresses(dataset, row_ids)
         numbers = (addresses >> np.uint64(32)).astype(np.int64)
         removed: list[int] = []
         updated: list[FragmentMetadata] = []
         for number in np.unique(numbers).tolist():
             offsets = (addresses[numbers == number] & np.uint64(0xFFFFFFFF)).tolist()
-            fragment = self._dataset.get_fragment(number)
+            fragment = dataset.get_fragment(number)
             assert fragment is not None
             left = fragment.delete_rows(offsets)
             if left is None:
@@ -229,17 +205,20 @@ def measure_change(database: LanceDatabase, table: TableInfo, row_ids: RowIds) -
 def _find_addresses(dataset: lance.LanceDataset, row_ids: RowIds) -> RowIds:
     if not len(row_ids) or not dataset.has_stable_row_ids:
         return row_ids
-    allowed = serialize_row_ids(row_ids)
-    scanner = dataset.scanner(columns=[], with_row_address=True, row_addr_allowlist=allowed)
-    found: RowIds = scanner.to_table().column("_rowaddr").to_numpy()
-    return found
+    return find_addresses(dataset, row_ids)
 
 
-def _is_guarded(type_: pa.DataType) -> bool:
-    """Whether Lance tells two new rows of one key apart. Upstream: keys of other types it passes without a look."""
-    types = pa.types
-    number = types.is_int32(type_) or types.is_int64(type_) or types.is_uint32(type_) or types.is_uint64(type_)
-    return number or types.is_string(type_) or types.is_large_string(type_) or types.is_binary(type_)
+def _commit_next(dataset: lance.LanceDataset, operation: Any, message: str) -> bool:
+    """Whether it is the next version, or the one after others that Lance has looked at."""
+    if dataset.latest_version != dataset.version:
+        return False
+    try:
+        lance.LanceDataset.commit(dataset, operation, dataset.version, max_retries=1, commit_message=message)
+    except Exception as error:
+        if not is_conflict(error):
+            raise
+        return False
+    return True
 
 
 def _list_ids(node: Any) -> list[int]:

@@ -1,0 +1,163 @@
+"""MERGE, and INSERT that may meet rows that are there: the pairs are read batch by batch, and make one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lancesql.catalog import TableInfo
+from lancesql.errors import CardinalityError, ConstraintError, ExecutionError
+from lancesql.execution.run import Run
+from lancesql.plan.commands import MergeBranch, MergeRows
+from lancesql.plan.constraints import read_constraints
+from lancesql.plan.query import QueryPlan
+from lancesql.storage.writes.changes import ChangeWriter, RowIds
+from lancesql.storage.writes.fills import fill_column
+from lancesql.storage.writes.finite import refuse_infinite_rows
+from lancesql.storage.writes.part_buffer import PartBuffer
+from lancesql.storage.writes.rules import RowRules
+from lancesql.storage.writes.tables import fit_column
+
+from .changes import answer_changed, read_changed, read_ids, refuse_twice, renew_rows, take_all
+from .rules import make_rules
+
+__all__ = ["merge_rows"]
+
+
+def merge_rows(command: MergeRows, run: Run, open_query: Callable[[QueryPlan], pa.RecordBatchReader]) -> pa.Table:
+    """Does with each pair of rows what its WHEN says; how many rows that were, or what RETURNING asks of them."""
+    changed, table = command.changed, command.changed.table
+    merge = _Merge(command, run, ChangeWriter(run.database.of(table), table), make_rules(table, run))
+    for batch in read_changed(changed, open_query):
+        for number, branch in enumerate(command.branches):
+            part = batch.filter(batch.column(1).to_numpy(zero_copy_only=False) == number)
+            if part.num_rows and branch.action != "nothing":
+                merge.act(branch, part)
+    keys = merge.finish()
+    answer = answer_changed(
+        changed, run, lambda: pa.Table.from_batches(merge.kept, table.schema), merge.count, merge.actions
+    )
+    merge.writer.commit("MERGE", keys)
+    return answer
+
+
+@dataclass
+class _Merge:
+    """A MERGE on its way.
+
+    Attributes:
+        writer: Takes the rows.
+        kept: What RETURNING is asked of.
+        actions: What was done with those rows.
+        count: How many rows changed.
+    """
+
+    command: MergeRows
+    run: Run
+    writer: ChangeWriter
+    rules: RowRules
+    kept: list[pa.RecordBatch] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self._touched: list[RowIds] = [np.empty(0, np.uint64)]
+        self._keys: list[pa.RecordBatch] = []
+        self._updated: set[str] = set()
+        self._updates = PartBuffer[tuple[RowIds, pa.RecordBatch]](
+            lambda parts: self.writer.update(iter(parts), sorted(self._updated))
+        )
+        self._inserts = PartBuffer[pa.RecordBatch](lambda parts: self.writer.insert(iter(parts)))
+
+    def act(self, branch: MergeBranch, part: pa.RecordBatch) -> None:
+        """Does with pairs what their WHEN says."""
+        if branch.action == "error":
+            said = "" if branch.message is None else f": {branch.message}"
+            raise ExecutionError(
+                f"{part.num_rows:,} rows are of a WHEN that is an error{said}", hint="nothing was written"
+            )
+        table, returning = self.command.changed.table, self.command.changed.returning
+        values = part.columns[branch.first : branch.first + len(branch.columns)]
+        self.count += part.num_rows
+        if branch.action == "insert":
+            rows = _complete_rows(table, dict(zip(branch.columns, values, strict=True)), part.num_rows, self.rules)
+            self._keys.append(rows.select(list(dict.fromkeys(name for one in self._list_keys() for name in one))))
+            self._inserts.add(rows, rows.nbytes)
+        else:
+            row_ids = read_ids(part)
+            refuse_twice(row_ids, "MERGE")
+            self._touched.append(row_ids)
+            if branch.action == "delete":
+                self.writer.delete(row_ids)
+                rows = take_all(table, self.run, row_ids).combine_chunks().to_batches()[0] if returning else part
+            else:
+                rows = renew_rows(table, self.run, row_ids, branch.columns, values, self.rules)
+                self.rules.check(rows)
+                self._updated.update(branch.columns)
+                self._updates.add((row_ids, rows), rows.nbytes)
+        if returning:
+            self.kept.append(rows)
+            self.actions += [branch.action.upper()] * rows.num_rows
+
+    def finish(self) -> list[pa.Table]:
+        """Writes what is held; the keys of the rows that come, which nobody else may have added.
+
+        Raises:
+            CardinalityError: When a row was to change twice, or a key to come twice.
+            ConstraintError: When a row has no key.
+        """
+        refuse_twice(np.concatenate(self._touched), "MERGE")
+        if not self._keys:
+            self._updates.flush()
+            return []
+        inserted = pa.Table.from_batches(self._keys)
+        _refuse_bad_keys(inserted.select(list(self.command.keys)), self.command.changed.table)
+        self._updates.flush()
+        self._inserts.flush()
+        return [inserted.select(list(one)) for one in self._list_keys()]
+
+    def _list_keys(self) -> list[tuple[str, ...]]:
+        """By which rows are told apart: in this statement, and in the table."""
+        primary = read_constraints(self.command.changed.table.schema).primary_key
+        own = self.command.keys
+        return [one for one in (own, () if set(primary) == set(own) else primary) if one]
+
+
+def _complete_rows(table: TableInfo, given: dict[str, pa.Array[Any]], rows: int, rules: RowRules) -> pa.RecordBatch:
+    """Whole new rows: what is given, what is made of it, defaults, and NULL."""
+    left_out = [name for name in table.schema.names if name not in given]
+    for fill in rules.find_fills() if left_out else ():
+        if fill.column in left_out and fill.source in given:
+            texts = fit_column(given[fill.source], table.schema.field(fill.source))
+            given[fill.column] = fill_column(texts, fill, table.schema.field(fill.column).type)
+    arrays = []
+    for column in table.schema:
+        values = given.get(column.name)
+        if values is None:
+            values = rules.make_default(column.name, rows)
+        given_or_null = pa.nulls(rows, column.type) if values is None else rules.read_text(values, column)
+        arrays.append(fit_column(given_or_null, column))
+    completed = pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+    rules.check(completed)
+    if rules.finite:
+        refuse_infinite_rows(completed, 0)
+    return completed
+
+
+def _refuse_bad_keys(inserted: pa.Table, table: TableInfo) -> None:
+    names = inserted.column_names
+    for name in names:
+        if inserted.column(name).null_count:
+            raise ConstraintError(
+                f"a row to insert has NULL for '{name}', by which rows of '{table.name}' are found",
+                hint=f"leave such rows out: WHERE {name} IS NOT NULL; nothing was written",
+            )
+    if names and inserted.group_by(names).aggregate([]).num_rows < inserted.num_rows:
+        raise CardinalityError(
+            f"two rows to insert have the same {', '.join(names)}",
+            hint="let the source have each key once: GROUP BY, or SELECT DISTINCT ON (key); nothing was written",
+        )
