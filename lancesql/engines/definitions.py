@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from lancesql.errors import BindError, LanceSQLError, UnsupportedError
-from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, add_metadata, write_checks
+from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, Check, add_metadata, write_checks
 
 from .engine_errors import explain_engine_error, find_name_span
 from .relations import find_unstored
@@ -56,7 +56,7 @@ def read_definition(engine: DuckDBEngine, columns: str, halves: Collection[str])
         if kind in _REFUSED:
             raise UnsupportedError(_REFUSED[kind], hint="leave it out; MERGE and ON CONFLICT keep keys apart")
     keys = [name for kind, _, names in constraints if kind == "PRIMARY KEY" for name in names]
-    checks = [(str(expression), list(names)) for kind, expression, names in constraints if kind == "CHECK"]
+    checks = [_make_check(str(expression), names) for kind, expression, names in constraints if kind == "CHECK"]
     checks += _imply_checks(given.names, types)
     fields = []
     for field, (name, is_nullable, default) in zip(given, described, strict=True):
@@ -67,16 +67,16 @@ def read_definition(engine: DuckDBEngine, columns: str, halves: Collection[str])
             metadata[NAME] = name.encode()
         type_ = _halve(field.type) if name in halves else field.type
         fields.append(add_metadata(pa.field(name, type_, nullable=bool(is_nullable) and name not in keys), metadata))
-    return pa.schema(fields, metadata=write_checks(checks))
+    return pa.schema(fields, metadata=write_checks(checks) if checks else None)
 
 
-def _imply_checks(names: Sequence[str], types: Sequence[str]) -> list[tuple[str, list[str]]]:
+def _imply_checks(names: Sequence[str], types: Sequence[str]) -> list[Check]:
     """What a type asks of values that Lance stores as text.
 
     Raises:
         UnsupportedError: When values of the type would be stored as something else.
     """
-    checks: list[tuple[str, list[str]]] = []
+    checks: list[Check] = []
     for name, type_ in zip(names, types, strict=True):
         unstored = find_unstored(type_)
         inner = type_.startswith("ENUM") and not type_.endswith("]")
@@ -88,13 +88,17 @@ def _imply_checks(names: Sequence[str], types: Sequence[str]) -> list[tuple[str,
             )
         quoted = '"' + name.replace('"', '""') + '"'
         if inner:
-            checks.append((f"({quoted} IN {type_.removeprefix('ENUM')})", [name]))
+            checks.append(_make_check(f"({quoted} IN {type_.removeprefix('ENUM')})", [name]))
         elif type_ == "UUID":
             same = f"{quoted} IS NOT DISTINCT FROM CAST(TRY_CAST({quoted} AS UUID) AS VARCHAR)"
-            checks.append((f"({same})", [name]))
+            checks.append(_make_check(f"({same})", [name]))
         elif type_ == "JSON":
-            checks.append((f"json_valid({quoted})", [name]))
+            checks.append(_make_check(f"json_valid({quoted})", [name]))
     return checks
+
+
+def _make_check(text: str, columns: Sequence[str]) -> Check:
+    return Check(text, tuple((name, name) for name in dict.fromkeys(columns)))
 
 
 def _explain(error: duckdb.Error, columns: str) -> LanceSQLError:

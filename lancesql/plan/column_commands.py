@@ -10,14 +10,17 @@ import pyarrow as pa
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.errors import Span
 
+from .constraints import Check
 from .query import QueryPlan
 from .row_commands import ChangedRows
 
 __all__ = [
+    "AddCheck",
     "AddColumn",
     "ChangeColumn",
     "ChangeType",
     "CommentOn",
+    "DropCheck",
     "RenameTable",
     "SetPrimaryKey",
 ]
@@ -30,13 +33,13 @@ class AddColumn:
     Attributes:
         column: What is added; its default is in its metadata. None when the table has such a column, and may.
         values: Gives `_rowid` and the value of each row; None for the default, or NULL.
-        checks: What is asked of its values: each predicate, and the name by which it knows the column.
+        checks: What is asked of its values.
     """
 
     table: TableInfo
     column: pa.Field[Any] | None
     values: ChangedRows | None = None
-    checks: tuple[tuple[str, str], ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,3 +111,26 @@ class SetPrimaryKey:
     table: TableInfo
     columns: tuple[str, ...]
     check: QueryPlan | None = None
+
+
+@dataclass(frozen=True)
+class AddCheck:
+    """`ALTER TABLE table ADD CHECK (…)`.
+
+    Attributes:
+        columns: The columns that no check has named before, and what this one calls them.
+        broken: Counts the rows that break it, and gives the first of them.
+    """
+
+    table: TableInfo
+    check: Check
+    columns: tuple[tuple[str, str], ...]
+    broken: QueryPlan
+
+
+@dataclass(frozen=True)
+class DropCheck:
+    """`ALTER TABLE table DROP CONSTRAINT name`; no name when there is none such, and that may be."""
+
+    table: TableInfo
+    name: str | None

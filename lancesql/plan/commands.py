@@ -9,7 +9,16 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo, View
 
-from .column_commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable, SetPrimaryKey
+from .column_commands import (
+    AddCheck,
+    AddColumn,
+    ChangeColumn,
+    ChangeType,
+    CommentOn,
+    DropCheck,
+    RenameTable,
+    SetPrimaryKey,
+)
 from .copy_commands import CopyFromArrow, CopyToArrow, CopyToFile
 from .database_commands import AttachDatabase, CloneTable, DetachDatabase, ShowDatabases, UseDatabase
 from .index_commands import CreateIndex, DropIndex, IndexPlan, RefreshIndexes, ShowIndexes
@@ -28,6 +37,7 @@ from .upkeep_commands import (
 )
 
 __all__ = [
+    "AddCheck",
     "AddColumn",
     "AnalyzeTable",
     "AttachDatabase",
@@ -52,6 +62,7 @@ __all__ = [
     "DescribeTable",
     "DetachDatabase",
     "DiffTable",
+    "DropCheck",
     "DropIndex",
     "DropReference",
     "DropTable",
@@ -180,6 +191,7 @@ class ShowSettings:
 
 Command = (
     AnalyzeTable
+    | AddCheck
     | AddColumn
     | ChangeColumn
     | ChangeType
@@ -189,6 +201,7 @@ Command = (
     | CopyToFile
     | RenameTable
     | SetPrimaryKey
+    | DropCheck
     | DropIndex
     | OptimizeTable
     | RefreshIndexes
@@ -259,6 +272,8 @@ def find_query(command: Command | SettingCommand | ViewCommand | DatabaseCommand
             return values.query
         case SetPrimaryKey():
             return command.check
+        case AddCheck():
+            return command.broken
         case DeleteRows(changed) | UpdateRows(changed) | MergeRows(changed):
             return changed.query
         case _:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,9 +17,11 @@ __all__ = [
     "PRIMARY_KEY_PLACE",
     "Check",
     "Constraints",
-    "add_checks",
     "add_metadata",
+    "name_checks",
+    "read_checks",
     "read_constraints",
+    "with_checks",
     "write_checks",
 ]
 
@@ -37,10 +39,12 @@ class Check:
     Attributes:
         text: The predicate, as it was written.
         columns: The columns it names: what it calls them, and what they are called now.
+        name: What errors and DROP CONSTRAINT call it; empty for one that has yet to get its name.
     """
 
     text: str
     columns: tuple[tuple[str, str], ...]
+    name: str = ""
 
     def names(self, column: str) -> bool:
         """Whether it names a column."""
@@ -68,36 +72,67 @@ def read_constraints(schema: pa.Schema) -> Constraints:
 
     Example:
         >>> column = pa.field("n", pa.int32(), metadata={DEFAULT: b"7", NAME: b"m"})
-        >>> read_constraints(pa.schema([column], write_checks([("m > 0", ["m"])])))
-        Constraints(defaults={'n': '7'}, checks=(Check(text='m > 0', columns=(('m', 'n'),)),), primary_key=())
+        >>> check = Check("m > 0", (("m", "n"),), "positive")
+        >>> found = read_constraints(pa.schema([column], write_checks([check])))
+        >>> found.defaults, found.checks == (check,)
+        ({'n': '7'}, True)
     """
     columns = [(one.name, one.metadata or {}) for one in schema]
     key = [(int(metadata.get(PRIMARY_KEY_PLACE, 0)), name) for name, metadata in columns if PRIMARY_KEY in metadata]
     return Constraints(
         defaults={name: metadata[DEFAULT].decode() for name, metadata in columns if DEFAULT in metadata},
-        checks=tuple(_read_checks(schema)),
+        checks=name_checks(read_checks(schema)),
         primary_key=tuple(name for _, name in sorted(key, key=lambda one: one[0])),
     )
 
 
-def _read_checks(schema: pa.Schema) -> Iterator[Check]:
+def read_checks(schema: pa.Schema) -> list[Check]:
+    """The checks of a table; those that were kept without a name have none."""
     held = (schema.metadata or {}).get(_CHECKS)
     called = {(one.metadata or {}).get(NAME, b"").decode(): one.name for one in schema}
-    for text, columns in json.loads(held) if held else ():
-        if all(name in called for name in columns):
-            yield Check(text, tuple((name, called[name]) for name in columns))
+    return [
+        Check(text, tuple((one, called[one]) for one in columns), *name)
+        for text, columns, *name in (json.loads(held) if held else ())
+        if all(one in called for one in columns)
+    ]
 
 
-def write_checks(checks: Sequence[tuple[str, Sequence[str]]]) -> dict[bytes | str, bytes | str]:
-    """The metadata of a schema that holds checks: each with the columns it names, of which each has its `NAME`."""
-    return {_CHECKS: json.dumps(list(checks)).encode()} if checks else {}
+def write_checks(checks: Sequence[Check]) -> dict[bytes | str, bytes | str]:
+    """The metadata of a schema that holds checks. Each of the columns that they name has its `NAME`."""
+    listed = [[one.text, [called for called, _ in one.columns], one.name] for one in checks]
+    return {_CHECKS: json.dumps(listed).encode()}
 
 
-def add_checks(schema: pa.Schema, checks: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The metadata of a schema that has more checks, each with the column it names."""
-    held = json.loads((schema.metadata or {}).get(_CHECKS, b"[]"))
-    more = [[text, [column]] for text, column in checks]
-    return {_CHECKS.decode(): json.dumps([*(one for one in held if one not in more), *more])}
+def with_checks(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
+    """The schema with these checks, instead of those it has."""
+    metadata: dict[bytes | str, bytes | str] = {}
+    metadata.update(schema.metadata or {})  # type: ignore[arg-type]
+    metadata.update(write_checks(checks))
+    return schema.with_metadata(metadata)
+
+
+def name_checks(checks: Iterable[Check], table: str = "", taken: Iterable[str] = ()) -> tuple[Check, ...]:
+    """The checks, each with a name: what it has, or one as DuckDB gives.
+
+    Args:
+        checks: The checks.
+        table: What names begin with.
+        taken: Names that others have.
+
+    Example:
+        >>> [one.name for one in name_checks([Check("n > 0", (("n", "n"),)), Check("n < 9", (("n", "n"),))], "t")]
+        ['t_n_check', 't_n_check1']
+    """
+    held = list(checks)
+    known = {one.lower() for one in (*taken, *(one.name for one in held))}
+    named = []
+    for one in held:
+        base = "_".join([*([table] if table else []), *(column for _, column in one.columns), "check"])
+        names = (f"{base}{number or ''}" for number in range(len(known) + 1))
+        name = one.name or next(name for name in names if name.lower() not in known)
+        known.add(name.lower())
+        named.append(replace(one, name=name))
+    return tuple(named)
 
 
 def add_metadata(one: pa.Field[Any], metadata: Mapping[bytes, bytes]) -> pa.Field[Any]:

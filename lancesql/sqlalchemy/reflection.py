@@ -151,7 +151,7 @@ class LanceReflection:
         if table is None:
             self._check(connection, table_name, schema)
             return []
-        return [{"name": None, "sqltext": write_check(check)} for check in read_constraints(table.schema).checks]
+        return [{"name": check.name, "sqltext": write_check(check)} for check in read_constraints(table.schema).checks]
 
     @reflection.cache
     def get_table_comment(

@@ -51,6 +51,21 @@ LATE = "if(i < 9000, i, error('late')::BIGINT)"
 LATE_COPY = ("COPY (SELECT error('late') FROM t) TO '{folder}/out.parquet'",) if duckdb.__version__ >= "2" else ()
 """DuckDB 1 leaves a part of the file."""
 CASES: dict[type, Cases] = {
+    plan.AddCheck: Cases(
+        ("ALTER TABLE t ADD CHECK (id >= 0)", "ALTER TABLE t ADD CONSTRAINT small CHECK (k < 9 OR s = 'big')"),
+        ("ALTER TABLE t ADD CHECK (k < 3)", "ALTER TABLE t ADD CONSTRAINT t_s_check CHECK (id >= 0)"),
+        (
+            "ALTER TABLE t ADD CHECK (nope > 0)",
+            "ALTER TABLE nope ADD CHECK (id >= 0)",
+            "ALTER TABLE t ADD CHECK",
+            "ALTER TABLE t ADD CONSTRAINT small",
+        ),
+    ),
+    plan.DropCheck: Cases(
+        ("ALTER TABLE t DROP CONSTRAINT t_s_check", "ALTER TABLE t DROP CONSTRAINT IF EXISTS nope"),
+        ("ALTER TABLE t DROP CONSTRAINT t_pkey",),
+        ("ALTER TABLE t DROP CONSTRAINT nope", "ALTER TABLE t DROP CONSTRAINT", "ALTER TABLE nope DROP CONSTRAINT c"),
+    ),
     plan.AddColumn: Cases(
         (
             "ALTER TABLE t ADD COLUMN c INTEGER",

@@ -25,7 +25,7 @@ def test_a_lance_table(engine: sa.Engine, docs: sa.Table) -> None:
     ]  # fmt: skip
     assert seen.get_pk_constraint("docs") == {"constrained_columns": ["id"], "name": None}
     assert seen.get_table_comment("docs") == {"text": "all documents"}
-    assert seen.get_check_constraints("docs") == [{"name": None, "sqltext": "(price > 0)"}]
+    assert seen.get_check_constraints("docs") == [{"name": "docs_price_check", "sqltext": "(price > 0)"}]
     assert seen.get_foreign_keys("docs") == seen.get_unique_constraints("docs") == []
     assert seen.get_indexes("docs") == [
         {

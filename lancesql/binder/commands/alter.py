@@ -17,7 +17,7 @@ from lancesql.plan.spelling import quote_name
 
 from .changes import ROW, plan_changes
 from .column_types import bind_type, define_column
-from .constraints import write_check
+from .constraints import name_defined, refuse_taken_name, write_check
 from .tables import TABLE_NAME, read_columns
 from .targets import CommandContext, find_changed, find_column, find_target
 
@@ -131,7 +131,10 @@ def _read_definition(span: Span, table: TableInfo, context: CommandContext) -> A
             hint="give it a DEFAULT",
             span=span,
         )
-    checks = tuple((check.text, called) for check in read_constraints(schema).checks for called, _ in check.columns)
+    held = [one.name for one in read_constraints(table.schema).checks]
+    checks = read_constraints(name_defined(schema, table.name, held)).checks
+    for check in checks:
+        refuse_taken_name(check.name, table, span)
     if checks and any((one.metadata or {}).get(NAME) == field.name.encode() for one in table.schema):
         raise UnsupportedError(
             f"a column of '{table.name}' was called '{field.name}' before, and a CHECK may still call it so",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.binder.splice import Edit, splice
+from lancesql.binder.tables import name_alias
 from lancesql.catalog import Catalog, TableInfo
-from lancesql.errors import Span
+from lancesql.errors import BindError, Span
 from lancesql.parser import parse_expression
-from lancesql.plan.constraints import Check, read_constraints
+from lancesql.plan.constraints import Check, name_checks, read_checks, read_constraints, with_checks
 
-__all__ = ["write_cast", "write_check", "write_default"]
+__all__ = ["name_defined", "refuse_taken_name", "rename_columns", "write_cast", "write_check", "write_default"]
 
 
 def write_default(table: TableInfo, column: str, catalog: Catalog) -> str:
@@ -29,15 +32,42 @@ def write_cast(expression: str, type_: str) -> str:
 
 def write_check(check: Check) -> str:
     """A check with the names its columns have now."""
-    tree = parse_expression(check.text)
-    renamed = dict(check.columns)
+    return rename_columns(check.text, dict(check.columns))
+
+
+def rename_columns(predicate: str, names: Mapping[str, str]) -> str:
+    """A predicate whose columns are called otherwise."""
+    tree = parse_expression(predicate)
     edits = []
     for column in tree.find_all(exp.Column) if tree is not None else ():
         first = column.parts[0]
-        name = renamed.get(first.name, first.name)
+        name = names.get(first.name, first.name)
         if name != first.name and "start" in first.meta:
             edits.append(Edit(Span(first.meta["start"], first.meta["end"] + 1), _quote(name)))
-    return splice(check.text, edits)
+    return splice(predicate, edits)
+
+
+def name_defined(schema: pa.Schema, table: str, taken: Sequence[str] = ()) -> pa.Schema:
+    """The schema of a definition, whose checks have names: their own, or those of the table and their columns."""
+    checks = read_checks(schema)
+    if not checks:
+        return schema
+    return with_checks(schema, name_checks(checks, name_alias(table), taken))
+
+
+def refuse_taken_name(name: str, table: TableInfo, span: Span) -> None:
+    """Raises when a constraint of the table has that name.
+
+    Raises:
+        BindError: With the constraint.
+    """
+    for check in read_constraints(table.schema).checks:
+        if check.name.lower() == name.lower():
+            raise BindError(
+                f"table '{table.name}' has a constraint '{check.name}' already: CHECK {write_check(check)}",
+                hint="give the new one another name",
+                span=span,
+            )
 
 
 def _quote(name: str) -> str:

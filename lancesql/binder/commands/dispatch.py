@@ -15,6 +15,7 @@ from lancesql.parser.commands import (
     CloneTableSyntax,
     CommandSyntax,
     CommentSyntax,
+    ConstraintSyntax,
     CopyDatabaseSyntax,
     CopySyntax,
     CreateIndexSyntax,
@@ -64,6 +65,7 @@ from lancesql.settings import Settings, check_setting, find_setting
 
 from .alter import bind_alter, bind_comment
 from .changes import bind_delete, bind_truncate, bind_update
+from .checks import bind_constraint
 from .clones import bind_clone_table
 from .copy import bind_copy, refuse_copy_database
 from .databases import bind_attach, bind_detach, bind_show_databases, bind_show_tables, bind_use
@@ -139,6 +141,8 @@ def bind_command(
             return bind_diff(syntax, context)
         case AlterSyntax():
             return bind_alter(syntax, context)
+        case ConstraintSyntax():
+            return bind_constraint(syntax, context)
         case PrimaryKeySyntax():
             return bind_primary_key(syntax, context)
         case CommentSyntax():

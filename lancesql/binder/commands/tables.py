@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -19,10 +21,12 @@ from lancesql.errors import (
 )
 from lancesql.parser import read_tokens
 from lancesql.parser.commands import CloneTableSyntax, CreateTableSyntax, DropTableSyntax
-from lancesql.parser.tokens import TokenType, is_word
+from lancesql.parser.tokens import Token, TokenType, is_word
 from lancesql.plan.commands import CreateTable, DefineTable, DropTable
 from lancesql.plan.composition import compose
+from lancesql.plan.constraints import read_checks, with_checks
 
+from .constraints import name_defined
 from .targets import CommandContext, find_target, read_lance_name
 
 __all__ = ["TABLE_NAME", "bind_create_table", "bind_drop_table", "find_place", "read_columns"]
@@ -48,7 +52,8 @@ def bind_create_table(syntax: CreateTableSyntax, context: CommandContext) -> Cre
     name, _ = place
     if syntax.is_defined:
         read_options(syntax.options, {}, "CREATE TABLE (columns)")
-        return DefineTable(name, read_columns(syntax.body, context), syntax.replace, syntax.if_not_exists)
+        schema = name_defined(read_columns(syntax.body, context), name)
+        return DefineTable(name, schema, syntax.replace, syntax.if_not_exists)
     options, _ = read_options(syntax.options, _TABLE_OPTIONS, "CREATE TABLE")
     return CreateTable(
         name=name,
@@ -113,11 +118,12 @@ def find_place(
 def read_columns(span: Span, context: CommandContext) -> pa.Schema:
     """The schema of column definitions; `HALF` is a floating-point number of 16 bits, which DuckDB has not."""
     text = context.sql[span.start : span.end]
+    tokens = read_tokens(text)
     halves: set[str] = set()
     parts: list[str | Span] = []
     depth, first, written = 0, True, span.start
     column = ""
-    for token in read_tokens(text):
+    for token in tokens:
         depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
         at = Span(span.start + token.start, span.start + token.end + 1)
         if first and not is_word(token, "UNIQUE", "FOREIGN"):
@@ -133,12 +139,34 @@ def read_columns(span: Span, context: CommandContext) -> pa.Schema:
             written = at.end
     composition = compose(context.sql, [*parts, Span(written, span.end)])
     try:
-        return context.catalog.read_definition(composition.text, halves)
+        schema = context.catalog.read_definition(composition.text, halves)
     except LanceSQLError as error:
         error.sql = None
         composition.place_error(error)
         error.span = error.span or span
         raise
+    return _name_checks(schema, tokens, span)
+
+
+def _name_checks(schema: pa.Schema, tokens: Sequence[Token], span: Span) -> pa.Schema:
+    """The schema with the names that checks are given, which DuckDB does not keep; it keeps their order."""
+    given: list[str] = []
+    depth = 0
+    for before, last, token in zip([None, None, *tokens], [None, *tokens], tokens, strict=False):
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        if depth or not is_word(token, "CHECK"):
+            continue
+        named = before is not None and last is not None and is_word(before, "CONSTRAINT")
+        name = last.text if named and last is not None else ""
+        if name and name.lower() in {one.lower() for one in given} and last is not None:
+            place = Span(span.start + last.start, span.start + last.end + 1)
+            raise BindError(f"two constraints are called '{name}'", hint="give one another name", span=place)
+        given.append(name)
+    if not any(given):
+        return schema
+    checks = read_checks(schema)
+    named_checks = [replace(check, name=name) for check, name in zip(checks, given, strict=False)]
+    return with_checks(schema, [*named_checks, *checks[len(given) :]])
 
 
 def bind_drop_table(syntax: DropTableSyntax, context: CommandContext) -> DropTable | None:

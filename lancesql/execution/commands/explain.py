@@ -13,6 +13,7 @@ from lancesql.catalog import TableInfo
 from lancesql.execution.names import count_answer, find_answer_columns
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
+    AddCheck,
     AttachDatabase,
     ChangeColumn,
     ChangedRows,
@@ -27,6 +28,7 @@ from lancesql.plan.commands import (
     CreateView,
     DatabaseCommand,
     DeleteRows,
+    DropCheck,
     DropIndex,
     DropTable,
     InsertInto,
@@ -76,6 +78,10 @@ def describe_command(
             return [f"{table.rows:,} rows, all of them, in {fragments:,} fragments of {size:,} bytes"]
         case ChangeColumn(table, column, "drop"):
             return [_describe_column_drop(table, column)]
+        case AddCheck(table, check):
+            return [f"CHECK {write_check(check)} ({check.name}): {table.rows:,} rows are looked at; no data is written"]
+        case DropCheck(table, name):
+            return [_describe_check_drop(table, name)]
         case ChangeType():
             return describe_type(command)
         case DropTable(_, table):
@@ -137,6 +143,12 @@ def _describe_column_drop(table: TableInfo, column: str) -> str:
     checks = [f"CHECK {write_check(one)}" for one in read_constraints(table.schema).checks if one.names(column)]
     gone = f", and {', '.join([*indexes, *checks])} with it" if indexes or checks else ""
     return f"column {column} of {table.rows:,} rows goes{gone}; no data is written"
+
+
+def _describe_check_drop(table: TableInfo, name: str | None) -> str:
+    check = next((one for one in read_constraints(table.schema).checks if one.name == name), None)
+    gone = "nothing: there is no such constraint" if check is None else f"CHECK {write_check(check)} goes"
+    return f"{gone}; no data is written"
 
 
 def _describe_table_drop(table: TableInfo, run: Run) -> str:

@@ -44,15 +44,14 @@ def make_rules(table: TableInfo, run: Run, report: Report | None = None) -> RowR
 
 
 def evaluate_default(
-    field: pa.Field[Any], table: TableInfo, run: Run, checks: Sequence[tuple[str, str]] = ()
+    field: pa.Field[Any], table: TableInfo, run: Run, checks: Sequence[Check] = ()
 ) -> pa.Array[Any] | None:
     """The default of a column that is not in the table yet, for every row; None when it has none."""
     default = (field.metadata or {}).get(DEFAULT)
     if not table.rows or (default is None and not checks):
         return None
     engine = run.engine.fork()
-    asked = tuple(Check(text, ((called, field.name),)) for text, called in checks)
-    keeper = _Keeper(table, Constraints(checks=asked), lambda: engine)
+    keeper = _Keeper(table, Constraints(checks=tuple(checks)), lambda: engine)
     if default is None:
         keeper.check(pa.RecordBatch.from_arrays([pa.nulls(1, field.type)], schema=pa.schema([field])))
         return None
@@ -108,7 +107,8 @@ class _Keeper:
                 values = broken.to_pylist()[0]
                 listed = ", ".join(f"{name} = {values[one]!r}" for one, name in check.columns)
                 raise ConstraintError(
-                    f"a row breaks CHECK {write_check(check)} of table '{self._table.name}': {listed}",
+                    f"a row breaks CHECK {write_check(check)} of table '{self._table.name}' ({check.name})"
+                    f"{f': {listed}' if listed else ''}",
                     hint="nothing was written",
                 )
 

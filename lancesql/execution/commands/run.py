@@ -11,6 +11,7 @@ from lancesql.execution.progress import show_progress
 from lancesql.execution.query import run_plan
 from lancesql.execution.run import Run
 from lancesql.plan.commands import (
+    AddCheck,
     AddColumn,
     AnalyzeTable,
     ChangeColumn,
@@ -28,6 +29,7 @@ from lancesql.plan.commands import (
     DeleteRows,
     DescribeTable,
     DiffTable,
+    DropCheck,
     DropIndex,
     DropReference,
     DropTable,
@@ -57,6 +59,7 @@ from lancesql.storage.writes.columns import change_column, comment_on, rename_ta
 from lancesql.storage.writes.tables import define_table, drop_remains, drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, update_rows
+from .checks import add_check, drop_check
 from .column_types import retype
 from .columns import add_to_table
 from .copy import copy_from_arrow, copy_to_arrow
@@ -140,6 +143,12 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return describe_newest(command.table, database)
         case ChangeColumn():
             change_column(database, command)
+            return describe_newest(command.table, database)
+        case AddCheck():
+            add_check(command, run, open_query)
+            return describe_newest(command.table, database)
+        case DropCheck():
+            drop_check(command, run)
             return describe_newest(command.table, database)
         case SetPrimaryKey():
             add_primary_key(command, run, open_query)

@@ -49,7 +49,6 @@ def _read_add(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax:
     cursor.accept("COLUMN")
     exists = cursor.accept("IF", "NOT", "EXISTS")
     start = cursor.span
-    _refuse_constraint(cursor)
     column = _read_column(cursor)
     definition: Span | None = None
     if not cursor.at_word("AS"):
@@ -59,17 +58,7 @@ def _read_add(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax:
     return AlterSyntax(table, "add", column, definition=definition, value=value, if_exists=exists)
 
 
-def _refuse_constraint(cursor: TokenCursor) -> None:
-    if cursor.at_word("CHECK", "CONSTRAINT", "UNIQUE", "FOREIGN"):
-        raise UnsupportedError(
-            f"{cursor.tokens[cursor.at].text.upper()} is not added to, or taken from, a table that is there",
-            hint="CREATE TABLE name (columns) has it; DROP COLUMN … CASCADE takes a CHECK away",
-            span=cursor.span,
-        )
-
-
 def _read_drop(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax:
-    _refuse_constraint(cursor)
     cursor.accept("COLUMN")
     exists = cursor.accept("IF", "EXISTS")
     column = _read_column(cursor)

@@ -13,6 +13,7 @@ from lancesql.parser.tokens import Token, TokenType, is_word
 
 from .alter import read_alter_columns, read_comment
 from .changes import read_delete, read_merge, read_truncate, read_update
+from .constraints import read_constraint
 from .copy import read_copy, read_export
 from .cursor import TokenCursor
 from .database_syntax import ShowDatabasesSyntax
@@ -147,6 +148,7 @@ def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
         read_auto_cleanup,
         read_optimize_index,
         read_primary_key,
+        read_constraint,
         read_alter_columns,
     ):
         found = read(cursor, name)

@@ -31,6 +31,7 @@ __all__ = [
     "AnalyzeSyntax",
     "CommandSyntax",
     "CommentSyntax",
+    "ConstraintSyntax",
     "CreateIndexSyntax",
     "CreateTableSyntax",
     "CreateViewSyntax",
@@ -86,6 +87,17 @@ class AlterSyntax:
     if_exists: bool = False
     problem: LanceSQLError | None = None
     cascade: bool = False
+
+
+@dataclass(frozen=True)
+class ConstraintSyntax:
+    """`ALTER TABLE name ADD [CONSTRAINT constraint] CHECK (check)`, or `DROP CONSTRAINT [IF EXISTS] constraint`."""
+
+    name: NameSyntax
+    constraint: NameSyntax | None = None
+    check: Span | None = None
+    if_exists: bool = False
+    problem: LanceSQLError | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +224,7 @@ CommandSyntax = (
     | UseSyntax
     | AlterSyntax
     | CommentSyntax
+    | ConstraintSyntax
     | CopyDatabaseSyntax
     | CopySyntax
     | AutoCleanupSyntax

@@ -13,9 +13,10 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.errors import ConflictError, ConstraintError, StorageError, UnsupportedError
 from lancesql.plan.commands import ChangeColumn
-from lancesql.plan.constraints import COMMENT, DEFAULT, add_checks
+from lancesql.plan.constraints import COMMENT, DEFAULT, Check, read_constraints
 from lancesql.storage.scan import wrap_lance_error
 
+from .checks import hold_checks
 from .clones import refuse_read_by_clones
 from .conversion import plan_type
 from .new_table import check_names
@@ -35,7 +36,7 @@ def add_column(
     table: TableInfo,
     field: pa.Field[Any],
     values: pa.Array[Any] | None,
-    checks: Sequence[tuple[str, str]] = (),
+    checks: Sequence[Check] = (),
 ) -> None:
     """Adds a column behind the others.
 
@@ -55,8 +56,7 @@ def add_column(
         with _explaining(doing), _forgetting(database, table), Staging(database, table) as staging:
             staging.add(_merge_column(staging.dataset, planned, rows))
             if checks:
-                metadata = lance.LanceOperation.UpdateMap(dict(add_checks(table.schema, checks)))
-                staging.add(lance.LanceOperation.UpdateConfig(schema_metadata_updates=metadata))
+                staging.add(hold_checks([*read_constraints(table.schema).checks, *checks]))
             staging.publish()
     elif planned.nullable:
         _change(database, table, doing, lambda dataset: dataset.add_columns(planned))

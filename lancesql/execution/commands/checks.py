@@ -1,0 +1,50 @@
+"""ALTER TABLE … ADD CHECK and DROP CONSTRAINT, carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from lancesql.binder.commands.constraints import write_check
+from lancesql.errors import ConstraintError
+from lancesql.execution.run import Run
+from lancesql.plan.commands import AddCheck, DropCheck
+from lancesql.plan.constraints import read_constraints
+from lancesql.plan.query import QueryPlan
+from lancesql.plan.spelling import spell_table
+from lancesql.storage.writes.checks import set_checks
+
+__all__ = ["add_check", "drop_check"]
+
+
+def add_check(command: AddCheck, run: Run, open_query: Callable[[QueryPlan], pa.RecordBatchReader]) -> None:
+    """Gives a table a check that all of its rows keep.
+
+    Raises:
+        ConstraintError: When a row breaks it; the table is then as it was.
+    """
+    table, check = command.table, command.check
+    predicate = write_check(check)
+    with open_query(command.broken) as reader:
+        found = reader.read_all()
+    if found.num_rows:
+        count, *values = (column[0].as_py() for column in found.columns)
+        names = [name for _, name in check.columns]
+        listed = ", ".join(f"{name} = {value!r}" for name, value in zip(names, values, strict=True))
+        raise ConstraintError(
+            f"rows of table '{table.name}' break CHECK {predicate} ({check.name}): {count:,}"
+            f"{f', one of them with {listed}' if listed else ''}",
+            hint=f"SELECT * FROM {spell_table(table)} WHERE NOT {predicate} shows which",
+        )
+    held = read_constraints(table.schema).checks
+    set_checks(run.database.of(table), table, [*held, check], dict(command.columns))
+
+
+def drop_check(command: DropCheck, run: Run) -> None:
+    """Takes a check away; the rows stay."""
+    if command.name is None:
+        return
+    table = command.table
+    kept = [check for check in read_constraints(table.schema).checks if check.name != command.name]
+    set_checks(run.database.of(table), table, kept)
