@@ -9,7 +9,8 @@ from lancesql.execution.run import Run
 from lancesql.optimizer.choose_keys import cost_listing, cost_matching
 from lancesql.plan.sources import Conjunct, KeyQuery
 
-from .keys import KeySet, list_keys, read_keys
+from .key_sets import KeySet
+from .keys import list_keys, read_keys
 
 __all__ = ["SettledKeys", "settle_keys"]
 

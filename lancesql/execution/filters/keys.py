@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import LanceSQLError
+from lancesql.engines.relations import open_relation_reader
+from lancesql.errors import LanceSQLError, QueryInterruptedError, QueryTimeoutError
 from lancesql.execution.run import Run
+from lancesql.execution.streams import pull_relation
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.predicates import Column, InList
@@ -22,15 +23,13 @@ from lancesql.plan.values import Constant
 from lancesql.storage.filters.render import UnrenderableError, render_filter
 from lancesql.storage.scan import open_scan, read_scan
 
+from .key_sets import KeySet, collect_keys
+
 RowIds = np.ndarray[Any, np.dtype[np.uint64]]
 
-__all__ = ["KeySet", "estimate_share", "list_keys", "match_row_ids", "plan_keys", "read_keys"]
+__all__ = ["estimate_share", "list_keys", "match_row_ids", "plan_keys", "read_keys"]
 
 _INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"})
-_MAX_SPAN = 1 << 26
-"""The widest range of numbers a table of truths is made for: one byte each."""
-_FAR = 1 << 62
-"""Numbers so far out leave no room to step over the ends of the range."""
 _PARTS, _SAMPLE = 4, 1024
 _BATCH_ROWS = 1 << 17
 """Two columns of fixed width come several times as fast in batches of this size as in those of a usual scan."""
@@ -38,19 +37,9 @@ _MANY_ROWS = 1 << 20
 """Rows looked up at a time where each look-up makes a hash table of the keys first."""
 
 
-@dataclass(frozen=True)
-class KeySet:
-    """The keys of a query that the column can hold: each once, no NULL, of the column's type."""
-
-    values: pa.Array[Any]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
 def plan_keys(query: KeyQuery, run: Run) -> QueryPlan:
-    """The plan that reads the keys."""
-    relation = f"{query.prelude}SELECT DISTINCT key FROM ({query.sql}) AS __lancesql_keys(key) WHERE key IS NOT NULL"
+    """The plan that reads the keys, some of them several times."""
+    relation = f"{query.prelude}SELECT key FROM ({query.sql}) AS __lancesql_keys(key) WHERE key IS NOT NULL"
     named = {use.name for use in find_parameters(read_tokens(relation))}
     parameters = tuple(name for name in run.plan.used_parameters if name in named)
     return QueryPlan(
@@ -72,13 +61,18 @@ def read_keys(query: KeyQuery, table: TableInfo, run: Run) -> KeySet | str:
 
 
 def _read(query: KeyQuery, type_: pa.DataType, run: Run) -> KeySet | str:
-    from lancesql.engines.relations import read_relation_table
     from lancesql.execution.query import relate_plan
 
     try:
         with relate_plan(run.within(plan_keys(query, run))) as relation:
             reason = _find_difference(type_, str(relation.types[0]), run)
-            return reason or KeySet(_convert(read_relation_table(relation).column(0).combine_chunks(), type_))
+            if reason is not None:
+                return reason
+            with run.ask_engine(lambda: open_relation_reader(relation)) as reader:
+                batches = iter(lambda: pull_relation(reader, run), None)
+                return collect_keys((_convert(batch.column(0), type_) for batch in batches), type_)
+    except (QueryInterruptedError, QueryTimeoutError):
+        raise
     except LanceSQLError:
         return "its query does not run alone"  # it looks at rows around it, or its error is for the statement to say
 
@@ -118,7 +112,7 @@ def _read_bounds(type_: pa.DataType) -> tuple[int, int]:
 def list_keys(query: KeyQuery, keys: KeySet) -> tuple[InList, str] | None:
     """`column IN (keys)` and its Lance text; None when one of them cannot be said to Lance, or there is none."""
     column = Column(query.column, keys.values.type)
-    listed = InList(column, tuple(Constant(value) for value in keys.values.to_pylist()))
+    listed = InList(column, tuple(Constant(value) for value in keys.list_values()))
     try:
         return (listed, render_filter(listed, {})) if len(keys) else None
     except UnrenderableError:
@@ -129,13 +123,12 @@ def estimate_share(table: TableInfo, column: str, keys: KeySet, run: Run) -> flo
     """The share of the table's rows that have one of the keys, judged by a few rows from each part of it."""
     if not len(keys):
         return 0.0
-    find = _look_up_bits(keys) if _spans_little(keys) else _look_up_hashes(keys)
     dataset = run.database.open_dataset(table)
     matched = seen = 0
     for part in range(_PARTS):
         offset = part * table.rows // _PARTS
         values = read_scan(open_scan(dataset, [column], limit=_SAMPLE, offset=offset)).column(0).combine_chunks()
-        matched, seen = matched + int(find(values).sum()), seen + len(values)
+        matched, seen = matched + int(keys.find(values).sum()), seen + len(values)
     return matched / max(seen, 1)
 
 
@@ -154,44 +147,15 @@ def match_row_ids(
     """
     if not len(keys):
         return np.empty(0, np.uint64)
-    is_small_range = _spans_little(keys)
-    find = _look_up_bits(keys) if is_small_range else _look_up_hashes(keys)
     found: list[Any] = []
     matched = seen = 0
     reader = open_scan(run.database.open_dataset(table), [column, ROW_ID], filter=text, batch_rows=_BATCH_ROWS)
-    for values, row_ids in _group_batches(reader, 1 if is_small_range else _MANY_ROWS):
-        found.append(row_ids.compress(find(values)))
+    for values, row_ids in _group_batches(reader, _MANY_ROWS if keys.truths is None else 1):
+        found.append(row_ids.compress(keys.find(values)))
         matched, seen = matched + len(found[-1]), seen + len(row_ids)
         if seen * 10 >= table.rows and matched > at_most * seen:
             return None
     return np.concatenate(found) if found else np.empty(0, np.uint64)
-
-
-def _spans_little(keys: KeySet) -> bool:
-    type_ = keys.values.type
-    if not pa.types.is_integer(type_) or pa.types.is_uint64(type_):
-        return False
-    low, high = (int(bound.as_py()) for bound in pc.min_max(keys.values).values())
-    return high - low < _MAX_SPAN and max(abs(low), abs(high)) < _FAR
-
-
-def _look_up_bits(keys: KeySet) -> Callable[[Any], Any]:
-    """One look at a table of truths for each row: several times as fast as a hash table."""
-    numbers = keys.values.to_numpy().astype(np.int64)
-    low, high = int(numbers.min()) - 1, int(numbers.max()) + 1
-    truths = np.zeros(high - low + 1, bool)
-    truths[numbers - low] = True
-
-    def find(values: Any) -> Any:
-        known = values.fill_null(0).to_numpy() if values.null_count else values.to_numpy()
-        mask = truths.take(known.astype(np.int64, copy=False) - low, mode="clip")  # what wraps around is far outside
-        return mask & pc.is_valid(values).to_numpy(zero_copy_only=False) if values.null_count else mask
-
-    return find
-
-
-def _look_up_hashes(keys: KeySet) -> Callable[[Any], Any]:
-    return lambda values: pc.is_in(values, value_set=keys.values, skip_nulls=True).to_numpy(zero_copy_only=False)
 
 
 def _group_batches(reader: pa.RecordBatchReader, rows: int) -> Iterator[tuple[Any, Any]]:
