@@ -62,32 +62,6 @@ class Turn:
         self.check_process()
         return _MINE if self._is_mine() else _Taking(self, check)
 
-    def _enter(self, check: Callable[[], None] | None) -> AbstractContextManager[None] | None:
-        """Takes the lock, or another's turn who has handed it out."""
-        while not self._lock.acquire(timeout=_PAUSE if self._handed_out is None else 0):
-            handed_out = self._handed_out
-            if handed_out is not None:
-                taking = handed_out.take(check)
-                taking.__enter__()
-                if self._handed_out is handed_out:
-                    return taking
-                taking.__exit__(None, None, None)
-                continue
-            if check is not None:
-                check()
-            if isinstance(threading.current_thread(), threading._DummyThread):
-                raise ExecutionError(
-                    "the connection is busy with the statement that calls this function",
-                    hint="use a connection of its own there, db.cursor()",
-                )
-        self._owner = threading.get_ident()
-        return None
-
-    def _leave(self) -> None:
-        self._owner = None
-        self._lent.clear()  # work that was left to itself has it no longer
-        self._lock.release()
-
     @contextmanager
     def hand_out(self) -> Iterator[None]:
         """Threads that this one does not know may have the turn, one after another, while it waits for them."""
@@ -124,7 +98,10 @@ class Turn:
 
 
 class _Taking:
-    """What `with` holds of a turn: a generator would take longer than the lock."""
+    """What `with` holds of a turn: a generator would take longer than the lock.
+
+    Ctrl-C may come between any two steps; who has taken the turn by then gives it back.
+    """
 
     __slots__ = ("_check", "_other", "_turn")
 
@@ -134,10 +111,39 @@ class _Taking:
         self._other: AbstractContextManager[None] | None = None
 
     def __enter__(self) -> None:
-        self._other = self._turn._enter(self._check)
+        try:
+            self._take()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *error: object) -> None:
-        if self._other is None:
-            self._turn._leave()
-        else:
-            self._other.__exit__(None, None, None)
+        turn, other = self._turn, self._other
+        if other is not None:
+            other.__exit__(None, None, None)
+        elif turn._owner == threading.get_ident():
+            turn._owner = None
+            turn._lent.clear()  # work that was left to itself has it no longer
+            turn._lock.release()
+
+    def _take(self) -> None:
+        """Takes the lock, or another's turn who has handed it out."""
+        turn, me = self._turn, threading.get_ident()
+        while not turn._lock.acquire(timeout=_PAUSE if turn._handed_out is None else 0):
+            handed_out = turn._handed_out
+            if handed_out is not None:
+                self._other = handed_out.take(self._check)
+                self._other.__enter__()
+                if turn._handed_out is handed_out:
+                    return
+                self._other.__exit__(None, None, None)
+                self._other = None
+                continue
+            if self._check is not None:
+                self._check()
+            if isinstance(threading.current_thread(), threading._DummyThread):
+                raise ExecutionError(
+                    "the connection is busy with the statement that calls this function",
+                    hint="use a connection of its own there, db.cursor()",
+                )
+        turn._owner = me
