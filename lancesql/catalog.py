@@ -110,6 +110,7 @@ class TableInfo:
         moves: The version was named by a tag, a branch or a moment, which may mean another one the next time.
         database: What stands before its name; "" for a table of the session's own database.
         place: What tells it from a table that comes in its place.
+        branch: The branch whose version it is; "" for the main line.
     """
 
     name: str
@@ -121,6 +122,12 @@ class TableInfo:
     moves: bool = False
     database: str = ""
     place: int = field(default=0, repr=False)
+    branch: str = ""
+
+    @property
+    def snapshot(self) -> str:
+        """What is read of the table, in words: `version 3`, `branch dev, version 3`."""
+        return f"branch {self.branch}, version {self.version}" if self.branch else f"version {self.version}"
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:

@@ -133,9 +133,11 @@ def name_command(plan: object) -> str:
 
 def name_target(plan: object) -> str:
     """The table, or the file, that a command is about; "" when there is none."""
-    changed = getattr(plan, "changed", plan)
+    changed = getattr(plan, "changed", None) or getattr(plan, "view", plan)
     table = getattr(changed, "table", None)
-    return str(getattr(table, "name", None) or getattr(changed, "name", None) or "")
+    branch = getattr(table, "branch", "")
+    name = str(getattr(table, "name", None) or getattr(changed, "name", None) or "")
+    return f"{name} @ branch {branch}" if branch else name
 
 
 def _note_source(source: Source, run: Run) -> dict[str, list[Note]]:

@@ -54,7 +54,7 @@ def explain_as_sql(plan: LogicalPlan, run: Run) -> str:
         return ""
     shown = found.shown
     lines = [
-        f"-- {source.placeholder}: {type(source).__name__} {source.table.name} @ version {source.table.version}"
+        f"-- {source.placeholder}: {type(source).__name__} {source.table.name} @ {source.table.snapshot}"
         for source in shown.sources
     ]
     lines += ["-- answered without DuckDB"] if shown.direct is not None else []

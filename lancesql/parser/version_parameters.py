@@ -12,6 +12,7 @@ from lancesql.errors import LanceSQLError, Span
 from .calls import Argument, SearchCall, find_search_calls, read_search_argument
 from .commands import (
     CloneTableSyntax,
+    CommandSyntax,
     CreateReferenceSyntax,
     CreateViewSyntax,
     DiffSyntax,
@@ -68,8 +69,15 @@ def find_version_parameters(sql: str) -> tuple[VersionParameter, ...]:
     return tuple(found[span] for span in sorted(found))
 
 
+def _read_command(sql: str, tokens: list[Token]) -> CommandSyntax | None:
+    try:
+        return read_command(sql, tokens)
+    except LanceSQLError:  # it may be read when the parameter is a value
+        return None
+
+
 def _find(sql: str, tokens: list[Token], uses: tuple[ParameterUse, ...]) -> Iterator[VersionParameter]:
-    syntax = read_command(sql, tokens)
+    syntax = _read_command(sql, tokens)
     if isinstance(syntax, CreateViewSyntax):
         return
     if isinstance(syntax, ExplainSyntax):

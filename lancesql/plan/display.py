@@ -87,7 +87,7 @@ def describe_function(function: TextFunction) -> str:
 
 def display_source(source: Source, notes: Notes) -> list[str]:
     """One source: what it reads, how, and what became of each conjunct of its filter."""
-    head = f"{type(source).__name__} {source.table.name} @ version {source.table.version}"
+    head = f"{type(source).__name__} {source.table.name} @ {source.table.snapshot}"
     lines = [f"{head} as {source.placeholder} ({source.alias})"]
     lines += [_line(label, text) for label, text in describe_source(source)]
     lines += _block("embedding", notes.get("embedding", ()))

@@ -63,7 +63,12 @@ def spell_column(column: str) -> str:
 
 
 def spell_table(table: TableInfo) -> str:
-    """A table's name with that of its database, or its path between quotation marks."""
+    """A table's name with that of its database, or its path between quotation marks, and the branch behind it."""
+    branch = f" AT (BRANCH => {quote_text(table.branch)})" if table.branch else ""
+    return _spell_name_of(table) + branch
+
+
+def _spell_name_of(table: TableInfo) -> str:
     if "/" in table.name or "\\" in table.name:
         return quote_text(table.name)
     own = table.name.removeprefix(f"{table.database}.") if table.database else table.name

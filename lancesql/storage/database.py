@@ -156,7 +156,11 @@ class LanceDatabase:
             if newest is None:
                 raise StorageError(f"branch '{branch}' of table '{name}' is gone")
         info = self._describe(name, uri, newest.latest_version if number is None else number, newest)[1]
-        return replace(info, moves=True) if isinstance(version, str) else info
+        return replace(info, moves=True, branch=branch or "") if isinstance(version, str) else info
+
+    def find_newest(self, table: TableInfo) -> TableInfo | None:
+        """A table, or its branch, as it is now; None when it is gone."""
+        return self.find_table(table.name, f"branch:{table.branch}" if table.branch else None)
 
     def _find_branch(self, uri: str, name: str, branch: str) -> str:
         newest = self._open_newest(uri)
@@ -232,9 +236,11 @@ class LanceDatabase:
         return sample
 
     def forget(self, name: str) -> None:
-        """Drops what is remembered of a table, after it was written, replaced or dropped."""
+        """Drops what is remembered of a table and its branches, after it was written, replaced or dropped."""
         uri = self.table_uri(name)
-        self._forget_place(uri)
+        branches = [one for one in list(self._latest) if one.startswith(f"{uri.rstrip('/')}/tree/")]
+        for place in (uri, *branches):
+            self._forget_place(place)
         with self._lock:
             self._names = None
 

@@ -69,15 +69,36 @@ class Cleaned:
 def optimize_table(database: LanceDatabase, table: TableInfo, options: Mapping[str, object]) -> list[Step]:
     """Puts small fragments together and drops deleted rows, then adds to each index the rows it does not know.
 
-    A step that fails says so, and the others are taken all the same.
+    A step that fails says so, and the others are taken all the same; but no fragment is touched before an index that
+    could not stand it is built anew.
     """
-    steps = [take_step("compact", table.name, lambda: _compact(database, table, options))]
+    steps = [
+        take_step("rebuild", name, partial(_refresh_index, database, table, name, "retrain", None))
+        for name in _list_borrowed(database, table, options)
+    ]
+    if all(one.outcome == "done" for one in steps):
+        steps.append(take_step("compact", table.name, lambda: _compact(database, table, options)))
     database.forget(table.name)
     for index in read_indexes(_open_newest(database, table)):
         extend = partial(_refresh_index, database, table, index.name, None, None)
         steps.append(take_step("index", index.name, extend))
     database.forget(table.name)
     return steps
+
+
+def _list_borrowed(database: LanceDatabase, table: TableInfo, options: Mapping[str, object]) -> list[str]:
+    """The indexes that a branch or a shallow clone has from where it began, and loses when fragments are rewritten.
+
+    Upstream: the rewritten BTREE lies among the files of the branch, and is looked for where the first one lay, so that
+    every query that asks it fails.
+    """
+    described = _open_newest(database, table).describe_indices()
+    borrowed = [
+        one.name
+        for one in described
+        if one.index_type == "BTree" and any(segment.base_id is not None for segment in one.segments)
+    ]
+    return borrowed if borrowed and plan_compaction(database, table, options) else []
 
 
 def refresh_indexes(

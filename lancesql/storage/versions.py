@@ -88,8 +88,8 @@ def list_versions(database: LanceDatabase, table: TableInfo) -> list[Version]:
     """Every version that is kept, the newest first."""
     dataset = database.open_dataset(table)
     tags: dict[int, list[str]] = {}
-    for tag in list_tags(database, table):
-        if tag.branch is None:
+    for tag in list_tags(database, (database.find_table(table.name) or table) if table.branch else table):
+        if (tag.branch or "") == table.branch:
             tags.setdefault(tag.version, []).append(tag.name)
     found: list[Any] = _ask(f"reading the versions of '{table.name}'", dataset.versions)
     return [
@@ -179,7 +179,10 @@ def drop_reference(database: LanceDatabase, command: DropReference) -> None:
         raise StorageError(
             f"tags name versions of branch '{name}': {', '.join(pinned)}", hint="drop them first", span=command.span
         )
-    _ask(f"dropping {kind} '{name}' of '{table.name}'", lambda: references.delete(name))
+    try:
+        _ask(f"dropping {kind} '{name}' of '{table.name}'", lambda: references.delete(name))
+    finally:
+        database.forget(table.name)
 
 
 def restore_version(database: LanceDatabase, table: TableInfo) -> int:

@@ -10,7 +10,14 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from lancesql.binder.tables import find_rivals, is_lance_path, join_name, require_table, show_choices
+from lancesql.binder.tables import (
+    find_rivals,
+    is_lance_path,
+    join_name,
+    require_table,
+    resolve_moment,
+    show_choices,
+)
 from lancesql.catalog import MAIN_DATABASE, Catalog, TableInfo
 from lancesql.errors import (
     AmbiguousNameError,
@@ -25,6 +32,7 @@ from lancesql.parser.commands import NameSyntax
 from lancesql.parser.parameters import ParameterUse, find_parameters
 from lancesql.plan.composition import Composition, compose
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.spelling import quote_text
 
 __all__ = [
     "CommandContext",
@@ -91,13 +99,24 @@ class CommandContext:
             raise composition.place_error(error).locate(self.sql) from None
 
     def refuse_writing(self, name: NameSyntax) -> None:
-        """Raises when nothing may be written to the database of that table."""
+        """Raises when nothing may be written to the database of that table, or it is an old version that is named."""
+        if name.version is not None and not _names_branch(name.version):
+            shown = ".".join(name.parts)
+            raise UnsupportedError(
+                "a version never changes: what is written is a table, or a branch of one",
+                hint=f"CREATE BRANCH dev ON {shown} AS OF … begins one there, {shown} AT (BRANCH => 'dev') is written",
+                span=name.span,
+            )
         own, _ = read_lance_name(name, self.catalog)
         if own is not None and self.catalog.is_read_only(own):
             owner = self.catalog.name_database(own)
             is_attached = owner != MAIN_DATABASE
             hint = f"ATTACH OR REPLACE {owner} without READ_ONLY" if is_attached else "connect with read_only=False"
             raise UnsupportedError("the database is open for reading only", hint=hint, span=name.span)
+
+
+def _names_branch(version: int | str) -> bool:
+    return isinstance(version, str) and version.startswith("branch:") and "@" not in version
 
 
 def read_lance_name(name: NameSyntax, catalog: Catalog) -> tuple[str | None, bool]:
@@ -144,6 +163,8 @@ def find_target(syntax: NameSyntax, catalog: Catalog) -> TableInfo | None:
     if name is None:
         return None
     table = catalog.find_table(name)
+    if table is not None and syntax.version is not None:
+        table = _find_snapshot(name, syntax, catalog)
     if is_lance_path(name):
         return table or (require_table(name, syntax.span, catalog, None) if explicit else None)
     rivals = find_rivals(syntax.parts, table, catalog) if explicit or table is not None else ()
@@ -156,6 +177,14 @@ def find_target(syntax: NameSyntax, catalog: Catalog) -> TableInfo | None:
             span=syntax.span,
         )
     return table
+
+
+def _find_snapshot(name: str, syntax: NameSyntax, catalog: Catalog) -> TableInfo:
+    """The table at the version, or on the branch, that stands behind its name."""
+    version = syntax.version
+    if isinstance(version, str) and version.startswith("timestamp:"):
+        version = resolve_moment(quote_text(version.removeprefix("timestamp:")), catalog)
+    return require_table(name, syntax.span, catalog, version)
 
 
 def require_target(syntax: NameSyntax, catalog: Catalog, hint: str) -> TableInfo:

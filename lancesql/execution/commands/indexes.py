@@ -63,7 +63,7 @@ def create_index(command: CreateIndex, database: LanceDatabase) -> pa.Table:
     plan = plan_index(database, command)
     with show_progress(f"building {plan.kind} on {plan.table.name}") as report:
         build_index(database, plan, report)
-    table = database.find_table(command.table.name) or command.table
+    table = database.find_newest(command.table) or command.table
     built = next((index for index in table.indexes if index.name == plan.name), None)
     if built is None:  # somebody dropped it meanwhile
         built = IndexInfo(name=plan.name, kind=plan.kind, columns=(plan.column,))

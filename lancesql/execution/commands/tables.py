@@ -105,7 +105,7 @@ def describe_table(table: TableInfo) -> pa.Table:
 
 def describe_newest(table: TableInfo, database: LanceDatabase) -> pa.Table:
     """The columns of a table as it is now."""
-    return describe_table(database.find_table(table.name) or table)
+    return describe_table(database.find_newest(table) or table)
 
 
 def _read_comment(table: TableInfo) -> str | None:

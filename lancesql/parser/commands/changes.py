@@ -10,6 +10,7 @@ from lancesql.parser.tokens import TokenType, is_word
 
 from .cursor import NameSyntax, TokenCursor
 from .row_syntax import AssignmentSyntax, BranchSyntax, DeleteSyntax, MergeSyntax, TruncateSyntax, UpdateSyntax
+from .versions import read_table
 
 __all__ = ["read_assignments", "read_clause", "read_delete", "read_merge", "read_truncate", "read_update"]
 
@@ -94,7 +95,7 @@ def read_merge(cursor: TokenCursor, prefix: Span | None = None) -> MergeSyntax |
 def read_truncate(cursor: TokenCursor) -> TruncateSyntax | None:
     """`[TABLE] name`, behind the word TRUNCATE."""
     cursor.accept("TABLE")
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         return None
     return TruncateSyntax(name, None if cursor.at_end() else cursor.expected("the end of the statement"))
@@ -143,7 +144,7 @@ def _read_list(cursor: TokenCursor) -> list[AssignmentSyntax]:
 
 
 def _read_target(cursor: TokenCursor) -> tuple[NameSyntax, Span, str | None] | None:
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         return None
     end, alias = name.span.end, None

@@ -37,12 +37,14 @@ class NameSyntax:
     Attributes:
         parts: `("lance", "docs")` for `lance.docs`.
         quoted_string: It stands in single quotes, as a path does.
-        span: Where it stands.
+        span: Where it stands, with the version behind it.
+        version: What `AT (…)` behind it names, as the catalog is asked for it.
     """
 
     parts: tuple[str, ...]
     quoted_string: bool
     span: Span
+    version: int | str | None = None
 
 
 @dataclass(frozen=True)

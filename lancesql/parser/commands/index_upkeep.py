@@ -7,6 +7,7 @@ from lancesql.errors import UnsupportedError
 from .cursor import NameSyntax, TokenCursor
 from .syntax import AnalyzeSyntax, ShowIndexesSyntax
 from .upkeep_syntax import DropIndexSyntax, RefreshIndexSyntax
+from .versions import read_table
 
 __all__ = [
     "pass_index",
@@ -37,7 +38,7 @@ def read_show_indexes(cursor: TokenCursor) -> ShowIndexesSyntax:
     if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN")):
         raise cursor.expected("ON and a table")
     cursor.accept("TABLE")
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         raise cursor.expected("a table")
     if not cursor.at_end():
@@ -55,7 +56,7 @@ def read_drop_index(cursor: TokenCursor) -> DropIndexSyntax | None:
     table = None
     if cursor.accept("ON"):
         cursor.accept("TABLE")
-        table = cursor.read_name()
+        table = read_table(cursor)
     elif len(name.parts) > 1:
         table, name = _split_name(name)
     problem = None if cursor.at_end() else cursor.expected("the end of the statement")
@@ -69,15 +70,15 @@ def read_refresh_index(cursor: TokenCursor, *, rebuild: bool) -> RefreshIndexSyn
     if_exists = False
     if rebuild and cursor.accept("TABLE"):
         cursor.accept("CONCURRENTLY")
-        table = cursor.read_name()
+        table = read_table(cursor)
     else:
         cursor.accept("INDEX")
         cursor.accept("CONCURRENTLY")
         if_exists = cursor.accept("IF", "EXISTS")
-        name = cursor.read_name()
+        name = read_table(cursor) if rebuild else cursor.read_name()
         if cursor.accept("ON"):
             cursor.accept("TABLE")
-            table = cursor.read_name()
+            table = read_table(cursor)
         elif rebuild:
             name, table = None, name
         elif name is not None and len(name.parts) > 1:

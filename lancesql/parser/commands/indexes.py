@@ -7,6 +7,7 @@ from lancesql.parser.tokens import TokenType
 
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
 from .syntax import CreateIndexSyntax, IndexFamily
+from .versions import read_table
 
 __all__ = ["at_index", "read_alter_index", "read_create_index"]
 
@@ -31,7 +32,7 @@ def read_create_index(cursor: TokenCursor, *, replace: bool) -> CreateIndexSynta
     if not cursor.accept("ON"):
         return None
     cursor.accept("TABLE")
-    table = cursor.read_name()
+    table = read_table(cursor)
     if table is None:
         return None
     return _read_definition(cursor, table, name, (replace, if_not_exists), family, unique)

@@ -6,6 +6,7 @@ from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
 from .upkeep_syntax import AutoCleanupSyntax, OptimizeSyntax, ShowHealthSyntax, VacuumSyntax
+from .versions import read_table
 
 __all__ = ["read_auto_cleanup", "read_optimize", "read_show_health", "read_vacuum"]
 
@@ -13,7 +14,7 @@ __all__ = ["read_auto_cleanup", "read_optimize", "read_show_health", "read_vacuu
 def read_optimize(cursor: TokenCursor) -> OptimizeSyntax | None:
     """`[TABLE] name [WITH (…)]`, behind the word OPTIMIZE."""
     cursor.accept("TABLE")
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         return None
     options, problem = cursor.finish_with_options()

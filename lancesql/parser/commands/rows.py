@@ -8,6 +8,7 @@ from lancesql.parser.tokens import TokenType, is_word
 from .changes import read_assignments, read_clause
 from .cursor import TokenCursor
 from .row_syntax import ConflictSyntax, InsertSyntax
+from .versions import read_table
 
 __all__ = ["read_insert"]
 
@@ -22,7 +23,7 @@ def read_insert(cursor: TokenCursor, prefix: Span | None = None) -> InsertSyntax
         conflict = ConflictSyntax("nothing", Span(start.start, cursor.last_taken.end))
     if not cursor.accept("INTO"):
         return None
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         return None
     body = returning = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 from lancesql.parser.tokens import TokenType
 
@@ -23,8 +25,10 @@ __all__ = [
     "read_restore",
     "read_show_history",
     "read_snapshot",
+    "read_table",
 ]
 
+_EQUALS = (TokenType.FARROW, TokenType.EQ, TokenType.COLON_EQ)
 _HISTORIES = {"VERSIONS": "versions", "TAGS": "tags", "BRANCHES": "branches"}
 
 
@@ -38,7 +42,7 @@ def read_show_history(cursor: TokenCursor) -> ShowHistorySyntax:
     what = _HISTORIES[cursor.take().text.upper()]
     if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN") or cursor.accept("OF")):
         raise cursor.expected("ON and a table")
-    name = cursor.read_name()
+    name = read_table(cursor) if what == "versions" else cursor.read_name()
     if name is None:
         raise cursor.expected("a table")
     if not cursor.at_end():
@@ -180,12 +184,35 @@ def read_snapshot(cursor: TokenCursor) -> VersionSyntax:
     kind = cursor.take() if cursor.at_word("VERSION", "TAG", "TIMESTAMP", "BRANCH") else None
     if kind is None:
         raise cursor.expected("VERSION => 3, TAG => 'name', TIMESTAMP => '…' or BRANCH => 'name'")
-    if not any(cursor.accept_kind(one) for one in (TokenType.FARROW, TokenType.EQ, TokenType.COLON_EQ)):
+    if not any(cursor.accept_kind(one) for one in _EQUALS):
         raise cursor.expected("'=>' and a value")
     found = _read_version(cursor, kind.text.lower())
+    if kind.text.upper() == "BRANCH" and cursor.accept_kind(TokenType.COMMA):
+        found = _read_numbered(cursor, found)
     if not cursor.accept_kind(TokenType.R_PAREN):
         raise cursor.expected("')'")
     return VersionSyntax(found.reference, Span(start.start, cursor.last_taken.end))
+
+
+def _read_numbered(cursor: TokenCursor, branch: VersionSyntax) -> VersionSyntax:
+    """`VERSION => 3`, behind `BRANCH => 'dev',`."""
+    start = cursor.span
+    if not cursor.accept("VERSION") or not any(cursor.accept_kind(one) for one in _EQUALS):
+        raise cursor.expected("VERSION => and a number")
+    number = cursor.read_value()
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise ParseError("a version of a branch is a number", span=Span(start.start, cursor.last_taken.end))
+    return VersionSyntax(f"{branch.reference}@{number}", branch.span)
+
+
+def read_table(cursor: TokenCursor) -> NameSyntax | None:
+    """The name of a table that is written, and what is behind it: `docs AT (BRANCH => 'dev')`."""
+    name = cursor.read_name()
+    behind = cursor.ahead(1)
+    if name is None or not cursor.at_word("AT") or behind is None or behind.token_type is not TokenType.L_PAREN:
+        return name
+    snapshot = read_snapshot(cursor)
+    return replace(name, version=snapshot.reference, span=Span(name.span.start, snapshot.span.end))
 
 
 def _read_version(cursor: TokenCursor, known: str | None = None) -> VersionSyntax:
