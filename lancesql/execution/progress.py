@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["Report", "show_progress"]
 
 Report = Callable[[str, int | None, int | None], None]
-"""Told the stage, how much of it is done, and how much there is."""
+"""Told the stage, `part: stage` where there are several parts, how much of it is done, and how much there is."""
 
 _STAGES = {
     "train_ivf": "training partitions",
@@ -45,7 +45,8 @@ def show_progress(title: str) -> Iterator[Report | None]:
         task = progress.add_task(title, total=None, done="")
 
         def report(stage: str, completed: int | None, total: int | None) -> None:
-            name = _STAGES.get(stage, stage.replace("_", " "))
+            place, sign, last = stage.rpartition(": ")
+            name = f"{place}{sign}{_STAGES.get(last, last.replace('_', ' '))}"
             done = "" if not completed else f"{completed:,}" if not total else f"{completed:,} of {total:,}"
             progress.update(
                 task, description=f"{title}: {name}", completed=completed or 0, total=total or None, done=done

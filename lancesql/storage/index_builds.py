@@ -109,7 +109,11 @@ def rebuild_index(dataset: lance.LanceDataset, index: IndexInfo, on_progress: On
 
 
 def stage_index(
-    source: lance.LanceDataset, target: lance.LanceDataset, index: IndexInfo, fragments: list[int] | None = None
+    source: lance.LanceDataset,
+    target: lance.LanceDataset,
+    index: IndexInfo,
+    fragments: list[int] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Any:
     """Writes the files of an index as it was built over `source`; no version has it yet.
 
@@ -118,11 +122,13 @@ def stage_index(
         target: Whose rows the new one is built over.
         index: The index.
         fragments: The rows of these fragments only.
+        on_progress: Told how the build goes on.
     """
     kind, (column,) = show_kind(index), index.columns
     what, options = _name_build(kind, _read_options(source, target, index))
     if fragments is None:
         fragments = [fragment.fragment_id for fragment in target.get_fragments()]
+    options["progress_callback"] = _adapt_progress(on_progress)
     made = target.create_index_uncommitted(column, what, name=index.name, fragment_ids=fragments, **options)
     # Upstream: the files of a text index stay in a folder of their own, where no search finds them, until this.
     return target.merge_existing_index_segments([made]) if kind == "FTS" else made

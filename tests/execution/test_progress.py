@@ -35,3 +35,15 @@ def test_stages_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         report("rows", 12_345, None)
     assert "building IVF_PQ on t: rows" in terminal.getvalue()
     assert "12,345" in terminal.getvalue()
+
+
+def test_parts_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with show_progress("changing t") as report:
+        assert report is not None
+        report("index my_index (1 of 2): train_ivf", 3, 50)
+    assert "changing t: index my_index (1 of 2): training partitions" in terminal.getvalue()
+    assert "3 of 50" in terminal.getvalue()

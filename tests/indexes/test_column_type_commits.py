@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import lancesql
-from lancesql.errors import ConflictError
+from lancesql.errors import ConflictError, StorageError
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.writes.column_types import change_type
 from lancesql.storage.writes.staging import Staging
@@ -111,6 +111,31 @@ def test_what_somebody_else_commits_meanwhile_stays(db: lancesql.Connection, tmp
         assert read_type(db, "t") == "VARCHAR"
 
 
+@pytest.mark.parametrize("gone", ["a file of rows", "the folder of indexes", "the folder of transactions"])
+def test_files_that_cannot_be_read_or_written(db: lancesql.Connection, tmp_path: Path, gone: str) -> None:
+    """Whichever step fails, the table is as it was."""
+    db.execute("INSERT INTO t SELECT i, i % 5, [i, 1] FROM range(300, 320) r(i)")
+    table, before = tmp_path / "db" / "t.lance", db.sql("FROM t ORDER BY id").fetchall()
+    if gone == "a file of rows":
+        path = table / "data" / lance.dataset(table).get_fragments()[1].metadata.files[0].path
+    else:
+        path = table / ("_indices" if "indexes" in gone else "_transactions")
+    path.rename(tmp_path / "kept")
+    path.mkdir() if gone == "a file of rows" else path.write_bytes(b"")
+    with pytest.raises(StorageError, match="changing column 'n'"):
+        db.execute(RETYPE.format("t", "VARCHAR"))
+    path.rmdir() if path.is_dir() else path.unlink()
+    (tmp_path / "kept").rename(path)
+    assert list_staged(tmp_path) == []
+    assert lance.dataset(table).version == 4
+    with lancesql.connect(tmp_path / "db") as other:
+        for one in (db, other):
+            assert one.sql("FROM t ORDER BY id").fetchall() == before
+            assert one.sql(INDEXED.format("t")).fetchall() == [("near", 300, 20), ("nth", 300, 20)]
+    db.execute(RETYPE.format("t", "VARCHAR"))
+    assert db.sql(INDEXED.format("t")).fetchall() == [("near", 300, 20), ("nth", 320, 0)]
+
+
 def test_where_a_table_may_lie(tmp_path: Path) -> None:
     """A branch, a path with signs in it, a namespace of LanceDB's, an object store."""
     odd = tmp_path / "odd %20 & ü" / "a # name.lance"
@@ -142,6 +167,27 @@ def test_where_a_table_may_lie(tmp_path: Path) -> None:
         db.execute(CREATE.format("t", 20) + ";" + RETYPE.format("t", "DOUBLE"))
         assert db.sql("SELECT id FROM t WHERE n = 3 ORDER BY id").fetchall() == [(3,), (8,), (13,), (18,)]
         assert db.sql(INDEXED.format("t")).fetchall() == [("near", 20, 0), ("nth", 20, 0)]
+
+
+def test_how_far_it_is(db: lancesql.Connection, tmp_path: Path) -> None:
+    db.execute(
+        "INSERT INTO t SELECT i, i % 5, [i, 1] FROM range(300, 320) r(i); CREATE INDEX more ON t (n) USING BITMAP"
+    )
+    database = LanceDatabase(str(tmp_path / "db"))
+    table = database.find_table("t")
+    assert table is not None
+    field = pa.field("n", pa.string())
+
+    def convert(batch: pa.RecordBatch) -> pa.RecordBatch:
+        return pa.RecordBatch.from_arrays([batch.column(0).cast(pa.string())], schema=pa.schema([field]))
+
+    told: list[tuple[str, int | None, int | None]] = []
+    indexes = sorted((one for one in table.indexes if "n" in one.columns), key=lambda one: one.name)
+    change_type(database, table, field, ["n"], convert, indexes, lambda *stage: told.append(stage))
+    rows = [stage for stage in told if stage[0] == "rewriting n: rows"]
+    assert rows == [("rewriting n: rows", 300, 320), ("rewriting n: rows", 320, 320)]
+    parts = list(dict.fromkeys(stage.partition(": ")[0] for stage, _, _ in told))
+    assert parts == ["rewriting n", "index more (1 of 2)", "index nth (2 of 2)"]
 
 
 def retype_again_and_again(folder: str, stop: Connection, sender: Connection) -> None:

@@ -26,7 +26,6 @@ from lancesql.storage.writes.tables import fit_column
 
 from .maintenance import answer_steps
 from .rules import ROWS, make_rules
-from .tables import count_rows
 
 __all__ = ["describe_type", "retype"]
 
@@ -69,9 +68,7 @@ def retype(command: ChangeType, run: Run, open_query: Callable[[QueryPlan], pa.R
         return pa.RecordBatch.from_arrays([values], schema=pa.schema([field]))
 
     with show_progress(f"changing {table.name}") as report:
-        return answer_steps(
-            change_type(run.database.of(table), table, field, reads, convert, command.indexes, count_rows(report))
-        )
+        return answer_steps(change_type(run.database.of(table), table, field, reads, convert, command.indexes, report))
 
 
 def describe_type(command: ChangeType) -> list[str]:

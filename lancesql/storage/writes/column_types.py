@@ -13,7 +13,7 @@ import pyarrow as pa
 from lance.fragment import write_fragments
 
 from lancesql.catalog import IndexInfo, TableInfo
-from lancesql.storage.index_builds import stage_index
+from lancesql.storage.index_builds import OnProgress, stage_index
 from lancesql.storage.indexes import show_kind
 from lancesql.storage.maintenance import Step
 from lancesql.storage.scan import wrap_lance_error
@@ -41,7 +41,7 @@ def change_type(
     reads: Sequence[str],
     convert: Convert,
     indexes: Sequence[IndexInfo] = (),
-    on_rows: OnRows | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[Step]:
     """Gives a column another type, in one commit with its indexes; the other columns stay in their files.
 
@@ -52,7 +52,7 @@ def change_type(
         reads: The columns that `convert` reads.
         convert: Makes the column of a batch of those.
         indexes: Those of the column, which are built anew.
-        on_rows: Told how many rows were written.
+        on_progress: Told how many rows are written, and how the builds go on.
 
     Returns:
         What was done: the column, and each index.
@@ -64,13 +64,15 @@ def change_type(
     try:
         with Staging(database, table) as staging:
             read, started = staging.dataset, time.perf_counter()
-            operation = _write_column(read, field, reads, convert, on_rows)
+            rows = read.count_rows()
+            operation = _write_column(read, field, reads, convert, _count(on_progress, field.name, rows))
             staging.add(operation)
-            steps = [_tell("rewrite", field.name, f"{read.count_rows():,} rows, {_show_files(operation)}", started)]
+            steps = [_tell("rewrite", field.name, f"{rows:,} rows, {_show_files(operation)}", started)]
             built = []
-            for index in indexes:
+            for number, index in enumerate(indexes, 1):
                 started = time.perf_counter()
-                built.append(_build_index(staging, read, index))
+                place = f"index {index.name} ({number} of {len(indexes)})"
+                built.append(_build_index(staging, read, index, _prefix(on_progress, place)))
                 steps.append(_tell("rebuild", index.name, f"{show_kind(index)} built anew", started))
             if built:
                 staging.add(lance.LanceOperation.CreateIndex(new_indices=built, removed_indices=[]))
@@ -125,7 +127,17 @@ def _keeping_failure(stream: RowStream) -> Iterator[None]:
         raise
 
 
-def _build_index(staging: Staging, read: Any, index: IndexInfo) -> Any:
+def _count(on_progress: OnProgress | None, column: str, total: int) -> OnRows | None:
+    return None if on_progress is None else lambda rows: on_progress(f"rewriting {column}: rows", rows, total)
+
+
+def _prefix(on_progress: OnProgress | None, place: str) -> OnProgress | None:
+    if on_progress is None:
+        return None
+    return lambda stage, done, total: on_progress(f"{place}: {stage}", done, total)
+
+
+def _build_index(staging: Staging, read: Any, index: IndexInfo, on_progress: OnProgress | None) -> Any:
     """An index over the new column, which no version has yet.
 
     Upstream: Lance builds no bitmap over no rows at all, but one over none of the rows of another table.
@@ -137,9 +149,9 @@ def _build_index(staging: Staging, read: Any, index: IndexInfo) -> Any:
         )
         written = write_fragments(row, target.uri, mode="overwrite", storage_options=staging.options)
         target = staging.try_out(lance.LanceOperation.Overwrite(row.schema, written))
-        made = stage_index(read, target, index, fragments=[])
+        made = stage_index(read, target, index, fragments=[], on_progress=on_progress)
     else:
-        made = stage_index(read, target, index)
+        made = stage_index(read, target, index, on_progress=on_progress)
     return replace(made, fields=[number], dataset_version=staging.version)
 
 
