@@ -22,6 +22,7 @@ from lancesql.connection import Connection
 from lancesql.execution.contents import Contents
 from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.constraints import COMMENT, DEFAULT, read_constraints
+from lancesql.plan.spelling import spell_column
 
 from .types import read_type
 
@@ -212,9 +213,13 @@ def _describe_index(index: IndexInfo) -> ReflectedIndex:
     options: dict[str, Any] = {"lancesql_using": kind}
     if index.metric is not None:
         options["lancesql_with"] = {"metric": index.metric}
-    return {
+    found: ReflectedIndex = {
         "name": index.name,
         "column_names": list(index.columns),
         "unique": False,
         "dialect_options": options,
     }
+    if any("." in column for column in index.columns):  # a field of a struct is no column of the table
+        found["column_names"] = [None]
+        found["expressions"] = [spell_column(column) for column in index.columns]
+    return found

@@ -95,6 +95,22 @@ def test_indexes_are_made_and_dropped(engine: sa.Engine, docs: sa.Table) -> None
     assert "near" not in [one["name"] for one in sa.inspect(engine).get_indexes("docs")]
 
 
+def test_an_index_on_a_field_is_one_on_an_expression(engine: sa.Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE nested AS SELECT i AS id, {'a': i, 'x y': i} AS s FROM range(9) r(i)"))
+        connection.execute(sa.text("CREATE INDEX of_a ON nested (s.a) USING BTREE"))
+        connection.execute(sa.text('CREATE INDEX of_x ON nested (s."x y") USING BITMAP'))
+    found = {one["name"]: one for one in sa.inspect(engine).get_indexes("nested")}
+    assert found["of_a"]["column_names"] == [None]
+    assert [one["expressions"] for one in found.values()] == [["s.a"], ['s."x y"']]
+    metadata = sa.MetaData()
+    metadata.reflect(engine, only=["nested"])
+    other = sa.create_engine(f"lancesql:///{tmp_path / 'again'}")
+    metadata.create_all(other)
+    assert sa.inspect(other).get_indexes("nested") == sa.inspect(engine).get_indexes("nested")
+    other.dispose()
+
+
 def test_views_and_tables_of_duckdb(engine: sa.Engine, docs: sa.Table) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE VIEW cheap AS SELECT id, price, vector FROM docs WHERE price < 3"))

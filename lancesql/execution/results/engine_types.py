@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from lancesql.plan.spelling import spell_name
+
 __all__ = ["EngineType", "name_arrow_type", "parse_engine_type"]
 
 
@@ -149,6 +151,8 @@ def name_arrow_type(kind: pa.DataType) -> str:
     Example:
         >>> name_arrow_type(pa.list_(pa.float32(), 384))
         'FLOAT[384]'
+        >>> print(name_arrow_type(pa.struct({"a b": pa.int32()})))
+        STRUCT("a b" INTEGER)
     """
     plain = _PLAIN_NAMES.get(str(kind))
     if plain is not None:
@@ -167,7 +171,7 @@ def name_arrow_type(kind: pa.DataType) -> str:
         return f"MAP({name_arrow_type(kind.key_type)}, {name_arrow_type(kind.item_type)})"
     if isinstance(kind, (pa.StructType, pa.UnionType)):
         fields = [kind.field(i) for i in range(kind.num_fields)]
-        inner = ", ".join(f"{field.name} {name_arrow_type(field.type)}" for field in fields)
+        inner = ", ".join(f"{spell_name(field.name)} {name_arrow_type(field.type)}" for field in fields)
         return f"{'STRUCT' if isinstance(kind, pa.StructType) else 'UNION'}({inner})"
     if isinstance(kind, (pa.DictionaryType, pa.RunEndEncodedType)):
         return name_arrow_type(kind.value_type)
