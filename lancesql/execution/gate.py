@@ -58,12 +58,17 @@ class Gate:
         """Whether a text that passed may name a table, a view or a search of ours."""
         folded = sql.lower()
         names = (self._database.known_names() | SEARCH_FUNCTIONS).union(views)
-        return "lance" in folded or any(name in folded for name in names) or names_embed(sql) or names_facets(sql)
+        return "lance" in folded or _names_any(names, folded) or names_embed(sql) or names_facets(sql)
 
     def has_new_names(self, sql: str) -> bool:
         """Whether a text names a table that was not there at the last listing."""
         before = self._database.known_names()
         self._database.table_names()
         new = self._database.known_names() - before
-        folded = sql.lower()
-        return any(name in folded for name in new)
+        return _names_any(new, sql.lower())
+
+
+def _names_any(names: Iterable[str], folded: str) -> bool:
+    """Whether a text names one of these: as a word, or anywhere what is more than a word."""
+    words = set(_WORD.findall(folded))
+    return any(name in words if _WORD.fullmatch(name) else name in folded for name in names)

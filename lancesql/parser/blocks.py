@@ -196,8 +196,11 @@ class TokenTree:
         return words
 
     def _starts_join(self, index: int) -> bool:
-        """A join word that is not a function: `left(title, 1)` is one."""
-        return is_word(self.tokens[index], *_JOIN_WORDS) and self.tokens[index + 1].token_type is not TokenType.L_PAREN
+        """A join word that is not a function: `left(title, 1)` is one, and `JOIN (SELECT …)` is none."""
+        token = self.tokens[index]
+        if not is_word(token, *_JOIN_WORDS) or is_word(token, "JOIN"):
+            return is_word(token, "JOIN")
+        return self.tokens[index + 1].token_type is not TokenType.L_PAREN
 
     def _find_condition_end(self, first: int, last: int) -> int:
         index = first

@@ -38,6 +38,9 @@ SEARCHES = (
     ("true", "SELECT id, st.* EXCLUDE (n) FROM {s} m"),
     ("m.b", "FROM (SELECT 1 AS one) x JOIN {s} m ON true SELECT m.id, one WHERE m.b"),
     ("m.b", "FROM (SELECT 1 AS one) x JOIN {s} m ON m.b SELECT m.id"),
+    ("m.a > 1", "SELECT m.id, x.id FROM own JOIN {s} m ON m.a > 1 JOIN (SELECT * FROM u) x ON x.a = m.a"),
+    ("m.a > 1", "SELECT m.id FROM own JOIN {s} m ON m.a > 1 LEFT JOIN (own x JOIN u ON u.a = x.p) ON x.p = m.a"),
+    ("left(s, 1) = 'x'", "SELECT m.id FROM own JOIN {s} m ON left(m.s, 1) = 'x' JOIN (FROM u) x ON x.a = m.a"),
     ("m.a > 1", "FROM (FROM u) x, {s} m SELECT x.id, m.id AS i WHERE m.a > 1 AND x.b"),
     ("m.a > 1", "SELECT i FROM (FROM (FROM u) x JOIN {s} m ON m.a > 1 SELECT x.b, m.id AS i WHERE x.b)"),
     ("true",
@@ -71,6 +74,8 @@ BASES = (
     ("SELECT id, a FROM t", "id, a", "EXISTS (FROM own WHERE own.q = m.a)",
      "SELECT id FROM {s} m WHERE EXISTS (FROM own WHERE own.q = m.a)"),
     ("SELECT id, a FROM t", "id, a", "a > 1", "SELECT own.p, m.id FROM own LEFT JOIN {s} m ON m.a = p WHERE m.a > 1"),
+    ("SELECT id, a FROM t", "id, a", "true",
+     "SELECT u.id FROM u ANTI JOIN {s} m ON u.a = m.a WHERE id % 2 = 1"),
     ("SELECT id, a FROM t", "id, a", "true",
      "SELECT own.p, m.id FROM own LEFT JOIN {s} m ON m.a = p WHERE m.a IS NULL"),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -70,6 +71,22 @@ def write_out(table: str, k: int, where: str = "true", query: str = f"{QUERY}::F
     )
 
 
+def write_out_query(listed: str, base: str, table: str, k: int, where: str, alias: str) -> str:
+    """The subquery that `vector_search((SELECT listed FROM table …), …) WHERE …` means; `base` begins at FROM."""
+    distance = f"list_sum(list_transform(range(1, 4), lambda i: (v_[i] - ({QUERY})[i]) ** 2))::FLOAT"
+    rows = f"SELECT {listed}, _rowid AS r_, v AS v_ {base.replace(f'FROM {table}', f'FROM {table}_all', 1)}"
+    return (
+        f"(SELECT * EXCLUDE (r_, v_) FROM (SELECT *, {distance} AS _distance FROM ({rows}) {alias}) {alias} "
+        f"WHERE v_ IS NOT NULL AND ({where}) ORDER BY _distance, r_ LIMIT {k})"
+    )
+
+
+def pick_named(parameters: Mapping[str, Any] | None, text: str) -> dict[str, Any] | None:
+    """The parameters that a text names."""
+    named = {name: value for name, value in (parameters or {}).items() if re.search(rf"\${name}\b", text)}
+    return named or None
+
+
 @dataclass(frozen=True)
 class Both:
     """lancesql over the tables t and u, and a DuckDB that has them in memory: with `_rowid` as t_all and u_all."""
@@ -79,10 +96,9 @@ class Both:
 
     def check(self, asked: str, meant: str, parameters: Mapping[str, Any] | None = None) -> None:
         """The rows of one statement are those of the other."""
-        used = {name: value for name, value in (parameters or {}).items() if f"${name}" in meant}
-        wanted = self.plain.sql(meant, params=used or None).to_arrow_table()
+        wanted = self.plain.sql(meant, params=pick_named(parameters, meant)).to_arrow_table()
         try:
-            got = self.lance.sql(asked, dict(parameters) if parameters else None).to_arrow()
+            got = self.lance.sql(asked, pick_named(parameters, asked)).to_arrow()
         except LanceSQLError as error:
             raise AssertionError(f"{error}\n{asked}") from error
         assert got.num_columns == wanted.num_columns, f"{got.column_names}: {asked}"
@@ -93,7 +109,6 @@ class Both:
 def open_both(folder: Path) -> Both:
     """Both of them, over tables in two fragments with deleted rows."""
     plain = duckdb.connect()
-    plain.execute("SET disabled_optimizers = 'join_filter_pushdown'")  # DuckDB 1 pushes them below a LIMIT
     for name, number, seed in (("t", 40, 1), ("u", 20, 2)):
         rows = make_rows(number, seed)
         path = folder / f"{name}.lance"
@@ -107,4 +122,7 @@ def open_both(folder: Path) -> Both:
     database = lancesql.connect(folder)
     plain.execute(OWN)
     database.execute(OWN)
+    if duckdb.__version__.startswith("1."):  # there the filters of a join go below a LIMIT, now and then
+        plain.execute("SET disabled_optimizers = 'join_filter_pushdown'")
+        database.execute("SET disabled_optimizers = 'join_filter_pushdown'")
     return Both(database, plain)

@@ -79,8 +79,10 @@ def _list_outcomes(tree: exp.Expr | None) -> _Outcomes:
         case exp.NullSafeNEQ():
             return frozenset(not one for one in _compare_alike(tree))
         case exp.Between():
-            bounds = _is_null(tree.args["low"]) and _is_null(tree.args["high"])
-            return _NULL if bounds or _is_null(tree.this) else _ANYTHING  # one bound may make it false
+            bounds = [_is_null(tree.args[key]) for key in ("low", "high")]
+            if all(bounds) or _is_null(tree.this):
+                return _NULL
+            return frozenset({None, False}) if any(bounds) else _ANYTHING  # the other one may make it false
         case exp.Add():
             # Lists are joined by it, and there NULL counts as an empty one.
             strict = (exp.Literal, exp.Interval, exp.Neg)

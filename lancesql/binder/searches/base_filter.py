@@ -81,7 +81,7 @@ def read_base_filter(
             span=arguments["prefilter"].name_span,
         )
     own = scope.of(node) if scope is not None else None
-    if scope is None or own is None:
+    if scope is None or own is None or not own.visible:
         return BaseFilter((), "", flat=True)
     block = statement.token_tree.read_block(call.span.start)
     before = _find_before(call, scope, own, statement)
