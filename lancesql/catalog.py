@@ -129,6 +129,12 @@ class TableInfo:
         """What is read of the table, in words: `version 3`, `branch dev, version 3`."""
         return f"branch {self.branch}, version {self.version}" if self.branch else f"version {self.version}"
 
+    @property
+    def root(self) -> str:
+        """Where the table lies that a branch is of; its own place otherwise."""
+        uri = self.uri.rstrip("/")
+        return uri.removesuffix(f"/tree/{self.branch}") if self.branch else uri
+
     @cached_property
     def column_names(self) -> tuple[str, ...]:
         """The names of its columns."""

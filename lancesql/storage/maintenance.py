@@ -181,7 +181,7 @@ def read_auto_cleanup(database: LanceDatabase, table: TableInfo) -> dict[str, st
     dataset = database.open_dataset(table)
     held = sorted(dataset.config().items())
     settings = {name.removeprefix(_CLEANUP): value for name, value in held if name.startswith(_CLEANUP)}
-    tags = _list_old_tags(dataset) if settings else []
+    tags = _list_old_tags(dataset, table.branch) if settings else []
     return {**settings, "stopped_by_tags": ", ".join(tags)} if tags else settings
 
 
@@ -243,17 +243,17 @@ def take_step(step: str, target: str, act: Callable[[], str]) -> Step:
     return Step(step, target, outcome, detail, (time.perf_counter() - started) * 1e3)
 
 
-def _list_pins(dataset: Any) -> list[str]:
+def _list_pins(dataset: Any, line: str) -> list[str]:
     """The tags of old versions, and the branches, which read the files of the version that they began at."""
-    branches = [name for name, one in dataset.branches.list().items() if one.get("parent_branch") is None]
-    return [*_list_old_tags(dataset), *(f"branch {name}" for name in sorted(branches))]
+    branches = [name for name, one in dataset.branches.list().items() if (one.get("parent_branch") or "") == line]
+    return [*_list_old_tags(dataset, line), *(f"branch {name}" for name in sorted(branches))]
 
 
-def _list_old_tags(dataset: Any) -> list[str]:
+def _list_old_tags(dataset: Any, line: str) -> list[str]:
     return sorted(
         name
         for name, tag in dataset.tags.list().items()
-        if tag.get("branch") is None and int(tag["version"]) < dataset.version
+        if (tag.get("branch") or "") == line and int(tag["version"]) < dataset.version
     )
 
 
@@ -265,7 +265,7 @@ def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleane
         if command.before is not None:
             known = [int(one["version"]) for one in dataset.versions()]
             versions = [number for number in known if number < command.before]
-        pinned = _list_pins(dataset)
+        pinned = _list_pins(dataset, table.branch)
         if versions == []:
             return Cleaned(0, 0, 0, tuple(pinned))
         found = getattr(dataset, method)(
@@ -278,7 +278,7 @@ def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleane
     except BaseException as error:
         if command.strict and "tagged version" in str(error):
             raise StorageError(
-                f"tags keep versions of '{table.name}' that would go: {', '.join(_list_pins(dataset))}",
+                f"tags keep versions of '{table.name}' that would go: {', '.join(_list_pins(dataset, table.branch))}",
                 hint=f"nothing was removed; DROP TAG … ON {table.name}, or leave error_if_tagged_old_versions out",
             ) from None
         raise wrap_lance_error(error, f"removing old versions of '{table.name}'") from None

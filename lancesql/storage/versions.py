@@ -88,7 +88,7 @@ def list_versions(database: LanceDatabase, table: TableInfo) -> list[Version]:
     """Every version that is kept, the newest first."""
     dataset = database.open_dataset(table)
     tags: dict[int, list[str]] = {}
-    for tag in list_tags(database, (database.find_table(table.name) or table) if table.branch else table):
+    for tag in list_tags(database, table):
         if (tag.branch or "") == table.branch:
             tags.setdefault(tag.version, []).append(tag.name)
     found: list[Any] = _ask(f"reading the versions of '{table.name}'", dataset.versions)
@@ -227,12 +227,10 @@ def open_difference(
 
 def _descends(early: TableInfo, late: TableInfo, dataset: lance.LanceDataset) -> bool:
     """Whether a version of a branch comes from an early one of the line that it left."""
-    line, _, branch = late.uri.rpartition("/tree/")
-    found = dataset.branches.list().get(branch) if line else None
-    if found is None:
+    found = dataset.branches.list().get(late.branch)
+    if found is None or early.root != late.root:
         return False
-    parent = found.get("parent_branch")
-    return early.uri == (f"{line}/tree/{parent}" if parent else line) and early.version <= int(found["parent_version"])
+    return early.branch == (found.get("parent_branch") or "") and early.version <= int(found["parent_version"])
 
 
 def _describe_fragments(dataset: lance.LanceDataset) -> dict[int, Any]:

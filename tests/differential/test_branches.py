@@ -185,7 +185,7 @@ def test_another_branch_of_the_name(tmp_path: Path) -> None:
         ("INSERT INTO t AT (BRANCH => $b) VALUES (1, 'x')", LanceSQLError, "no value for parameter $b"),
         ("ALTER TABLE t AT (BRANCH => 'dev') DROP COLUMN s", LanceSQLError, ""),
         ("DROP TABLE t AT (BRANCH => 'dev')", LanceSQLError, ""),
-        ("VACUUM t AT (BRANCH => 'dev')", LanceSQLError, ""),
+        ("VACUUM t AT (VERSION => 1)", UnsupportedError, "a version never changes"),
     ],
 )
 def test_what_is_refused_changes_nothing(tmp_path: Path, sql: str, error: type[Exception], message: str) -> None:
@@ -352,3 +352,33 @@ def test_upstream_still_loses_the_index_of_a_branch(tmp_path: Path) -> None:
     branch.optimize.compact_files()
     with pytest.raises((OSError, pa.ArrowInvalid), match="Not found"):
         dataset.checkout_version(("dev", None)).scanner(filter="id = 7").to_table()
+
+
+def test_vacuum_of_a_branch_keeps_what_others_read(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT i AS id FROM range(10) r(i); CREATE BRANCH dev ON t")
+        db.execute(f"INSERT INTO {DEV} SELECT i FROM range(10, 20) r(i); DELETE FROM {DEV} WHERE id = 3")
+        db.execute("CREATE TAG kept ON t AS OF BRANCH dev VERSION 2; CREATE BRANCH sub ON t AS OF BRANCH dev VERSION 2")
+        db.execute(f"DELETE FROM {DEV} WHERE id = 4; OPTIMIZE {DEV}; DELETE FROM {DEV} WHERE id = 15")
+        lines = {"t": 10, DEV: 17, "t AT (TAG => 'kept')": 20, "t AT (BRANCH => 'sub')": 20}
+
+        def count() -> dict[str, int]:
+            return {line: db.sql(f"SELECT count(id) FROM {line}").fetchall()[0][0] for line in lines}
+
+        assert count() == lines
+        planned = db.sql(f"EXPLAIN VACUUM {DEV} OLDER THAN '0 seconds'").fetchall()[1][0]
+        assert planned.endswith("kept by kept, branch sub")
+        with pytest.raises(LanceSQLError, match="tags keep versions"):
+            db.execute(f"VACUUM {DEV} OLDER THAN '0 seconds' WITH (error_if_tagged_old_versions = true)")
+        cleaned = db.sql(f"VACUUM {DEV} OLDER THAN '0 seconds'").to_arrow().to_pylist()[0]
+        assert cleaned["versions_removed"] > 0
+        assert cleaned["kept_by"] == ["kept", "branch sub"]
+        with lancesql.connect(tmp_path) as other:
+            versions = other.sql(f"SELECT version FROM (SHOW VERSIONS ON {DEV})").fetchall()
+            assert versions[-1] == (2,)
+            assert len(versions) == 2
+            assert {line: other.sql(f"SELECT count(id) FROM {line}").fetchall()[0][0] for line in lines} == lines
+        db.execute("DROP TAG kept ON t; DROP BRANCH sub ON t")
+        assert db.sql(f"VACUUM {DEV} OLDER THAN '0 seconds'").to_arrow()["versions_removed"].to_pylist() == [1]
+        assert db.sql(f"SELECT count(id) FROM {DEV}").fetchall() == [(17,)]
+        assert db.sql("SELECT count(id) FROM t").fetchall() == [(10,)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import lancesql
-from lancesql.errors import LanceSQLError, StorageError
+from lancesql.errors import LanceSQLError, StorageError, UnsupportedError
 from lancesql.storage.writes import clones
 from lancesql.storage.writes.moves import move_table
 
@@ -155,3 +155,20 @@ def test_two_databases_and_a_stream_that_is_still_read(db: lancesql.Connection, 
     assert first + sum(batch.num_rows for batch in reader) == 100_000
     with pytest.raises(LanceSQLError):
         db.sql("SELECT id FROM more.many").fetchall()
+
+
+def test_a_database_in_a_folder_called_tree(tmp_path: Path) -> None:
+    """Branches lie in a folder of that name, and nothing else about it means one."""
+    (tmp_path / "tree" / "db").mkdir(parents=True)
+    with lancesql.connect(tmp_path / "tree" / "db") as db:
+        db.execute("CREATE TABLE t AS SELECT i AS id FROM range(3) r(i)")
+        db.execute("CREATE TABLE c SHALLOW CLONE t; CREATE BRANCH dev ON t")
+        with pytest.raises(UnsupportedError, match="shallow clones read the files of 't'"):
+            db.execute("DROP TABLE t")
+        db.execute("INSERT INTO t AT (BRANCH => 'dev') VALUES (9)")
+        db.execute("CREATE TABLE d SHALLOW CLONE t AT (BRANCH => 'dev')")
+        assert db.sql("SELECT id FROM (DIFF TABLE t BETWEEN VERSION 1 AND BRANCH 'dev')").fetchall() == [(9,)]
+        assert [name for (name,) in db.sql("SELECT name FROM (SHOW TAGS ON t)").fetchall()] == ["clone.c", "clone.d"]
+        db.execute("DROP TABLE c; DROP TABLE d")
+        assert db.sql("SHOW TAGS ON t").fetchall() == []
+        db.execute("DROP TABLE t")

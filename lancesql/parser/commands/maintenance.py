@@ -28,7 +28,7 @@ def read_vacuum(cursor: TokenCursor) -> VacuumSyntax | None:
     if not cursor.is_last():
         cursor.accept("LANCE")
         cursor.accept("TABLE")
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         return None
     given: list[OptionSyntax] = []

@@ -81,7 +81,7 @@ def clone_table(
             error = StorageError(f"table '{name}' was made meanwhile", hint="run the statement again")
         if tag is not None:
             with contextlib.suppress(Exception):
-                _open(source, _find_root(table.uri)).tags.delete(tag)
+                _open(source, table.root).tags.delete(tag)
         if local:
             shutil.rmtree(place, ignore_errors=True)
         raise wrap_lance_error(error, f"cloning table '{table.name}'") from None
@@ -102,7 +102,7 @@ def refuse_read_by_clones(database: LanceDatabase, table: TableInfo) -> None:
     Raises:
         UnsupportedError: With their tags.
     """
-    if "/tree/" in table.uri:
+    if table.branch:
         return
     tags = sorted(tag for tag in database.open_dataset(table).tags.list() if tag.startswith(_PREFIX))
     if tags:
@@ -137,7 +137,7 @@ def _release(database: LanceDatabase, held: tuple[str, str] | None) -> None:
 def _pin(database: LanceDatabase, table: TableInfo, name: str) -> str:
     """A new tag at the version that is read."""
     stem = Path(name.rstrip("/")).stem if is_table_path(name) else name.rpartition(".")[2]
-    tags = _open(database, _find_root(table.uri)).tags
+    tags = _open(database, table.root).tags
     taken = tags.list()
     names = (f"{_PREFIX}{stem}" if number == 1 else f"{_PREFIX}{stem}.{number}" for number in range(1, len(taken) + 2))
     tag = next(one for one in names if one not in taken)
@@ -151,19 +151,14 @@ def _pin(database: LanceDatabase, table: TableInfo, name: str) -> str:
 def _sign(made: Any, table: TableInfo, tag: str | None) -> None:
     """Says in a clone which tag keeps its source; a deep clone of a shallow one does not need it any more."""
     if tag is not None:
-        made.update_config({_SOURCE: _find_root(table.uri), _TAG: tag})
+        made.update_config({_SOURCE: table.root, _TAG: tag})
     elif _TAG in made.config():
         made.update_config({_SOURCE: None, _TAG: None})
 
 
 def _refer(table: TableInfo) -> Any:
     """How Lance is told a version, or the version of a branch."""
-    branch = table.uri.rpartition("/tree/")[2] if "/tree/" in table.uri else None
-    return table.version if branch is None else (branch, table.version)
-
-
-def _find_root(uri: str) -> str:
-    return uri.partition("/tree/")[0]
+    return (table.branch, table.version) if table.branch else table.version
 
 
 def _open(database: LanceDatabase, uri: str) -> Any:
