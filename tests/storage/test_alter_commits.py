@@ -15,9 +15,10 @@ from lancesql.errors import LanceSQLError
 from tests.differential.conftest import NIGHTLY
 from tests.differential.processes import PROCESSES
 
-CREATE = """CREATE TABLE t (id BIGINT, n INTEGER CHECK (n >= 0), s VARCHAR NOT NULL DEFAULT 'x', v FLOAT[2]);
-INSERT INTO t SELECT i, i % 5, 'word ' || i, [i, 1] FROM range(40) r(i);
-INSERT INTO t SELECT i, i % 5, 'word ' || i, NULL FROM range(40, 60) r(i)"""
+CREATE = """CREATE TABLE t (id BIGINT, n INTEGER CHECK (n >= 0), s VARCHAR NOT NULL DEFAULT 'x', v FLOAT[2],
+x DOUBLE);
+INSERT INTO t SELECT i, i % 5, 'word ' || i, [i, 1], i FROM range(40) r(i);
+INSERT INTO t SELECT i, i % 5, 'word ' || i, NULL, NULL FROM range(40, 60) r(i)"""
 DONE = [
     "ALTER TABLE t ADD COLUMN c INTEGER",
     "ALTER TABLE t ADD COLUMN c INTEGER CHECK (c > 3)",
@@ -57,7 +58,8 @@ REFUSED = [
     ("ALTER TABLE t DROP COLUMN v, DROP COLUMN s", "the end of the statement"),
     ("ALTER TABLE t ALTER n TYPE VARCHAR USING error('stop')", "stop"),
     ("ALTER TABLE t ADD PRIMARY KEY (n)", "rows with the n of another row"),
-    ("ALTER TABLE t ADD PRIMARY KEY (v)", "has rows with NULL for v"),
+    ("ALTER TABLE t ADD PRIMARY KEY (v)", "not of vectors, lists or structs"),
+    ("ALTER TABLE t ADD PRIMARY KEY (id, x)", "has rows with NULL for id, x"),
     ("COMMENT ON COLUMN t.nothing IS 'a number'", "no column 'nothing'"),
 ]
 
@@ -107,7 +109,7 @@ def test_rows_of_somebody_else_have_a_value_too(tmp_path: Path, column: str) -> 
             if not once.is_set():
                 once.set()
                 with lancesql.connect(tmp_path / "db") as other:
-                    other.execute("INSERT INTO t VALUES (60, 1, 'other', NULL)")
+                    other.execute("INSERT INTO t VALUES (60, 1, 'other', NULL, NULL)")
             return value
 
         own.create_function("touch", touch, ["INTEGER"], "INTEGER", side_effects=True)
@@ -145,7 +147,7 @@ def test_a_killed_writer_leaves_all_of_it_or_nothing(
         assert look(db, tmp_path) == before
         db.execute(statement)
     if "PRIMARY" in statement:
-        assert [row[6] for row in db.sql("DESCRIBE t").fetchall()] == ["PRI", None, None, None]
+        assert [row[6] for row in db.sql("DESCRIBE t").fetchall()] == ["PRI", None, None, None, None]
     else:
         assert db.sql("SELECT count(*) FROM t WHERE c = 7").fetchall() == [(60,)]
         with pytest.raises(lancesql.ConstraintError, match=r"CHECK \(c > 3\)"):

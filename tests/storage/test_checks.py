@@ -83,14 +83,15 @@ def test_rows_that_were_on_their_way_before_the_check(
     assert db.sql("SELECT count(*), max(n) FROM t").fetchall() == [(20, 3)]
 
 
-def test_rows_that_lance_writes_beside_us(db: lancesql.Connection, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", ["CHECK (n < 4)", "PRIMARY KEY (id)"])
+def test_rows_that_lance_writes_beside_us(db: lancesql.Connection, tmp_path: Path, rule: str) -> None:
     """Lance asks no check; what it has begun before one comes does not slip in behind it."""
     table = lance.dataset(tmp_path / "db" / "t.lance")
-    written = write_fragments(pa.table({"id": [99], "n": [7]}), table, mode="append")
-    db.execute("ALTER TABLE t ADD CHECK (n < 4)")
+    written = write_fragments(pa.table({"id": [3], "n": [7]}), table, mode="append")
+    db.execute(f"ALTER TABLE t ADD {rule}")
     with pytest.raises(OSError, match="incompatible with concurrent transaction"):
         lance.LanceDataset.commit(table, lance.LanceOperation.Append(written), read_version=table.version)
-    assert db.sql("SELECT max(n) FROM t").fetchall() == [(3,)]
+    assert db.sql("SELECT count(*), max(n) FROM t").fetchall() == [(20, 3)]
 
 
 def test_checks_follow_their_columns(db: lancesql.Connection) -> None:

@@ -198,10 +198,10 @@ def _refuse_needed(table: TableInfo, column: str, syntax: AlterSyntax) -> None:
             hint="CREATE TABLE … AS SELECT the other columns makes a table without one",
             span=syntax.column.span,
         )
-    checks = [write_check(check) for check in constraints.checks if check.names(column)]
-    if checks and not syntax.cascade:
+    named = next((check for check in constraints.checks if check.names(column)), None)
+    if named is not None and not syntax.cascade:
         raise BindError(
-            f"column '{column}' is named by CHECK {checks[0]}",
+            f"column '{column}' is named by CHECK {write_check(named)} ({named.name})",
             hint=f"DROP COLUMN {column} CASCADE takes the check away too",
             span=syntax.column.span,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from lancesql.binder.tables import name_alias
 from lancesql.errors import BindError, Span
 from lancesql.parser.commands import PrimaryKeySyntax
@@ -31,6 +33,8 @@ def bind_primary_key(syntax: PrimaryKeySyntax, context: CommandContext) -> SetPr
             span=place,
         )
     for column, name in zip(columns, syntax.columns, strict=True):
+        if pa.types.is_nested(table.schema.field(column).type):
+            raise BindError("a primary key is made of plain values, not of vectors, lists or structs", span=name.span)
         if table.schema.field(column).nullable and not syntax.checked:
             raise BindError(
                 f"column '{column}' of a primary key cannot be NULL",
