@@ -18,6 +18,7 @@ __all__ = [
     "Check",
     "Constraints",
     "add_metadata",
+    "list_called",
     "name_checks",
     "read_checks",
     "read_constraints",
@@ -89,12 +90,17 @@ def read_constraints(schema: pa.Schema) -> Constraints:
 def read_checks(schema: pa.Schema) -> list[Check]:
     """The checks of a table; those that were kept without a name have none."""
     held = (schema.metadata or {}).get(_CHECKS)
-    called = {(one.metadata or {}).get(NAME, b"").decode(): one.name for one in schema}
+    called = {called: name for name, called in list_called(schema).items()}
     return [
         Check(text, tuple((one, called[one]) for one in columns), *name)
         for text, columns, *name in (json.loads(held) if held else ())
         if all(one in called for one in columns)
     ]
+
+
+def list_called(schema: pa.Schema) -> dict[str, str]:
+    """What checks call the columns that they know."""
+    return {one.name: one.metadata[NAME].decode() for one in schema if one.metadata and NAME in one.metadata}
 
 
 def write_checks(checks: Sequence[Check]) -> dict[bytes | str, bytes | str]:

@@ -11,13 +11,13 @@ from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, Span, UnsupportedError
 from lancesql.parser.commands import AlterSyntax, CommentSyntax, NameSyntax
 from lancesql.plan.commands import AddColumn, ChangeColumn, ChangeType, CommentOn, RenameTable
-from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, read_constraints
+from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, add_metadata, list_called, read_constraints
 from lancesql.plan.sources import ROW_ID
 from lancesql.plan.spelling import quote_name
 
 from .changes import ROW, plan_changes
 from .column_types import bind_type, define_column
-from .constraints import name_defined, refuse_taken_name, write_check
+from .constraints import call_check, call_columns, name_defined, refuse_taken_name, write_check
 from .tables import TABLE_NAME, read_columns
 from .targets import CommandContext, find_changed, find_column, find_target
 
@@ -135,13 +135,10 @@ def _read_definition(span: Span, table: TableInfo, context: CommandContext) -> A
     checks = read_constraints(name_defined(schema, table.name, held)).checks
     for check in checks:
         refuse_taken_name(check.name, table, span)
-    if checks and any((one.metadata or {}).get(NAME) == field.name.encode() for one in table.schema):
-        raise UnsupportedError(
-            f"a column of '{table.name}' was called '{field.name}' before, and a CHECK may still call it so",
-            hint="give the new column another name",
-            span=span,
-        )
-    return AddColumn(table, field, checks=checks)
+    called = call_columns([field.name], list_called(table.schema))
+    if checks:
+        field = add_metadata(field, {NAME: called[field.name].encode()})
+    return AddColumn(table, field, checks=tuple(call_check(one, called) for one in checks))
 
 
 def _bind_rename(syntax: AlterSyntax, table: TableInfo, context: CommandContext) -> RenameTable:

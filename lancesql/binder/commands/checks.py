@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lancesql.binder.tables import name_alias, require_table
 from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, LanceSQLError, Span, nearest_name
 from lancesql.parser.commands import ConstraintSyntax, NameSyntax
 from lancesql.plan.commands import AddCheck, DropCheck
 from lancesql.plan.composition import compose
-from lancesql.plan.constraints import NAME, Check, name_checks, read_checks, read_constraints
+from lancesql.plan.constraints import Check, list_called, name_checks, read_checks, read_constraints
 from lancesql.plan.spelling import quote_name
 
-from .constraints import refuse_taken_name, rename_columns
+from .constraints import call_check, call_columns, refuse_taken_name
 from .targets import CommandContext, find_changed
 
 __all__ = ["bind_constraint"]
@@ -35,23 +37,16 @@ def bind_constraint(syntax: ConstraintSyntax, context: CommandContext) -> AddChe
 def _bind_add(syntax: ConstraintSyntax, span: Span, table: TableInfo, context: CommandContext) -> AddCheck:
     defined = _define(span, table, context)
     columns = [name for _, name in defined.columns]
-    known = {one.name: (one.metadata or {}).get(NAME, b"").decode() for one in table.schema}
-    called, taken = {name: known[name] for name in columns if known[name]}, set(known.values())
-    for name in columns:
-        free = (f"{name}{number or ''}" for number in range(len(taken) + 1))
-        called.setdefault(name, next(one for one in free if one not in taken))
-        taken.add(called[name])
-    check = Check(
-        rename_columns(defined.text, called),
-        tuple((called[name], name) for name in columns),
-        "" if syntax.constraint is None else syntax.constraint.parts[0],
-    )
+    known = list_called(table.schema)
+    called = call_columns(columns, known)
+    name = "" if syntax.constraint is None else syntax.constraint.parts[0]
+    check = replace(call_check(defined, called), name=name)
     held = [one.name for one in read_constraints(table.schema).checks]
     (check,) = name_checks([check], name_alias(table.name), held)
     listed = "".join(f", {quote_name(name)}" for name in columns)
     parts: list[str | Span] = [f"SELECT count(*) OVER (){listed} FROM ", syntax.name.span, " WHERE NOT (", span]
     broken = context.bind_composition(compose(context.sql, [*parts, ") LIMIT 1"]))
-    return AddCheck(table, check, tuple((name, called[name]) for name in columns if not known[name]), broken)
+    return AddCheck(table, check, tuple((name, called[name]) for name in columns if name not in known), broken)
 
 
 def _define(span: Span, table: TableInfo, context: CommandContext) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 from sqlglot import exp
@@ -14,7 +15,15 @@ from lancesql.errors import BindError, Span
 from lancesql.parser import parse_expression
 from lancesql.plan.constraints import Check, name_checks, read_checks, read_constraints, with_checks
 
-__all__ = ["name_defined", "refuse_taken_name", "rename_columns", "write_cast", "write_check", "write_default"]
+__all__ = [
+    "call_check",
+    "call_columns",
+    "name_defined",
+    "refuse_taken_name",
+    "write_cast",
+    "write_check",
+    "write_default",
+]
 
 
 def write_default(table: TableInfo, column: str, catalog: Catalog) -> str:
@@ -32,10 +41,10 @@ def write_cast(expression: str, type_: str) -> str:
 
 def write_check(check: Check) -> str:
     """A check with the names its columns have now."""
-    return rename_columns(check.text, dict(check.columns))
+    return _rename_columns(check.text, dict(check.columns))
 
 
-def rename_columns(predicate: str, names: Mapping[str, str]) -> str:
+def _rename_columns(predicate: str, names: Mapping[str, str]) -> str:
     """A predicate whose columns are called otherwise."""
     tree = parse_expression(predicate)
     edits = []
@@ -45,6 +54,27 @@ def rename_columns(predicate: str, names: Mapping[str, str]) -> str:
         if name != first.name and "start" in first.meta:
             edits.append(Edit(Span(first.meta["start"], first.meta["end"] + 1), _quote(name)))
     return splice(predicate, edits)
+
+
+def call_columns(columns: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+    """What a check calls these columns: as others do, or by a name that nobody calls another one by.
+
+    Example:
+        >>> call_columns(["a", "b", "c"], {"a": "a", "d": "b"})
+        {'a': 'a', 'b': 'b1', 'c': 'c'}
+    """
+    called: dict[str, str] = {}
+    for name in columns:
+        taken = {*known.values(), *called.values()}
+        free = (f"{name}{number or ''}" for number in range(len(taken) + 1))
+        called[name] = known.get(name) or next(one for one in free if one not in taken)
+    return called
+
+
+def call_check(check: Check, called: Mapping[str, str]) -> Check:
+    """The check as it is kept, over columns that it calls so."""
+    columns = tuple((called[name], name) for _, name in check.columns)
+    return replace(check, text=_rename_columns(check.text, called), columns=columns)
 
 
 def name_defined(schema: pa.Schema, table: str, taken: Sequence[str] = ()) -> pa.Schema:

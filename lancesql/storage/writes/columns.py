@@ -19,6 +19,7 @@ from lancesql.storage.scan import wrap_lance_error
 from .checks import hold_checks
 from .clones import refuse_read_by_clones
 from .conversion import plan_type
+from .dropped_columns import drop_column
 from .new_table import check_names
 from .schemas import find_free_number, put_field
 from .staging import Staging
@@ -89,7 +90,7 @@ def change_column(database: LanceDatabase, command: ChangeColumn) -> None:
     """Drops, renames or changes a column."""
     table, name, to = command.table, command.column, command.to
     acts: dict[str, Callable[[Any], Any]] = {
-        "drop": lambda dataset: dataset.drop_columns([name]),
+        "drop": lambda dataset: drop_column(database, table, dataset, name),
         "rename": lambda dataset: dataset.alter_columns({"path": name, "name": to}),
         "null": lambda dataset: dataset.alter_columns({"path": name, "nullable": bool(to)}),
         "default": lambda dataset: _set_metadata(dataset, name, DEFAULT, to),

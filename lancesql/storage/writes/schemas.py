@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from lance.schema import LanceSchema
 
-__all__ = ["find_free_number", "put_field"]
+__all__ = ["find_free_number", "list_numbers", "put_field", "take_field"]
 
 _FILLER = "__lancesql_filler"
 
@@ -25,12 +25,19 @@ def put_field(schema: Any, field: pa.Field[Any], number: int) -> Any:
     return LanceSchema._from_protos(metadata, *(part for parts in held.values() for part in parts))
 
 
+def take_field(schema: Any, name: str) -> Any:
+    """The schema without the field of that name."""
+    metadata, held = _split_schema(schema)
+    del held[name]
+    return LanceSchema._from_protos(metadata, *(part for parts in held.values() for part in parts))
+
+
 def find_free_number(dataset: Any) -> int:
     """The least number that no field has, nor had one that is dropped but still in the files."""
     stored: list[int] = [
         number for one in dataset.get_fragments() for file in one.metadata.files for number in file.fields
     ]
-    return max([*stored, *_list_numbers(dataset.lance_schema.fields())]) + 1
+    return max([*stored, *list_numbers(dataset.lance_schema.fields())]) + 1
 
 
 def _split_schema(schema: Any) -> tuple[str, dict[str, list[bytes]]]:
@@ -38,11 +45,11 @@ def _split_schema(schema: Any) -> tuple[str, dict[str, list[bytes]]]:
     _, (metadata, *parts) = schema.__reduce__()
     held: dict[str, list[bytes]] = {}
     for one in schema.fields():
-        size = len(_list_numbers([one]))
+        size = len(list_numbers([one]))
         held[one.name()], parts = parts[:size], parts[size:]
     return metadata, held
 
 
-def _list_numbers(fields: Sequence[Any]) -> list[int]:
+def list_numbers(fields: Sequence[Any]) -> list[int]:
     """The numbers of fields and of what is within them."""
-    return [number for one in fields for number in (one.id(), *_list_numbers(one.children()))]
+    return [number for one in fields for number in (one.id(), *list_numbers(one.children()))]
