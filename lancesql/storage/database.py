@@ -342,7 +342,10 @@ class LanceDatabase:
             return branch, int(number) if number else None
         tags = newest.tags.list()
         if version not in tags:
-            raise ArgumentError(f"table '{name}' has no tag '{version}'", hint=_suggest(version, "tags", tags))
+            hint = _suggest(version, "tags", tags)
+            if version in newest.branches.list():
+                hint = f"a branch has that name: AT (BRANCH => '{version}')"
+            raise ArgumentError(f"table '{name}' has no tag '{version}'", hint=hint)
         return tags[version].get("branch"), int(tags[version]["version"])
 
     def _find_version_at(self, newest: Any, name: str, text: str) -> int:

@@ -175,6 +175,7 @@ def test_another_branch_of_the_name(tmp_path: Path) -> None:
         ("OPTIMIZE t AT (VERSION => 1)", UnsupportedError, "a version never changes"),
         ("MERGE INTO t AT (TAG => 'none') d USING t ON t.id = d.id WHEN MATCHED THEN DELETE", ArgumentError, "no tag"),
         ("DELETE FROM t AT (BRANCH => 'devv')", ArgumentError, "did you mean 'dev'?"),
+        ("SELECT * FROM t VERSION AS OF 'dev'", ArgumentError, "a branch has that name: AT (BRANCH => 'dev')"),
         ("DELETE FROM t AT (BRANCH => dev, VERSION => 'x')", LanceSQLError, "a version of a branch is a number"),
         ("INSERT INTO t AT (BRANCH => 'dev') VALUES (1)", LanceSQLError, "2 columns, and the query gives 1"),
         ("INSERT INTO t AT (BRANCH => 'dev') SELECT idd, s FROM t", LanceSQLError, "did you mean 'id'?"),
