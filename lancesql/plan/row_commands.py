@@ -73,12 +73,14 @@ class MergeBranch:
         columns: The columns it gives values to: for UPDATE and INSERT.
         first: Which column of the query is the value of the first of them.
         message: What `error` says.
+        unmatched: It is for rows of the source alone.
     """
 
     action: Literal["update", "delete", "insert", "nothing", "error"]
     columns: tuple[str, ...] = ()
     first: int = 0
     message: str | None = None
+    unmatched: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,14 @@ class MergeRows:
     """`MERGE INTO table …`: behind the row's id the query gives the number of the branch, then the values of all.
 
     Attributes:
-        keys: The columns by which rows are found: what is inserted has each key once, and no NULL.
+        keys: The columns by which rows are found: what is inserted for want of a row has each key once, and no NULL.
+        looks_up: That a row was not found does not mean that its primary key is not there: it is looked for.
     """
 
     changed: ChangedRows
     branches: tuple[MergeBranch, ...]
     keys: tuple[str, ...] = ()
+    looks_up: bool = False
 
 
 @dataclass(frozen=True)

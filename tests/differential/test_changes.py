@@ -94,7 +94,13 @@ REFUSED = (
     ("DELETE FROM t WHERE id = 3 RETURNING nope", "nope"),
     ("DELETE FROM t WHERE id = 3 RETURNING (SELECT 1)", "RETURNING takes no subquery"),
     ("UPDATE t SET amount = 1 RETURNING error('late')", "late"),
-    ("MERGE INTO t USING more ON t.id = more.id WHEN MATCHED THEN INSERT VALUES (1)", "UPDATE, DELETE, DO NOTHING"),
+    ("MERGE INTO t USING more ON t.id = more.id WHEN MATCHED THEN INSERT VALUES (1)", "5 columns, and 1 values"),
+    ("MERGE INTO t USING more ON t.id = more.id WHEN NOT MATCHED BY SOURCE THEN INSERT", "needs INSERT (column"),
+    ("MERGE INTO t USING more ON t.id = more.id WHEN MATCHED THEN INSERT (id, id) VALUES (1, 2)", "set twice"),
+    (
+        "MERGE INTO t USING more ON t.id = more.id WHEN MATCHED THEN WRITE",
+        "UPDATE, DELETE, INSERT, DO NOTHING or ERROR",
+    ),
     ("MERGE INTO t USING more t ON t.id = t.id WHEN MATCHED THEN DELETE", "both sides are called 't'"),
     ("MERGE INTO t USING (SELECT name, id FROM more) s ON t.id = s.id WHEN MATCHED THEN UPDATE", "has 2 columns"),
     (

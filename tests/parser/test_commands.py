@@ -179,7 +179,11 @@ def test_an_insert_joins_on_a_column_called_conflict() -> None:
         ("INSERT INTO t (a) DEFAULT VALUES", "VALUES", "DEFAULT VALUES takes no columns"),
         ("UPDATE t SET (a, b) = f(1, 2)", "f", "the columns of a list are set to a list of values"),
         ("UPDATE t SET a", None, "'=' is expected"),
-        ("MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN INSERT", "INSERT", "UPDATE, DELETE, DO NOTHING or ERROR"),
+        (
+            "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN KEEP",
+            "KEEP",
+            "UPDATE, DELETE, INSERT, DO NOTHING or ERROR",
+        ),
         ("VACUUM t OLDER '1 day'", "OLDER", "OLDER THAN, RETAIN, WITH (options)"),
         ("RESTORE TABLE t", None, "TO VERSION and a number"),
     ],

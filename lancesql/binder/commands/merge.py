@@ -16,6 +16,7 @@ from lancesql.errors import ArgumentError, BindError, ParseError, Span
 from lancesql.parser import parse_expression, parse_statement
 from lancesql.parser.commands import AssignmentSyntax, BranchSyntax, MergeSyntax, NameSyntax
 from lancesql.plan.commands import MergeBranch, MergeRows
+from lancesql.plan.constraints import read_constraints
 from lancesql.plan.sources import ROW_ID
 from lancesql.plan.spelling import quote_name
 
@@ -41,6 +42,8 @@ class Pairs:
         keys: The columns of the table by which `on` finds its rows.
         prefix: The common table expressions in front.
         renamed: The alias to give the table, which stands without one.
+        by_keys: Nothing but the keys decides which rows are a pair.
+        appends: Rows are added without a look at those that are there.
     """
 
     target: Span
@@ -52,6 +55,8 @@ class Pairs:
     keys: tuple[str, ...] = ()
     prefix: Span | None = None
     renamed: str | None = None
+    by_keys: bool = False
+    appends: bool = False
 
 
 def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None:
@@ -68,6 +73,7 @@ def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None
             span=syntax.source,
         )
     branches = [_pair_columns(one, table, alias, columns) for one in syntax.branches]
+    keys, by_keys = _find_keys(syntax, context, table)
     pairs = Pairs(
         target=syntax.target,
         target_alias=find_alias(syntax),
@@ -75,8 +81,9 @@ def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None
         source_alias=alias,
         on=_write_condition(syntax, alias),
         branches=tuple(branches),
-        keys=_find_keys(syntax, context, table),
+        keys=keys,
         prefix=syntax.prefix,
+        by_keys=by_keys,
     )
     return plan_pairs(pairs, table, context, syntax.returning)
 
@@ -89,7 +96,7 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
     for number, branch in enumerate(pairs.branches):
         given = _complete_columns(branch, table)
         columns = resolve_columns([one.column for one in given], table)
-        bound.append(MergeBranch(branch.action, columns, width, branch.message))
+        bound.append(MergeBranch(branch.action, columns, width, branch.message, branch.matched == "source only"))
         for at, one in enumerate(given):
             values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', write_value(one, table, columns[at], context)]
             values.append(f') END AS "__lancesql_{number}_{at}"')
@@ -100,7 +107,19 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
     parts += [f' FROM (SELECT true AS "{PRESENT}", * FROM ', *pairs.source, f") AS {quote_name(alias)} "]
     renamed = "" if pairs.renamed is None else f" AS {quote_name(pairs.renamed)}"
     parts += [_name_join(pairs.branches), " JOIN ", pairs.target, renamed, " ON (", pairs.on, ")"]
-    return MergeRows(plan_changes(context, table, pairs.target_alias, parts, returning), tuple(bound), pairs.keys)
+    changed = plan_changes(context, table, pairs.target_alias, parts, returning)
+    return MergeRows(changed, tuple(bound), pairs.keys, looks_up=_looks_up(pairs, bound, table))
+
+
+def _looks_up(pairs: Pairs, branches: Sequence[MergeBranch], table: TableInfo) -> bool:
+    """Whether rows get a primary key that a row may have which was not found."""
+    primary = set(read_constraints(table.schema).primary_key)
+    if not primary or pairs.appends:
+        return False
+    if any(one.action == "update" and primary & set(one.columns) for one in branches):
+        return True
+    found_by_it = pairs.by_keys and set(pairs.keys) <= primary
+    return any(one.action == "insert" and not (found_by_it and one.unmatched) for one in branches)
 
 
 def _name_join(branches: Sequence[BranchSyntax]) -> str:
@@ -211,13 +230,13 @@ def _complete_columns(branch: BranchSyntax, table: TableInfo) -> tuple[Assignmen
     )
 
 
-def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -> tuple[str, ...]:
-    """The columns of the table that ON compares for equality with something of the source."""
+def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -> tuple[tuple[str, ...], bool]:
+    """The columns of the table that ON compares for equality with something of the source, and whether that is all."""
     if syntax.on is None:
-        return resolve_columns(syntax.columns, table)
+        return resolve_columns(syntax.columns, table), True
     tree = parse_expression(context.sql[syntax.on.start : syntax.on.end])
     if tree is None:
-        return ()
+        return (), False
     folded = {name.lower(): name for name in table.schema.names}
     owner = find_alias(syntax).lower()
     keys: list[str] = []
@@ -231,4 +250,4 @@ def _find_keys(syntax: MergeSyntax, context: CommandContext, table: TableInfo) -
             if isinstance(side, exp.Column) and side.name.lower() in folded and side.table.lower() in (owner, "")
         ]
         keys += found[:1]
-    return tuple(dict.fromkeys(keys))
+    return tuple(dict.fromkeys(keys)), len(keys) == len(conjuncts)

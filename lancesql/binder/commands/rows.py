@@ -72,6 +72,8 @@ def _bind_upsert(
         on=write_equality(keys, alias, EXCLUDED) if keys else "false",
         branches=tuple(branches),
         keys=keys,
+        by_keys=bool(keys),
+        appends=conflict is None,
         prefix=syntax.prefix,
         renamed=None if syntax.alias is None else alias,
     )

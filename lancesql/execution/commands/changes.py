@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lancesql.catalog import TableInfo
 from lancesql.engines.engine_errors import find_name_span
 from lancesql.errors import (
     CardinalityError,
+    ConstraintError,
     LanceSQLError,
     UnknownColumnError,
     nearest_name,
@@ -24,12 +26,14 @@ from lancesql.execution.run import Run
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.commands import ChangedRows, DeleteRows, UpdateRows
+from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID
 from lancesql.storage.scan import take_rows
 from lancesql.storage.types import widen_table
 from lancesql.storage.writes.changes import ChangeWriter, RowIds
 from lancesql.storage.writes.finite import refuse_infinite
+from lancesql.storage.writes.key_lookup import find_key
 from lancesql.storage.writes.row_stream import read_batches
 from lancesql.storage.writes.rules import RowRules
 from lancesql.storage.writes.tables import fit_column
@@ -43,6 +47,7 @@ __all__ = [
     "read_changed",
     "read_changed_ids",
     "read_ids",
+    "refuse_known_keys",
     "refuse_twice",
     "renew_rows",
     "take_all",
@@ -75,8 +80,10 @@ def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Tabl
     changed = command.changed
     writer = ChangeWriter(run.database.of(changed.table), changed.table)
     kept: list[pa.RecordBatch] = []
+    keys: list[pa.RecordBatch] = []
     seen: list[RowIds] = [np.empty(0, np.uint64)]
     rules = make_rules(changed.table, run)
+    primary = read_constraints(changed.table.schema).primary_key
 
     def read() -> Iterator[tuple[RowIds, pa.RecordBatch]]:
         for batch in read_changed(changed, open_query):
@@ -85,12 +92,17 @@ def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Tabl
             rules.check(rows)
             if changed.returning:
                 kept.append(rows)
+            if set(command.columns) & set(primary):
+                keys.append(rows.select(list(primary)))
             yield seen[-1], rows
         refuse_twice(np.concatenate(seen), "UPDATE")
 
     count = writer.update(read(), command.columns)
+    given = [pa.Table.from_batches(keys)] if keys else []
+    for one in given:
+        refuse_known_keys(changed.table, run, one, np.concatenate(seen))
     answer = answer_changed(changed, run, lambda: pa.Table.from_batches(kept, changed.table.schema), count)
-    writer.commit("UPDATE")
+    writer.commit("UPDATE", given)
     return answer
 
 
@@ -187,6 +199,30 @@ def answer_changed(
             near = nearest_name(found.group(1), names)
             error.hint = f"did you mean '{near}'?" if near else f"columns: {', '.join(names)}"
         raise changed.returning.place_error(error) from None
+
+
+def refuse_known_keys(table: TableInfo, run: Run, keys: pa.Table, released: RowIds) -> None:
+    """Refuses rows that would have the primary key of another.
+
+    Args:
+        table: The table, as it was read.
+        run: The run.
+        keys: The primary keys that rows get.
+        released: Rows of the table that will not have theirs any longer.
+
+    Raises:
+        ConstraintError: When there are such rows.
+    """
+    names = keys.column_names
+    counted = keys.group_by(names).aggregate([([], "count_all")])
+    twice = counted.filter(pc.greater(counted.column("count_all"), pa.scalar(1))).select(names).slice(0, 1).to_pylist()
+    without = np.sort(released)
+    found = tuple(twice[0].values()) if twice else find_key(run.database.open_dataset(table), keys, without=without)
+    if found is not None:
+        listed = ", ".join(f"{name} = {value!r}" for name, value in zip(names, found, strict=True))
+        raise ConstraintError(
+            f"two rows of table '{table.name}' would have the primary key {listed}", hint="nothing was written"
+        )
 
 
 def refuse_twice(row_ids: RowIds, statement: str) -> None:

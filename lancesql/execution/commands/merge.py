@@ -22,7 +22,15 @@ from lancesql.storage.writes.part_buffer import PartBuffer
 from lancesql.storage.writes.rules import RowRules
 from lancesql.storage.writes.tables import fit_column
 
-from .changes import answer_changed, read_changed, read_ids, refuse_twice, renew_rows, take_all
+from .changes import (
+    answer_changed,
+    read_changed,
+    read_ids,
+    refuse_known_keys,
+    refuse_twice,
+    renew_rows,
+    take_all,
+)
 from .rules import make_rules
 
 __all__ = ["merge_rows"]
@@ -65,8 +73,11 @@ class _Merge:
     count: int = 0
 
     def __post_init__(self) -> None:
+        self._primary = read_constraints(self.command.changed.table.schema).primary_key
         self._touched: list[RowIds] = [np.empty(0, np.uint64)]
+        self._released: list[RowIds] = [np.empty(0, np.uint64)]
         self._keys: list[pa.RecordBatch] = []
+        self._primary_keys: list[pa.RecordBatch] = []
         self._updated: set[str] = set()
         self._updates = PartBuffer[tuple[RowIds, pa.RecordBatch]](
             lambda parts: self.writer.update(iter(parts), sorted(self._updated))
@@ -80,26 +91,9 @@ class _Merge:
             raise ExecutionError(
                 f"{part.num_rows:,} rows are of a WHEN that is an error{said}", hint="nothing was written"
             )
-        table, returning = self.command.changed.table, self.command.changed.returning
-        values = part.columns[branch.first : branch.first + len(branch.columns)]
+        rows = self._insert(branch, part) if branch.action == "insert" else self._change(branch, part)
         self.count += part.num_rows
-        if branch.action == "insert":
-            rows = _complete_rows(table, dict(zip(branch.columns, values, strict=True)), part.num_rows, self.rules)
-            self._keys.append(rows.select(list(dict.fromkeys(name for one in self._list_keys() for name in one))))
-            self._inserts.add(rows, rows.nbytes)
-        else:
-            row_ids = read_ids(part)
-            refuse_twice(row_ids, "MERGE")
-            self._touched.append(row_ids)
-            if branch.action == "delete":
-                self.writer.delete(row_ids)
-                rows = take_all(table, self.run, row_ids).combine_chunks().to_batches()[0] if returning else part
-            else:
-                rows = renew_rows(table, self.run, row_ids, branch.columns, values, self.rules)
-                self.rules.check(rows)
-                self._updated.update(branch.columns)
-                self._updates.add((row_ids, rows), rows.nbytes)
-        if returning:
+        if self.command.changed.returning:
             self.kept.append(rows)
             self.actions += [branch.action.upper()] * rows.num_rows
 
@@ -108,23 +102,52 @@ class _Merge:
 
         Raises:
             CardinalityError: When a row was to change twice, or a key to come twice.
-            ConstraintError: When a row has no key.
+            ConstraintError: When a row has no key, or its primary key is there.
         """
         refuse_twice(np.concatenate(self._touched), "MERGE")
-        if not self._keys:
-            self._updates.flush()
-            return []
-        inserted = pa.Table.from_batches(self._keys)
-        _refuse_bad_keys(inserted.select(list(self.command.keys)), self.command.changed.table)
+        found: list[pa.Table] = []
+        if self._keys:
+            found.append(pa.Table.from_batches(self._keys))
+            _refuse_bad_keys(found[-1], self.command.changed.table)
+        if self._primary_keys:
+            found.append(pa.Table.from_batches(self._primary_keys))
+            refuse_known_keys(self.command.changed.table, self.run, found[-1], np.concatenate(self._released))
         self._updates.flush()
         self._inserts.flush()
-        return [inserted.select(list(one)) for one in self._list_keys()]
+        return found
 
-    def _list_keys(self) -> list[tuple[str, ...]]:
-        """By which rows are told apart: in this statement, and in the table."""
-        primary = read_constraints(self.command.changed.table.schema).primary_key
-        own = self.command.keys
-        return [one for one in (own, () if set(primary) == set(own) else primary) if one]
+    def _insert(self, branch: MergeBranch, part: pa.RecordBatch) -> pa.RecordBatch:
+        given = dict(zip(branch.columns, _take_values(branch, part), strict=True))
+        rows = _complete_rows(self.command.changed.table, given, part.num_rows, self.rules)
+        if branch.unmatched and self.command.keys:
+            self._keys.append(rows.select(list(self.command.keys)))
+        if self.command.looks_up:
+            self._primary_keys.append(rows.select(list(self._primary)))
+        self._inserts.add(rows, rows.nbytes)
+        return rows
+
+    def _change(self, branch: MergeBranch, part: pa.RecordBatch) -> pa.RecordBatch:
+        table = self.command.changed.table
+        row_ids = read_ids(part)
+        refuse_twice(row_ids, "MERGE")
+        self._touched.append(row_ids)
+        if branch.action == "delete":
+            self.writer.delete(row_ids)
+            self._released.append(row_ids)
+            returning = self.command.changed.returning
+            return take_all(table, self.run, row_ids).combine_chunks().to_batches()[0] if returning else part
+        rows = renew_rows(table, self.run, row_ids, branch.columns, _take_values(branch, part), self.rules)
+        self.rules.check(rows)
+        if set(branch.columns) & set(self._primary):
+            self._released.append(row_ids)
+            self._primary_keys.append(rows.select(list(self._primary)))
+        self._updated.update(branch.columns)
+        self._updates.add((row_ids, rows), rows.nbytes)
+        return rows
+
+
+def _take_values(branch: MergeBranch, part: pa.RecordBatch) -> list[pa.Array[Any]]:
+    return part.columns[branch.first : branch.first + len(branch.columns)]
 
 
 def _complete_rows(table: TableInfo, given: dict[str, pa.Array[Any]], rows: int, rules: RowRules) -> pa.RecordBatch:

@@ -257,14 +257,14 @@ def _read_action(
         if not cursor.at_end() and not cursor.at_word("WHEN", "RETURNING"):
             raise UnsupportedError("ERROR takes a message that is written out", span=cursor.span)
         return BranchSyntax(matched, "error", span, condition, message=message)
+    if cursor.accept("INSERT"):
+        return _read_insert_action(cursor, matched, condition, span)
     if matched == "source only":
-        if not cursor.accept("INSERT"):
-            raise cursor.expected("INSERT, DO NOTHING or ERROR")
-        return _read_insert_action(cursor, condition, span)
+        raise cursor.expected("INSERT, DO NOTHING or ERROR")
     if cursor.accept("DELETE"):
         return BranchSyntax(matched, "delete", span, condition)
     if not cursor.accept("UPDATE"):
-        raise cursor.expected("UPDATE, DELETE, DO NOTHING or ERROR")
+        raise cursor.expected("UPDATE, DELETE, INSERT, DO NOTHING or ERROR")
     if cursor.accept("SET") and not cursor.at_kind(TokenType.STAR):
         assignments = read_assignments(cursor, "WHEN", "RETURNING")
         return BranchSyntax(matched, "update", span, condition, assignments)
@@ -275,12 +275,16 @@ def _read_action(
     return BranchSyntax(matched, "update", span, condition, by=_read_pairing(cursor))
 
 
-def _read_insert_action(cursor: TokenCursor, condition: Span | None, span: Span) -> BranchSyntax:
+def _read_insert_action(
+    cursor: TokenCursor, matched: Literal["matched", "source only", "target only"], condition: Span | None, span: Span
+) -> BranchSyntax:
     columns = cursor.read_columns() if cursor.at_kind(TokenType.L_PAREN) else ()
     if not columns and cursor.accept("DEFAULT", "VALUES"):
-        return BranchSyntax("source only", "insert", span, condition)
+        return BranchSyntax(matched, "insert", span, condition)
+    if not columns and not cursor.at_word("VALUES") and matched == "target only":
+        raise UnsupportedError("a row without a source needs INSERT (column, …) VALUES (…)", span=cursor.last_taken)
     if not columns and not cursor.at_word("VALUES"):
-        return BranchSyntax("source only", "insert", span, condition, by=_read_pairing(cursor))
+        return BranchSyntax(matched, "insert", span, condition, by=_read_pairing(cursor))
     if not cursor.accept("VALUES"):
         raise cursor.expected("VALUES (…)")
     values = _read_values(cursor)
@@ -293,7 +297,7 @@ def _read_insert_action(cursor: TokenCursor, condition: Span | None, span: Span)
         AssignmentSyntax(column or NameSyntax((), quoted_string=False, span=span), value)
         for column, value in zip(named, values, strict=True)
     )
-    return BranchSyntax("source only", "insert", span, condition, assignments)
+    return BranchSyntax(matched, "insert", span, condition, assignments)
 
 
 def _read_values(cursor: TokenCursor) -> tuple[Span | None, ...]:
@@ -324,9 +328,9 @@ def _read_item(cursor: TokenCursor) -> Span:
 
 
 def _read_pairing(cursor: TokenCursor) -> Literal["name", "position"]:
-    """`[*] [BY NAME | BY POSITION]`; by position when nothing is said, as in DuckDB."""
-    cursor.accept_kind(TokenType.STAR)
-    if cursor.accept("BY", "NAME"):
-        return "name"
-    cursor.accept("BY", "POSITION")
-    return "position"
+    """`[*] [BY NAME | BY POSITION] [*]`; by position when nothing is said, as in DuckDB."""
+    starred = cursor.accept_kind(TokenType.STAR)
+    by_name = cursor.accept("BY", "NAME")
+    if (by_name or cursor.accept("BY", "POSITION")) and not starred:
+        cursor.accept_kind(TokenType.STAR)
+    return "name" if by_name else "position"

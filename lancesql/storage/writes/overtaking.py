@@ -8,9 +8,10 @@ from typing import Any
 import lance
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lancesql.storage.scan import make_conflict, serialize_row_ids
+
+from .key_lookup import find_key
 
 __all__ = ["RowIds", "find_addresses", "find_newest"]
 
@@ -74,7 +75,7 @@ def _is_undisturbed(
         if len(addresses) < len(row_ids) or not before.keys() >= set(places):
             return False
     added = [one for one in newest.get_fragments() if one.fragment_id not in before]
-    return not added or not any(_has_come(newest, added, one) for one in keys)
+    return not added or all(find_key(newest, one, fragments=added) is None for one in keys)
 
 
 def _read_operation(dataset: lance.LanceDataset, version: int) -> object:
@@ -91,39 +92,3 @@ def _list_files(dataset: lance.LanceDataset) -> dict[int, list[tuple[str, tuple[
         one.fragment_id: [(file.path, tuple(file.fields)) for file in one.metadata.files]
         for one in dataset.get_fragments()
     }
-
-
-def _has_come(dataset: lance.LanceDataset, added: Sequence[Any], keys: pa.Table) -> bool:
-    """Whether fragments have, or may have, a row with one of these keys."""
-    names = keys.column_names
-    if any(not _is_told_by_bits(field.type) for field in keys.schema):
-        return True
-    for batch in dataset.scanner(columns=names, fragments=list(added)).to_batches():
-        met = batch
-        for name in names:
-            met = met.filter(pc.is_in(met.column(name), value_set=keys.column(name).combine_chunks()))
-        if met.num_rows and (len(names) == 1 or _share_row(met, keys)):
-            return True
-    return False
-
-
-def _share_row(met: pa.RecordBatch, keys: pa.Table) -> bool:
-    first = keys.column_names[0]
-    near = keys.filter(pc.is_in(keys.column(first), value_set=met.column(first)))
-    listed = [set(zip(*(one.to_pylist() for one in side.columns), strict=True)) for side in (met, near)]
-    return not listed[0].isdisjoint(listed[1])
-
-
-def _is_told_by_bits(type_: pa.DataType) -> bool:
-    """Whether values of a type are equal when their bits are, and only then: zero has a sign, and lists have parts."""
-    types = pa.types
-    return (
-        types.is_integer(type_)
-        or types.is_temporal(type_)
-        or types.is_decimal(type_)
-        or types.is_boolean(type_)
-        or types.is_string(type_)
-        or types.is_large_string(type_)
-        or types.is_binary(type_)
-        or types.is_large_binary(type_)
-    )
