@@ -257,3 +257,22 @@ def test_rows_in_many_parts_keep_their_ids(tmp_path: Path, most: int, monkeypatc
         assert all(ids[one] == row_id for one, _, row_id in rows if one in ids)
         assert len({row_id for _, _, row_id in rows}) == 7500
         assert db.sql("SELECT max(version) FROM (SHOW VERSIONS ON t)").fetchall() == [(3,)]
+
+
+@pytest.mark.parametrize("place", ["t AT (BRANCH => 'b')", "c"])
+def test_a_branch_and_a_clone_are_tables_of_their_own(pair: Any, tmp_path: Path, place: str) -> None:
+    db, other, todo, read = pair
+    other.execute("CREATE TABLE c SHALLOW CLONE t" if place == "c" else "CREATE BRANCH b ON t")
+    kept = lance.dataset(tmp_path / "t.lance").schema
+    upsert = f"INSERT INTO {place} SELECT interfere(i), 1 FROM range(3, 6) r(i) ON CONFLICT (id) DO"
+    todo += ["INSERT INTO t VALUES (4, 9)", f"INSERT INTO {place} VALUES (20, 20)"]
+    db.execute(f"{upsert} NOTHING")
+    assert len(read) == len(set(read))
+    todo += ["INSERT INTO t VALUES (6, 9)", f"INSERT INTO {place} VALUES (6, 50)"]
+    db.execute(f"{upsert.replace('6)', '7)')} UPDATE SET x = excluded.x + {place[0]}.x")
+    assert sorted(db.sql(f"SELECT id, x FROM {place}").fetchall()) == [
+        (0, 0), (1, 0), (2, 0), (3, 1), (4, 2), (5, 2), (6, 51), (20, 20)
+    ]  # fmt: skip
+    assert read_rows(db) == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 9), (6, 9)]
+    written = lance.dataset(tmp_path / ("c.lance" if place == "c" else "t.lance/tree/b"))
+    assert written.schema.equals(kept, check_metadata=True)
