@@ -154,3 +154,15 @@ def test_pivots_keep_their_columns(db: lancesql.Connection) -> None:
     lines = db.sql("EXPLAIN CREATE TABLE made AS FROM (PIVOT (SELECT id % 2 AS odd FROM t) ON odd USING count(*))")
     assert lines.to_arrow()["plan"][0].as_py() == "CreateTable made"
     assert isinstance(lines.to_arrow(), pa.Table)
+
+
+def test_a_vector_that_a_subquery_gives_is_the_one_that_is_searched_for(db: lancesql.Connection) -> None:
+    """A check binds sources without rows; what it meets on the way is read as ever, for it may be read once."""
+    nearest = "SELECT id, text FROM t ORDER BY array_distance(v, (SELECT v FROM t WHERE sqrt(id) = 3)) LIMIT 3"
+    found = [(9, "w9"), (8, "w8"), (10, "w10")]
+    assert "VectorSearch" in db.explain(nearest)
+    explained = db.explain(nearest, analyze=True)
+    assert "rows       3" in explained
+    assert db.sql(f"EXPLAIN (RECALL) {nearest}").fetchall()
+    db.execute(f"CREATE VIEW nearest AS {nearest}")
+    assert sorted(db.sql("FROM nearest").fetchall()) == sorted(found)

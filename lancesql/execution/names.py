@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from lancesql.errors import ParseError
 from lancesql.plan.sources import RowCount, TableScan
@@ -32,7 +31,7 @@ def find_answer_columns(run: Run, aliases: Sequence[str] = ()) -> list[str] | No
     if not aliases and (direct := find_direct_answer(run)) is not None:
         return [column.name for column in direct.output]
     named = f" AS bound ({', '.join(map(quote_name, aliases))})" if aliases else ""
-    with offer_relation(replace(run, binds=True), ahead=False) as (relation, parameters, sources, namespace):
+    with offer_relation(run, ahead=False, empty=True) as (relation, parameters, sources, namespace):
         text = f"EXPLAIN {relation}"
         if plan.returns_rows:
             text = f"DESCRIBE SELECT * FROM (\n{relation}\n){named}"

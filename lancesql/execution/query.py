@@ -135,7 +135,7 @@ def run_plan(run: Run) -> pa.Table:
 
 @contextmanager
 def offer_relation(
-    run: Run, *, ahead: bool, left: threading.Event | None = None
+    run: Run, *, ahead: bool, left: threading.Event | None = None, empty: bool = False
 ) -> Iterator[tuple[str, object, dict[str, object], Namespace]]:
     """What the engine is given: the relation, its parameters, its sources, and the variables it may name.
 
@@ -143,15 +143,16 @@ def offer_relation(
         run: The run.
         ahead: Whether the relation is going to be read, not only bound.
         left: Given when only its first rows are wanted, and set when nobody reads on.
+        empty: The sources are given without a row, so that nothing is searched: enough to bind the relation.
     """
     functions: dict[str, SearchFunction] = {}
     texts: list[TextCaller] = []
     try:
         if not _calls_functions(run.plan):
-            yield _give_relation(run, ahead=ahead, left=left)
+            yield _give_relation(run, ahead=ahead, left=left, empty=empty)
             return
         with offer_embeds(run), offer_functions(run, ahead=ahead) as functions, offer_text_functions(run) as texts:
-            relation, parameters, sources, namespace = _give_relation(run, ahead=ahead, left=left)
+            relation, parameters, sources, namespace = _give_relation(run, ahead=ahead, left=left, empty=empty)
             for placeholder, function in functions.items():
                 relation = relation.replace(f'"{placeholder}"(', f'"{function.name}"(')
             for caller in texts:
@@ -166,12 +167,12 @@ def offer_relation(
 
 
 def _give_relation(
-    run: Run, *, ahead: bool, left: threading.Event | None
+    run: Run, *, ahead: bool, left: threading.Event | None, empty: bool
 ) -> tuple[str, object, dict[str, object], Namespace]:
     """What the engine is given, apart from functions: the relation, its parameters, its sources, and variables."""
     plan = settle_plan(run)
     named = [one for one in plan.sources if f'"{one.placeholder}"' in plan.relation and not is_function(one)]
-    offer = offer_columns if run.binds else partial(_offer_source, ahead=ahead, left=left)
+    offer = offer_columns if empty else partial(_offer_source, ahead=ahead, left=left)
     sources = {source.placeholder: offer(source, run) for source in named}
     sources |= {one.placeholder: widen_table(read_scalar_table(one, run)) for one in run.plan.scalars}
     parameters = {name: run.values[name] for name in plan.parameters}

@@ -65,7 +65,6 @@ class Run:
         matches: The rows that text searches found for `match()`, by the table, its columns and the query.
         rerankers: The rerankers of the session, and LanceDB's.
         stores: The rows are written to a table, so that each has to be of a type that Lance keeps.
-        binds: Nothing is read: the relation is bound, to sources without rows.
         written: What the statement was written out from, when the version of a table is a parameter.
     """
 
@@ -91,7 +90,6 @@ class Run:
     matches: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     rerankers: Rerankers = field(default_factory=Rerankers)
     stores: bool = False
-    binds: bool = False
     written: Composition | None = None
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False
