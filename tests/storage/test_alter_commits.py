@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import lance
+import pyarrow as pa
 import pytest
 
 import lancesql
@@ -71,8 +72,8 @@ def db(tmp_path: Path) -> Iterator[lancesql.Connection]:
         yield db
 
 
-def look(db: lancesql.Connection, tmp_path: Path) -> object:
-    dataset = lance.dataset(tmp_path / "db" / "t.lance")
+def look(db: lancesql.Connection, tmp_path: Path, path: Path | None = None) -> object:
+    dataset = lance.dataset(path or tmp_path / "db" / "t.lance")
     metadata = {one.name: one.metadata for one in dataset.schema}
     return db.sql("FROM t ORDER BY id").to_arrow(), [one["version"] for one in dataset.versions()], metadata
 
@@ -180,3 +181,21 @@ def test_the_last_column_that_is_in_the_files(tmp_path: Path, type_: str) -> Non
             "ALTER TABLE t DROP COLUMN c CASCADE; INSERT INTO t VALUES (20);OPTIMIZE t; VACUUM t OLDER THAN '0 seconds'"
         )
         assert db.sql("SELECT count(*), sum(n) FROM t").fetchall() == [(14, 66)]
+
+
+def test_a_table_of_an_old_lance(tmp_path: Path) -> None:
+    """None of its versions can be one that nobody is shown: what takes one commit is done, nothing by halves."""
+    path = tmp_path / "t.lance"
+    lance.write_dataset(pa.table({"id": [1, 2], "n": [3, 4]}), path, enable_v2_manifest_paths=False)
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE INDEX nth ON t (n) USING BTREE; ALTER TABLE t ADD COLUMN c AS id + 1")
+        db.execute("ALTER TABLE t ALTER id TYPE VARCHAR; ALTER TABLE t ADD COLUMN d INTEGER DEFAULT 7")
+        before = look(db, tmp_path, path)
+        for change in ("ALTER n TYPE VARCHAR CASCADE", "ADD CHECK (n > 0)", "ADD COLUMN e INTEGER CHECK (e > 0)"):
+            with pytest.raises(LanceSQLError, match="named as Lance did it long ago") as caught:
+                db.execute(f"ALTER TABLE t {change}")
+            assert "migrate_manifest_paths_v2" in (caught.value.hint or "")
+            assert look(db, tmp_path, path) == before
+        lance.dataset(path).migrate_manifest_paths_v2()
+        db.execute("ALTER TABLE t ALTER n TYPE VARCHAR CASCADE; ALTER TABLE t ADD CHECK (n > '0')")
+        assert db.sql("FROM t ORDER BY id").fetchall() == [("1", "3", 2, 7), ("2", "4", 3, 7)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import lance
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import ConflictError
+from lancesql.errors import ConflictError, UnsupportedError
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -19,11 +19,7 @@ __all__ = ["Staging"]
 
 
 class Staging:
-    """Versions on top of the newest one, of which none is shown before `publish`; none is left behind.
-
-    Attributes:
-        dataset: The last of them; before the first, the version that was read.
-    """
+    """Versions on top of the newest one, of which none is shown before `publish`; none is left behind."""
 
     def __init__(self, database: LanceDatabase, table: TableInfo) -> None:
         """Opens the table.
@@ -35,8 +31,20 @@ class Staging:
         self._read: Any = lance.dataset(table.uri, storage_options=self.options)
         if self._read.version != table.version:
             raise ConflictError(f"table '{table.name}' was changed meanwhile", hint="run the statement again")
-        self.dataset: Any = self._read
+        self._last: Any = self._read
         self._staged: list[int] = []
+        self._alone: Any = None
+
+    @property
+    def dataset(self) -> Any:
+        """The last of the versions; before the first, the one that was read.
+
+        Raises:
+            UnsupportedError: When the table is of a Lance that knew no such versions.
+        """
+        if self._alone is not None:
+            raise self._refuse()
+        return self._last
 
     @property
     def version(self) -> int:
@@ -44,8 +52,25 @@ class Staging:
         return int(self._read.version) + 1
 
     def add(self, operation: Any) -> None:
-        """Makes a version by an operation on the last one."""
-        self.dataset = self.try_out(operation)
+        """Makes a version by an operation on the last one.
+
+        Raises:
+            UnsupportedError: When the table is of a Lance that knew no such versions, and one commit does not do.
+        """
+        try:
+            self._last = self.try_out(operation)
+        except OSError as error:
+            if "v1 manifest paths" not in str(error):
+                raise
+            if not isinstance(operation, lance.LanceOperation.Merge):  # no row of somebody else passes by a merge
+                raise self._refuse() from None
+            self._alone = operation
+
+    def _refuse(self) -> UnsupportedError:
+        return UnsupportedError(
+            "the versions of the table are named as Lance did it long ago, and this takes two of them",
+            hint=f"while nobody writes to it: lance.dataset('{self._read.uri}').migrate_manifest_paths_v2()",
+        )
 
     def try_out(self, operation: Any) -> Any:
         """A version by an operation on the last one, which none comes after."""
@@ -65,12 +90,17 @@ class Staging:
         Upstream: a restore passes over what others have committed since. Lance is therefore told that the versions of
         the table are kept by somebody else, who takes none but the one that follows the one that was read.
         """
+        if self._alone is not None:
+            lance.LanceDataset.commit(
+                self._read, self._alone, read_version=self._read.version, storage_options=self.options
+            )
+            return
         from .next_version import NextVersion  # takes a third of a second, of which most statements have no need
 
         next_version = NextVersion(self._read, self.options)
         lance.LanceDataset.commit(
             self._read,
-            lance.LanceOperation.Restore(self.dataset.version),
+            lance.LanceOperation.Restore(self._last.version),
             read_version=self._read.version,
             storage_options=self.options,
             max_retries=0,
