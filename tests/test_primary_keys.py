@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import lance
+import pyarrow as pa
 import pytest
 
 import lancesql
@@ -83,3 +84,28 @@ def test_merge_among_rows_of_one_key(
         db.execute(f"MERGE INTO t USING (VALUES (2, 'z'), (7, 'new')) n(id, name) ON t.id = n.id {matched}{ending}")
         rows = [(1, 1, "a"), *changed, *([(7, None, "new")] if inserts else [])]
         assert db.sql("SELECT * FROM t ORDER BY id, part").fetchall() == rows
+
+
+def test_a_table_whose_rows_are_known_by_their_place(tmp_path: Path) -> None:
+    """Made by another program, without ids that stay; with an index on the key, and on what changes."""
+    key = {b"lance-schema:unenforced-primary-key": b"true"}
+    schema = pa.schema([pa.field("id", pa.int64(), nullable=False, metadata=key), pa.field("x", pa.int64())])
+    for start in (0, 100):
+        rows = pa.table({"id": range(start, start + 100), "x": [0] * 100}, schema=schema)
+        lance.write_dataset(rows, tmp_path / "t.lance", mode="append" if start else "create")
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE INDEX ON t (id) USING BTREE; CREATE INDEX ON t (x) USING BTREE")
+        for _ in range(3):
+            db.execute("INSERT INTO t SELECT i * 50, 1 FROM range(8) r(i) ON CONFLICT DO UPDATE SET x = t.x + 1")
+        rest = {50 * number: 3 for number in range(8)}
+        assert dict(db.sql("SELECT id, x FROM t WHERE x > 0").fetchall()) == rest
+        assert db.sql("SELECT count(*), count(DISTINCT id) FROM t").fetchall() == [(204, 204)]
+        assert db.sql("SELECT x FROM t WHERE id = 50").fetchall() == [(3,)]
+        db.execute("""
+            MERGE INTO t USING (VALUES (5, 7), (500, 9)) s(id, x) USING (id) WHEN MATCHED THEN UPDATE SET x = s.x
+            WHEN NOT MATCHED THEN INSERT WHEN NOT MATCHED BY SOURCE AND t.id < 100 THEN DELETE
+        """)
+        for _ in range(2):
+            assert db.sql("SELECT count(*), min(id) FROM t").fetchall() == [(106, 5)]
+            assert db.sql("SELECT id, x FROM t WHERE id IN (5, 50, 500) ORDER BY id").fetchall() == [(5, 7), (500, 9)]
+            db.execute("OPTIMIZE t")

@@ -373,7 +373,8 @@ def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLErr
     if isinstance(error, UnknownColumnError) and error.span is not None:
         name = plan.sql[error.span.start : error.span.end]
         names = [field.name for source in plan.sources for field in (*source.table.schema, *score_fields(source))]
-        names += re.findall(r'"([^"]+)"', error.hint or "")  # DuckDB knows the other relations' columns
+        known = re.findall(r'"([^"]+)"', error.hint or "")  # DuckDB knows the other relations' columns
+        names += [one for one in known if not one.startswith("__lancesql_")]
         near = nearest_name(name, names)
         error.hint = f"did you mean '{near}'?" if near else f"columns: {', '.join(dict.fromkeys(names))}"
     return error

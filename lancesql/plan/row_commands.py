@@ -71,15 +71,15 @@ class MergeBranch:
 
     Attributes:
         columns: The columns it gives values to: for UPDATE and INSERT.
-        first: Which column of the query is the value of the first of them.
-        message: What `error` says.
+        first: Which column of the query is the value of the first of them, or what `error` says.
+        says: There is something that `error` says.
         unmatched: It is for rows of the source alone.
     """
 
     action: Literal["update", "delete", "insert", "nothing", "error"]
     columns: tuple[str, ...] = ()
     first: int = 0
-    message: str | None = None
+    says: bool = False
     unmatched: bool = False
 
 

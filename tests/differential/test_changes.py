@@ -109,7 +109,17 @@ REFUSED = (
     ),
     ("MERGE INTO t USING more ON t.id = more.id", "WHEN MATCHED or WHEN NOT MATCHED is expected"),
     ("MERGE INTO t USING more ON t.id = more.id WHEN MATCHED THEN ERROR 'not twice'", "error: not twice"),
-    ("MERGE INTO t USING more ON t.id = more.id WHEN MATCHED THEN ERROR upper('x')", "a message that is written out"),
+    ("MERGE INTO t USING more ON t.id = more.id WHEN MATCHED THEN ERROR upper('x')", "that is an error: X"),
+    (
+        "MERGE INTO t USING more m ON t.id = m.id AND m.id = 5 WHEN MATCHED THEN ERROR 'of ' || t.name || m.id",
+        "of name 05",
+    ),
+    (
+        "MERGE INTO t USING more m USING (id) WHEN MATCHED AND m.id = 3 THEN ERROR CASE WHEN t.id = 3 THEN 'three' END",
+        "1 rows are of a WHEN that is an error: three",
+    ),
+    ("MERGE INTO t USING more m ON t.id = m.id WHEN MATCHED THEN ERROR nope", "nope"),
+    ("MERGE INTO t USING more m ON t.id = m.id WHEN MATCHED THEN ERROR NULL", "of a WHEN that is an error\n"),
     ("UPDATE t SET (name, amount) = ('a', 1, 2)", "2 columns are named, and 3 values are given"),
     ("UPDATE t SET (name, amount) = (SELECT 'a', 1)", "write column = value for each"),
     ("UPDATE t amount = 1", "SET is expected"),

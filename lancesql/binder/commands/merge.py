@@ -96,11 +96,14 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
     for number, branch in enumerate(pairs.branches):
         given = _complete_columns(branch, table)
         columns = resolve_columns([one.column for one in given], table)
-        bound.append(MergeBranch(branch.action, columns, width, branch.message, branch.matched == "source only"))
+        says, unmatched = branch.message is not None, branch.matched == "source only"
+        bound.append(MergeBranch(branch.action, columns, width, says=says, unmatched=unmatched))
+        if branch.message is not None:
+            values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', branch.message, ")::VARCHAR END"]
         for at, one in enumerate(given):
             values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', write_value(one, table, columns[at], context)]
             values.append(f') END AS "__lancesql_{number}_{at}"')
-        width += len(given)
+        width += len(given) + says
     target, alias = quote_name(pairs.target_alias), pairs.source_alias
     parts: list[str | Span] = [] if pairs.prefix is None else [pairs.prefix, " "]
     parts += [f'SELECT {target}.{ROW_ID} AS "{ROW}", ', *_write_choice(pairs.branches, target, alias), *values]

@@ -87,7 +87,8 @@ class _Merge:
     def act(self, branch: MergeBranch, part: pa.RecordBatch) -> None:
         """Does with pairs what their WHEN says."""
         if branch.action == "error":
-            said = "" if branch.message is None else f": {branch.message}"
+            message = part.column(branch.first)[0].as_py() if branch.says else None
+            said = "" if message is None else f": {message}"
             raise ExecutionError(
                 f"{part.num_rows:,} rows are of a WHEN that is an error{said}", hint="nothing was written"
             )

@@ -253,9 +253,8 @@ def _read_action(
     if cursor.accept("DO", "NOTHING"):
         return BranchSyntax(matched, "nothing", span, condition)
     if cursor.accept("ERROR"):
-        message = cursor.take().text if cursor.at_kind(TokenType.STRING) else None
-        if not cursor.at_end() and not cursor.at_word("WHEN", "RETURNING"):
-            raise UnsupportedError("ERROR takes a message that is written out", span=cursor.span)
+        ends = cursor.at_end() or cursor.at_word("WHEN", "RETURNING")
+        message = None if ends else read_clause(cursor, "a message", "WHEN", "RETURNING")
         return BranchSyntax(matched, "error", span, condition, message=message)
     if cursor.accept("INSERT"):
         return _read_insert_action(cursor, matched, condition, span)

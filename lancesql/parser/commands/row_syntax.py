@@ -120,7 +120,7 @@ class BranchSyntax:
     condition: Span | str | None = None
     assignments: tuple[AssignmentSyntax, ...] = ()
     by: Literal["name", "position"] | None = None
-    message: str | None = None
+    message: Span | None = None
 
 
 @dataclass(frozen=True)
