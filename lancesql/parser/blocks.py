@@ -215,7 +215,7 @@ class TokenTree:
 
 
 def split_conjuncts(tree: TokenTree, first: int, last: int) -> list[Span]:
-    """The spans that top-level ANDs separate in the tokens `[first, last)`; one span when there is a top-level OR."""
+    """The spans that ANDs separate in the tokens `[first, last)`, in brackets too; one span when there is an OR."""
     tokens = tree.tokens
     parts: list[tuple[int, int]] = []
     start = index = first
@@ -242,7 +242,19 @@ def split_conjuncts(tree: TokenTree, first: int, last: int) -> list[Span]:
                 start = index + 1
         index += 1
     parts.append((start, last))
-    return [tree.span(a, b) for a, b in parts if a < b]
+    if len(parts) > 1:
+        return [span for a, b in parts if a < b for span in split_conjuncts(tree, a, b)]
+    inside = split_conjuncts(tree, first + 1, last - 1) if _is_bracketed(tree, first, last) else []
+    return inside if len(inside) > 1 else [tree.span(first, last)]
+
+
+def _is_bracketed(tree: TokenTree, first: int, last: int) -> bool:
+    """Whether one bracket with a predicate in it is all there is: neither a subquery nor a row of values."""
+    is_one = tree.tokens[first].token_type is TokenType.L_PAREN and tree.partner.get(first) == last - 1
+    if not is_one or first + 1 >= last - 1:
+        return False
+    commas = (at for at in range(first, last) if tree.tokens[at].token_type is TokenType.COMMA)
+    return not is_word(tree.tokens[first + 1], *_QUERY_STARTS) and all(tree.parent[at] != first for at in commas)
 
 
 def split_list(tree: TokenTree, first: int, last: int) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ from lancesql.errors import ParseError, Span
 
 from .blocks import TokenTree
 from .calls import SearchCall, find_search_calls
+from .method_calls import name_columns
 from .operators import is_distance_operator
 from .parameters import ParameterUse, find_parameters
 from .snapshots import AtClause, find_at_clauses
@@ -95,7 +96,7 @@ def parse_expression(sql: str) -> exp.Expr | None:
 
 def _read_trees(text: str) -> list[exp.Expr]:
     trees = DuckDB().parser().parse(read_grammar_tokens(text), text)
-    return [tree for tree in trees if tree is not None]
+    return [name_columns(tree) for tree in trees if tree is not None]
 
 
 def _spell_operators(sql: str, tokens: list[Token]) -> str:

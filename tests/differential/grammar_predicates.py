@@ -28,10 +28,12 @@ _OF_TYPE = {
     "i": (
         "{c} + 1 > 2", "{c} % 2 = 1", "{c} // 2 = 1", "{c}::VARCHAR LIKE '1%'", "abs({c} - 3) < 2", "-{c} < -2",
         "{c} BETWEEN {x} AND {y}", "{c} NOT BETWEEN {x} AND {y}", "{x} BETWEEN {c} AND {y}", "{c} & 1 = 1",
+        "{c}.abs() > 2",
     ),
     "s": (
         "{c} LIKE 'x%'", "{c} NOT LIKE '%y'", "{c} ILIKE 'X'", "{c} || 'q' = 'xq'", "upper({c}) = 'X'",
         "length({c}) = 1", "{c} ~ 'x'", "starts_with({c}, 'x')", "concat({c}, 'x') = 'x'",
+        "{c}.upper() = 'X'",
     ),
     "d": ("extract(day FROM {c}) > 3", "{c} + 1 > DATE '2020-01-03'", "{c} BETWEEN {x} AND {y}"),
     "b": (

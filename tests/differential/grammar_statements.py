@@ -189,7 +189,8 @@ class StatementGrammar(PredicateGrammar):
             condition = f" ON {_join(on)}" if on else ""
             asked += f"{kind if kind == ',' else f' {kind}'} {one.asked}{condition}"
             meant += f"{kind if kind == ',' else f' {kind}'} {one.meant(chosen[one.alias])}{condition}"
-        clause = f" WHERE {' AND '.join(_bracket(one.written) for one in where)}" if where else ""
+        written = " AND ".join(_bracket(one.written) for one in where)
+        clause = f" WHERE {self.choose('{}', '{}', '({})').format(written)}" if where else ""
         if self.happens(0.1) and not asked.startswith("(VALUES") and "DISTINCT" not in head:
             return Query(f"FROM {asked} {head}{clause}{tail}", f"FROM {meant} {head}{clause}{tail}", columns)
         return Query(f"{head} FROM {asked}{clause}{tail}", f"{head} FROM {meant}{clause}{tail}", columns)

@@ -47,7 +47,7 @@ class ColumnReader:
             if not isinstance(tree, exp.Paren):
                 steps.insert(0, _read_field(tree))
             tree = tree.this
-        if not isinstance(tree, exp.Column | exp.Dot) or isinstance(tree.this, exp.Star):
+        if not isinstance(tree, exp.Column | exp.Dot) or tree.find(exp.Star, exp.Func) is not None:
             raise UntranslatableError(f"{describe(tree)} is computed, and Lance computes some things differently")
         parts = [*(part.name for part in tree.parts), *steps]
         for qualifier in ("lance", self.alias):
