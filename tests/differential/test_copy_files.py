@@ -251,4 +251,7 @@ def test_searches_are_copied(tmp_path: Path) -> None:
         assert "VectorSearch t" in plan
         assert "COPY (SELECT id" in plan
         assert not (tmp_path / "hits.csv").exists()
-        assert "read_csv" in db.explain(f"COPY t (id) FROM '{tmp_path / 'nowhere.csv'}'")
+        (tmp_path / "ids.csv").write_text("id\n1\n")
+        assert "read_csv" in db.explain(f"COPY t (id) FROM '{tmp_path / 'ids.csv'}'")
+        with pytest.raises(lancesql.LanceSQLError, match="No files found"):
+            db.explain(f"COPY t (id) FROM '{tmp_path / 'nowhere.csv'}'")

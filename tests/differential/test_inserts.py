@@ -51,7 +51,7 @@ def test_same_rows(pair: Pair, statement: str) -> None:
 
 
 REFUSED = (
-    ("INSERT INTO t (id, n) VALUES (50, 2000)", "a row breaks CHECK (n < 1000) of table 't': n = 2000"),
+    ("INSERT INTO t (id, n) VALUES (50, 2000)", "a row breaks CHECK (n < 1000) of table 't' (t_n_check): n = 2000"),
     ("UPDATE t SET n = 5000 WHERE id = 3", "a row breaks CHECK"),
     ("INSERT INTO t (id, n) VALUES (1, 2000) ON CONFLICT DO UPDATE SET n = excluded.n", "a row breaks CHECK"),
     ("INSERT INTO t (id, name) VALUES (50, NULL)", "column 'name' cannot be NULL"),
