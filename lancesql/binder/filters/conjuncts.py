@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from sqlglot import exp
@@ -14,7 +14,16 @@ from lancesql.catalog import Catalog
 from lancesql.parser.tokens import Token, TokenType
 from lancesql.plan.sources import DISTANCE, RANK, RANK_TEXT, RANK_VECTOR, RELEVANCE, SCORE
 
-__all__ = ["COMPUTED", "find_owners", "is_bound_inside", "is_computed", "is_constant", "is_volatile"]
+__all__ = [
+    "COMPUTED",
+    "find_owners",
+    "is_bound_for_sure",
+    "is_bound_inside",
+    "is_computed",
+    "is_constant",
+    "is_volatile",
+    "may_belong",
+]
 
 COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, RANK_VECTOR, RANK_TEXT, "_hybrid_score", "query_index"})
 _RANK = re.compile(rf"{RANK}\d+")
@@ -43,14 +52,26 @@ def find_owners(
         catalog: Asked for the columns of tables inside subqueries.
     """
     owners: set[str] = set()
+    possible: set[str] = set()
     for column in tree.find_all(exp.Column):
         if not is_bound_inside(column, tree, scope, catalog):
             owners.add(OTHER if isinstance(column.this, exp.Star) else _find_owner(column, scope, columns))
+        elif len(column.parts) == 1 and not is_bound_for_sure(column, tree, catalog):
+            owner = _find_owner(column, scope, columns)
+            possible |= {owner} if owner != OTHER or may_belong(column, scope, columns, catalog) else set()
     owners |= {_find_pattern_owner(chosen, scope, columns) for chosen in tree.find_all(exp.Columns)}
     computed = any(is_computed(column.name.lower()) for column in tree.find_all(exp.Column))
-    if not owners and not computed and len(scope.relations) == 1 and tree.find(exp.Select) is not None:
-        owners.add(scope.relations[0].alias)  # a subquery over a relation of unknown columns may use the block's
+    if not owners and not computed and tree.find(exp.Select) is not None:
+        # A subquery over a relation of unknown columns may use the block's; asked of one of its rows, it says the same.
+        found = {scope.relations[0].alias} if len(scope.relations) == 1 else possible
+        owners |= found if len(found) == 1 else set()
     return owners
+
+
+def may_belong(column: exp.Column, scope: Scope, besides: Collection[str], catalog: Catalog) -> bool:
+    """Whether a name may mean a column of one of a block's relations, other than those called `besides`."""
+    others = [_known_columns(one, catalog) for one in scope.relations if one.visible and one.alias not in besides]
+    return any(names is None or column.name.lower() in names for names in others)
 
 
 def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[str, str]]) -> str:
@@ -129,12 +150,12 @@ def is_constant(tree: exp.Expr, scope: Scope, columns: Mapping[str, Mapping[str,
         names = {part.name.lower() for part in column.parts}
         if not is_bound_inside(column, tree, scope, catalog):
             return False
-        if not _is_bound_for_sure(column, tree, catalog) and (nested or names & outer):
+        if not is_bound_for_sure(column, tree, catalog) and (nested or names & outer):
             return False
     return True
 
 
-def _is_bound_for_sure(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> bool:
+def is_bound_for_sure(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> bool:
     """Whether a lambda, or a subquery whose columns are known, defines what the column names."""
     parts = [part.name.lower() for part in column.parts]
     node: exp.Expr | None = column

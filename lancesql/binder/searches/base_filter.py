@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from lancesql.binder.filters.conjuncts import is_bound_inside, is_computed, is_volatile
+from lancesql.binder.filters.conjuncts import is_bound_for_sure, is_bound_inside, is_computed, is_volatile, may_belong
 from lancesql.binder.filters.null_rows import rejects_null
 from lancesql.binder.filters.own import left_conditions
 from lancesql.binder.scope import Relation, Scope
@@ -157,11 +157,17 @@ def _is_own(tree: exp.Expr, reach: _Reach, span: Span) -> bool:
     if tree.find(exp.Columns) is not None:
         return False
     is_alone = not (reach.others or reach.before)
-    reads_own = False
+    reads_own = may_read = False
     for column in tree.find_all(exp.Column):
-        if isinstance(column.this, exp.Star) or is_bound_inside(column, tree, reach.scope, reach.catalog):
-            continue
         first, is_qualified = column.parts[0].name.lower(), len(column.parts) > 1
+        if isinstance(column.this, exp.Star):
+            continue
+        if is_bound_inside(column, tree, reach.scope, reach.catalog):
+            if not is_qualified and not is_bound_for_sure(column, tree, reach.catalog):
+                may_read = may_read or first in (reach.names or ())
+                if may_belong(column, reach.scope, {reach.alias}, reach.catalog):
+                    return False
+            continue
         if is_computed(column.name.lower()) or (is_qualified and first in reach.others):
             return False
         if is_qualified and first in reach.before:
@@ -181,8 +187,8 @@ def _is_own(tree: exp.Expr, reach: _Reach, span: Span) -> bool:
                 span=span,
             )
     # A subquery over a relation of unknown columns may use the query's.
-    may_use = is_alone and tree.find(exp.Select) is not None and not any(map(is_computed, _names(tree)))
-    return reads_own or may_use
+    may_read = may_read or (is_alone and tree.find(exp.Select) is not None)
+    return reads_own or (may_read and not any(map(is_computed, _names(tree))))
 
 
 def _names(tree: exp.Expr) -> list[str]:
