@@ -48,6 +48,41 @@ def test_a_step_that_fails_does_not_stop_the_others(db: lancesql.Connection, tmp
         assert other.sql("SELECT id FROM t WHERE id = 200").fetchall() == [(200,)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "column", "asks"),
+    [
+        ("IVF_FLAT", "v", "SELECT id FROM vector_search('t', [3, 1], k => 1, exact => false)"),
+        ("IVF_HNSW_SQ", "v", "SELECT id FROM vector_search('t', [3, 1], k => 1, exact => false)"),
+        ("FTS", "text", "SELECT count(*) FROM fts('t', 'new')"),
+        ("BTREE", "id", "SELECT id FROM t WHERE id = 4"),
+        ("BITMAP", "id", "SELECT id FROM t WHERE id = 4"),
+        ("ZONEMAP", "id", "SELECT id FROM t WHERE id = 4"),
+    ],
+)
+def test_an_index_whose_files_are_gone_hides_nothing(tmp_path: Path, kind: str, column: str, asks: str) -> None:
+    """Only who asks it fails; the rows are read and written, and it can be dropped and built anew."""
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT i AS id, 'new ' || i AS text, [i, 1]::FLOAT[2] AS v FROM range(99) r(i)")
+        db.execute(f"CREATE INDEX other ON t (text) USING BLOOMFILTER; CREATE INDEX gone ON t ({column}) USING {kind}")
+        want = db.sql(asks).fetchall()
+    dataset: Any = lance.dataset(tmp_path / "t.lance")
+    (damaged,) = [one for one in dataset.describe_indices() if one.name == "gone"]
+    for segment in damaged.segments:
+        shutil.rmtree(tmp_path / "t.lance" / "_indices" / str(segment.uuid))
+    with lancesql.connect(tmp_path) as db:
+        with pytest.raises(StorageError, match="ot found"):
+            db.sql(asks).fetchall()
+        assert db.sql("SELECT count(text), sum(id) FROM t").fetchall() == [(99, sum(range(99)))]
+        assert db.sql("SELECT name FROM (SHOW INDEXES ON t) ORDER BY name").fetchall() == [("gone",), ("other",)]
+        if kind.startswith("IVF"):
+            (shown,) = db.sql("SELECT advice FROM (SHOW INDEXES ON t) WHERE name = 'gone'").fetchall()
+            assert shown == ("its files are gone: REINDEX gone ON t",)
+            assert db.sql("SELECT outcome FROM (REINDEX gone ON t)").fetchall() == [("done",)]
+            assert db.sql(asks).fetchall() == want
+        db.execute(f"DROP INDEX gone ON t; CREATE INDEX gone ON t ({column}) USING {kind}")
+        assert db.sql(asks).fetchall() == want
+
+
 def test_old_versions_go_by_themselves(db: lancesql.Connection) -> None:
     def change(number: int) -> int:
         db.execute("INSERT INTO t BY NAME SELECT $n AS id", {"n": 1000 + number})

@@ -36,6 +36,8 @@ def _list_advice(database: LanceDatabase, table: TableInfo, index: IndexInfo) ->
     if language is not None:
         yield language
     behind = index.rows_unindexed
+    if index.kind.startswith("IVF") and index.partitions is None and index.rows_indexed:
+        yield f"its files are gone: REINDEX {spell_name(index.name)} ON {spell_table(table)}"
     if behind > _MANY_UNINDEXED or behind > _MUCH_UNINDEXED * table.rows:
         yield f"{behind:,} of {table.rows:,} rows are not in it: OPTIMIZE {spell_table(table)}"
     elif index.segments > _MANY_SEGMENTS:

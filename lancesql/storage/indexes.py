@@ -97,7 +97,12 @@ def _read_details(kind: str, details: Mapping[str, Any], dimension: int | None) 
 
 
 def _read_statistics(dataset: lance.LanceDataset, name: str) -> dict[str, Any]:
-    parts: list[dict[str, Any]] = dataset.stats.index_stats(name).get("indices") or [{}]
+    try:
+        parts: list[dict[str, Any]] = dataset.stats.index_stats(name).get("indices") or [{}]
+    except OSError as error:
+        if "not found" not in str(error).lower():
+            raise
+        return {}  # its files are gone: who asks it is told so, and all else goes on
     return max(parts, key=lambda part: part.get("num_partitions") or 0)
 
 

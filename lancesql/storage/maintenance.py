@@ -89,14 +89,15 @@ def optimize_table(database: LanceDatabase, table: TableInfo, options: Mapping[s
 def _list_borrowed(database: LanceDatabase, table: TableInfo, options: Mapping[str, object]) -> list[str]:
     """The indexes that a branch or a shallow clone has from where it began, and loses when fragments are rewritten.
 
-    Upstream: the rewritten BTREE lies among the files of the branch, and is looked for where the first one lay, so that
-    every query that asks it fails.
+    Upstream: the rewritten index lies among the files of the branch, and is looked for where the first one lay, so that
+    every query that asks it fails. With stable row ids a BTREE alone is rewritten, without them each index is.
     """
-    described = _open_newest(database, table).describe_indices()
+    dataset = _open_newest(database, table)
     borrowed = [
         one.name
-        for one in described
-        if one.index_type == "BTree" and any(segment.base_id is not None for segment in one.segments)
+        for one in dataset.describe_indices()
+        if (one.index_type == "BTree" or not dataset.has_stable_row_ids)
+        and any(segment.base_id is not None for segment in one.segments)
     ]
     return borrowed if borrowed and plan_compaction(database, table, options) else []
 

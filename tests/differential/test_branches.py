@@ -343,6 +343,43 @@ def test_an_index_outlives_the_fragments_it_came_with(tmp_path: Path, makes: str
         assert db.sql("SELECT count(*) FROM t WHERE id < 400").fetchall() == [(400,)]
 
 
+@pytest.mark.parametrize("makes", ["CREATE BRANCH dev ON t", "CREATE TABLE c SHALLOW CLONE t"])
+def test_no_index_is_lost_where_rows_have_no_lasting_ids(tmp_path: Path, makes: str) -> None:
+    """Of a table that lancesql did not make: each index names the rows by their places, and those change."""
+    rows = pa.table(
+        {
+            "id": pa.array(range(100), pa.int64()),
+            "n": pa.array([i % 10 for i in range(100)], pa.int64()),
+            "s": [f"word{i}" for i in range(100)],
+            "v": pa.array([[i, 1] for i in range(100)], pa.list_(pa.float32(), 2)),
+        }
+    )
+    lance.write_dataset(rows, tmp_path / "t.lance", max_rows_per_file=40, enable_stable_row_ids=False)
+    line = DEV if "BRANCH" in makes else "c"
+    indexes = (
+        "(id) USING BTREE", "(n) USING BITMAP", "(s) USING FTS", "(v) USING IVF_FLAT WITH (num_partitions = 2)"
+    )  # fmt: skip
+    with lancesql.connect(tmp_path) as db:
+        db.execute(";".join(f"CREATE INDEX ON t {one}" for one in indexes))
+        db.execute(makes)
+        db.execute(f"DELETE FROM {line} WHERE id % 7 = 0; INSERT INTO {line} VALUES (1000, 3, 'word1000', [1000, 1])")
+        for _ in range(2):
+            assert "failed" not in {one["outcome"] for one in db.sql(f"OPTIMIZE {line}").to_arrow().to_pylist()}
+            with lancesql.connect(tmp_path) as other:
+                left = [i for i in (*range(100), 1000) if i % 7 or i == 1000]
+                assert other.sql(f"SELECT id FROM {line} ORDER BY id").fetchall() == [(i,) for i in left]
+                for where, ids in (
+                    ("id IN (5, 7, 1000)", [5, 1000]),
+                    ("n = 3", [i for i in left if i in (3, *range(13, 100, 10), 1000)]),
+                ):
+                    assert sorted(other.sql(f"SELECT id FROM {line} WHERE {where}").fetchall()) == [(i,) for i in ids]
+                assert other.sql(f"SELECT id FROM fts({line}, 's', 'word1000')").fetchall() == [(1000,)]
+                near = f"SELECT id FROM vector_search({line}, 'v', [1000, 1], k => 2, exact => false)"
+                assert sorted(other.sql(near).fetchall()) == [(99,), (1000,)]
+                assert other.sql(f"SELECT DISTINCT rows_unindexed FROM (SHOW INDEXES ON {line})").fetchall() == [(0,)]
+            db.execute(f"INSERT INTO {line} VALUES (2000, 4, 'x', [0, 0]); DELETE FROM {line} WHERE id = 2000")
+
+
 def test_upstream_still_loses_the_index_of_a_branch(tmp_path: Path) -> None:
     """Without what OPTIMIZE does first, no query that asks the index can be answered."""
     table = pa.table({"id": pa.array(range(100), pa.int64())})

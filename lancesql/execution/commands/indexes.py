@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
 from lancesql.catalog import CalibratedEffort, IndexInfo, TableInfo
+from lancesql.errors import StorageError
 from lancesql.execution.progress import show_progress
 from lancesql.plan.commands import CreateIndex, IndexPlan
 from lancesql.storage.database import LanceDatabase
@@ -71,7 +72,7 @@ def create_index(command: CreateIndex, database: LanceDatabase) -> pa.Table:
     advice = None if plan.stays else advise_language(database, table, built)
     if advice is not None:
         warnings.warn(f"index '{plan.name}' on table '{table.name}': {advice}", stacklevel=_find_caller())
-    row = _describe_index(table, built, database)
+    row = _describe_index(table, built, read_built_options(database.open_dataset(table), built))
     return pa.Table.from_pylist(
         [{**row, "defaults": list(plan.defaults), "notes": notes, "advice": advice}], schema=pa.schema(_BUILT_FIELDS)
     )
@@ -114,16 +115,24 @@ def _find_caller() -> int:
 def list_indexes(tables: Sequence[TableInfo], find_database: Callable[[TableInfo], LanceDatabase]) -> pa.Table:
     """A row for each index of the tables."""
     rows = [
-        {**_describe_index(table, index, database), "advice": advise_index(database, table, index)}
+        _list_index(table, index, database)
         for table, database in ((table, find_database(table)) for table in tables)
         for index in table.indexes
     ]
     return pa.Table.from_pylist(rows, schema=pa.schema(_INDEX_FIELDS))
 
 
-def _describe_index(table: TableInfo, index: IndexInfo, database: LanceDatabase) -> dict[str, object]:
+def _list_index(table: TableInfo, index: IndexInfo, database: LanceDatabase) -> dict[str, object]:
+    try:
+        options = read_built_options(database.open_dataset(table), index)
+        advice = advise_index(database, table, index)
+    except StorageError as error:  # one whose files are damaged does not hide the others
+        options, advice = {}, error.message
+    return {**_describe_index(table, index, options), "advice": advice}
+
+
+def _describe_index(table: TableInfo, index: IndexInfo, options: Mapping[str, object]) -> dict[str, object]:
     kind = show_kind(index)
-    options = read_built_options(database.open_dataset(table), index)
     return {
         "table": table.name,
         "name": index.name,

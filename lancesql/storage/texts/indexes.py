@@ -20,6 +20,8 @@ from lance.query import (
     PhraseQuery,
 )
 
+from lancesql.storage.scan import wrap_lance_error
+
 from .terms import All, Any, Bag, Chain, Demoted, Except, Node, Part, Preferred, Scaled, Similar, list_leaves
 from .tokens import Tokenizer
 
@@ -96,7 +98,10 @@ def _read_indexes(dataset: lance.LanceDataset) -> Mapping[str, TextIndex]:
 
 def _read_options(dataset: lance.LanceDataset, index: Whatever) -> dict[str, Whatever]:
     """The options of an index; its own stop words are only among its statistics."""
-    built = dataset.stats.index_stats(index.name).get("indices") or [{}]
+    try:
+        built = dataset.stats.index_stats(index.name).get("indices") or [{}]
+    except BaseException as error:
+        raise wrap_lance_error(error, f"looking at index '{index.name}'") from None
     return {**(index.details or {}), **{key: value for key, value in built[0].get("params", {}).items() if value}}
 
 
