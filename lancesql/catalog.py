@@ -319,3 +319,7 @@ class Catalog(Protocol):
     def orders_descending(self) -> bool:
         """Whether ORDER BY without ASC or DESC means DESC, as a setting of the engine can say."""
         ...
+
+    def chooses_arrays(self) -> bool:
+        """Whether a CASE of the engine may choose between arrays: DuckDB 1 has none that does."""
+        ...

@@ -181,3 +181,7 @@ class StatementCatalog:
     def orders_descending(self) -> bool:
         """Whether DuckDB's `default_order` is DESC."""
         return self._engine.orders_descending()
+
+    def chooses_arrays(self) -> bool:
+        """Whether a CASE of DuckDB may choose between arrays."""
+        return self._engine.chooses_arrays()

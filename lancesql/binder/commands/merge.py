@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.binder.drafts import find_drafts
@@ -101,8 +102,10 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
         if branch.message is not None:
             values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', branch.message, ")::VARCHAR END"]
         for at, one in enumerate(given):
+            is_array = pa.types.is_fixed_size_list(table.schema.field(columns[at]).type)
+            as_list = "[:]" if is_array and not context.catalog.chooses_arrays() else ""
             values += [f', CASE WHEN "{BRANCH}" = {number} THEN (', write_value(one, table, columns[at], context)]
-            values.append(f') END AS "__lancesql_{number}_{at}"')
+            values.append(f'){as_list} END AS "__lancesql_{number}_{at}"')
         width += len(given) + says
     target, alias = quote_name(pairs.target_alias), pairs.source_alias
     parts: list[str | Span] = [] if pairs.prefix is None else [pairs.prefix, " "]
