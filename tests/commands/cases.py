@@ -442,7 +442,7 @@ CASES: dict[type, Cases] = {
     ),
     plan.RenameTable: Cases(
         ("ALTER TABLE u RENAME TO z",),
-        ("ALTER TABLE u RENAME TO t", "ALTER TABLE u RENAME TO seen"),
+        ("ALTER TABLE u RENAME TO t", "ALTER TABLE u RENAME TO seen", "ALTER TABLE t RENAME TO z"),
         ("ALTER TABLE nope RENAME TO z", 'ALTER TABLE u RENAME TO "a/b"', "ALTER TABLE u RENAME TO"),
     ),
     plan.RestoreTable: Cases(

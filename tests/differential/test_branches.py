@@ -392,6 +392,18 @@ def test_upstream_still_loses_the_index_of_a_branch(tmp_path: Path) -> None:
         dataset.checkout_version(("dev", None)).scanner(filter="id = 7").to_table()
 
 
+def test_a_table_with_branches_keeps_its_name(tmp_path: Path) -> None:
+    """Lance would look for what a branch has from its table under the old name, or in another table that has it."""
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT i AS id FROM range(10) r(i); CREATE BRANCH dev ON t")
+        db.execute(f"INSERT INTO {DEV} VALUES (77)")
+        with pytest.raises(UnsupportedError, match="branches read the files of 't' by its path: dev"):
+            db.execute("ALTER TABLE t RENAME TO u")
+        assert db.sql(f"SELECT (SELECT sum(id) FROM t), (SELECT sum(id) FROM {DEV})").fetchall() == [(45, 122)]
+        db.execute("CREATE TABLE u CLONE t; DROP BRANCH dev ON t; ALTER TABLE t RENAME TO v")
+        assert db.sql("SELECT (SELECT sum(id) FROM u), (SELECT sum(id) FROM v)").fetchall() == [(45, 45)]
+
+
 def test_vacuum_of_a_branch_keeps_what_others_read(tmp_path: Path) -> None:
     with lancesql.connect(tmp_path) as db:
         db.execute("CREATE TABLE t AS SELECT i AS id FROM range(10) r(i); CREATE BRANCH dev ON t")

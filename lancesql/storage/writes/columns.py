@@ -124,7 +124,8 @@ def rename_table(database: LanceDatabase, table: TableInfo, name: str) -> None:
     """Gives a table of a local database another name.
 
     Raises:
-        UnsupportedError: In an object store, where a table would have to be copied.
+        UnsupportedError: In an object store, where a table would have to be copied, and when clones or branches read
+            its files by its path.
     """
     source, target = Path(table.uri), Path(database.table_uri(name))
     if not source.is_dir():
@@ -132,6 +133,7 @@ def rename_table(database: LanceDatabase, table: TableInfo, name: str) -> None:
             "a table in an object store cannot be renamed", hint=f"CREATE TABLE {name} AS SELECT * FROM {table.name}"
         )
     refuse_read_by_clones(database, table)
+    _refuse_branches(database, table, name)
     try:
         source.rename(target)
     except OSError as error:
@@ -139,6 +141,16 @@ def rename_table(database: LanceDatabase, table: TableInfo, name: str) -> None:
     finally:
         database.forget(table.name)
         database.forget(name)
+
+
+def _refuse_branches(database: LanceDatabase, table: TableInfo, name: str) -> None:
+    """Upstream: a branch looks for the files of its table where they lay when it began, by the whole path."""
+    branches = sorted(database.open_dataset(table).branches.list())
+    if branches:
+        raise UnsupportedError(
+            f"branches read the files of '{table.name}' by its path: {', '.join(branches)}",
+            hint=f"DROP BRANCH {branches[0]} ON {table.name} first, or CREATE TABLE {name} CLONE {table.name}",
+        )
 
 
 def _change(database: LanceDatabase, table: TableInfo, doing: str, act: Callable[[Any], None]) -> None:
