@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 import lancesql
+from lancesql.storage.writes import next_version
 
 from .conftest import NIGHTLY
 from .processes import PROCESSES
@@ -216,6 +217,27 @@ def test_another_program_that_upserts_meanwhile(pair: Any, statement: str, tmp_p
     assert len(found) == len(read_rows(db))
     assert found[4] == {"upsert": 51, "merge": 51}.get(statement, 50)
     assert (found[5], found[30]) == (1, 50)
+
+
+def test_another_program_that_upserts_at_the_last_moment(
+    pair: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the last look at the table, and before Lance begins the commit that it lets pass beside such an upsert."""
+    db, _, _, _ = pair
+    commit, times = next_version.commit_next_version, []
+
+    def come_between(*arguments: Any) -> None:
+        times.append(len(times))
+        if len(times) == 1:
+            dataset = lance.dataset(tmp_path / "t.lance")
+            rows = pa.table({"id": [5, 30], "x": [50, 50]}, schema=dataset.schema)
+            dataset.merge_insert(["id"]).when_not_matched_insert_all().execute(rows)
+        commit(*arguments)
+
+    monkeypatch.setattr(next_version, "commit_next_version", come_between)
+    db.execute("INSERT INTO t VALUES (1, 1), (5, 1) ON CONFLICT (id) DO UPDATE SET x = t.x + excluded.x")
+    assert read_rows(db) == [(0, 0), (1, 1), (2, 0), (3, 0), (5, 51), (30, 50)]
+    assert times == [0]
 
 
 @pytest.mark.parametrize("updates", [True, False])

@@ -99,7 +99,7 @@ class ChangeWriter:
                 return
             for _ in range(_ATTEMPTS):
                 newest = find_newest(self._dataset, gone, keys, doing)
-                if _commit_next(newest, self._plan_operation(newest, gone, message, alone=True), message):
+                if self._commit_next(newest, self._plan_operation(newest, gone, message, alone=True), message):
                     return
             raise make_conflict(doing)
         except BaseException as error:
@@ -130,6 +130,32 @@ class ChangeWriter:
             fields_for_preserving_frag_bitmap=self._list_modified_fields(),
             update_mode="rewrite_rows",
         )
+
+    def _commit_next(self, dataset: lance.LanceDataset, operation: Any, message: str) -> bool:
+        """Whether it is the next version, or the one after others that Lance has looked at."""
+        if dataset.latest_version != dataset.version:
+            return False
+        try:
+            if isinstance(operation, lance.LanceOperation.Update) and self._inserts:
+                self._commit_update(dataset, operation, message)
+            else:
+                lance.LanceDataset.commit(dataset, operation, dataset.version, max_retries=1, commit_message=message)
+        except Exception as error:
+            if not is_conflict(error):
+                raise
+            return False
+        return True
+
+    def _commit_update(self, dataset: lance.LanceDataset, operation: Any, message: str) -> None:
+        """Upstream: an update passes over the rows that an upsert of Lance's own has added since."""
+        from .next_version import NextVersion, commit_next_version  # takes a third of a second at first
+
+        options = self.database.storage_options
+        next_version = NextVersion(dataset, options)
+        if next_version.knows_version():
+            commit_next_version(dataset, operation, message, options, next_version)
+        else:
+            lance.LanceDataset.commit(dataset, operation, dataset.version, max_retries=1, commit_message=message)
 
     @property
     def _dataset(self) -> lance.LanceDataset:
@@ -206,19 +232,6 @@ def _find_addresses(dataset: lance.LanceDataset, row_ids: RowIds) -> RowIds:
     if not len(row_ids) or not dataset.has_stable_row_ids:
         return row_ids
     return find_addresses(dataset, row_ids)
-
-
-def _commit_next(dataset: lance.LanceDataset, operation: Any, message: str) -> bool:
-    """Whether it is the next version, or the one after others that Lance has looked at."""
-    if dataset.latest_version != dataset.version:
-        return False
-    try:
-        lance.LanceDataset.commit(dataset, operation, dataset.version, max_retries=1, commit_message=message)
-    except Exception as error:
-        if not is_conflict(error):
-            raise
-        return False
-    return True
 
 
 def _list_ids(node: Any) -> list[int]:

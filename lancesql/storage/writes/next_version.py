@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import lance
 from lance.namespace import DirectoryNamespace
 from lance_namespace import ConcurrentModificationError
 
-__all__ = ["NextVersion"]
+__all__ = ["NextVersion", "commit_next_version"]
 
 _NUMBERS = 1 << 64
 """Lance names the manifest of a version by what is left of it up to the last number."""
@@ -25,6 +26,17 @@ class NextVersion(DirectoryNamespace):
         self.table_id = [name.removesuffix(".lance")]
         self._version = read.version + 1
         self._folder = None if "://" in read.uri else Path(read.uri) / "_versions"
+
+    def knows_version(self) -> bool:
+        """Whether the manifest of the version that was read is where a table of today has it."""
+        name = f"{_NUMBERS - self._version:020}.manifest"
+        if self._folder is not None:
+            return (self._folder / name).exists()
+        try:
+            found: Any = super().describe_table_version({"id": self.table_id, "version": self._version - 1})
+        except Exception:  # a table that is not called `….lance`, or a branch
+            return False
+        return str(found["version"]["manifest_path"]).endswith(f"/{name}")
 
     def describe_table_version(self, request: Any) -> Any:
         """Where the manifest of a version is."""
@@ -57,3 +69,27 @@ class NextVersion(DirectoryNamespace):
         read: Any = super().describe_table_version({**request, "version": self._version - 1})
         path: str = read["version"]["manifest_path"]
         return path.rpartition("/")[0]
+
+
+def commit_next_version(
+    read: Any, operation: Any, message: str, options: dict[str, str] | None, next_version: NextVersion | None = None
+) -> None:
+    """Makes an operation the version that follows the one that was read, whatever Lance lets pass beside it.
+
+    Lance is told that the versions of the table are kept by somebody else, who takes none but that one.
+
+    Raises:
+        Exception: Lance's, when somebody has committed since.
+    """
+    kept = NextVersion(read, options) if next_version is None else next_version
+    lance.LanceDataset.commit(
+        read,
+        operation,
+        read_version=read.version,
+        storage_options=options,
+        max_retries=0,
+        commit_message=message,
+        namespace_client=kept,
+        namespace_client_managed_versioning=True,
+        table_id=kept.table_id,
+    )

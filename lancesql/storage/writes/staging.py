@@ -87,28 +87,17 @@ class Staging:
     def publish(self) -> None:
         """Makes the last version the next one of the table.
 
-        Upstream: a restore passes over what others have committed since. Lance is therefore told that the versions of
-        the table are kept by somebody else, who takes none but the one that follows the one that was read.
+        Upstream: a restore passes over what others have committed since.
         """
         if self._alone is not None:
             lance.LanceDataset.commit(
                 self._read, self._alone, read_version=self._read.version, storage_options=self.options
             )
             return
-        from .next_version import NextVersion  # takes a third of a second, of which most statements have no need
+        from .next_version import commit_next_version  # takes a third of a second, of which most have no need
 
-        next_version = NextVersion(self._read, self.options)
-        lance.LanceDataset.commit(
-            self._read,
-            lance.LanceOperation.Restore(self._last.version),
-            read_version=self._read.version,
-            storage_options=self.options,
-            max_retries=0,
-            commit_message="ALTER",
-            namespace_client=next_version,
-            namespace_client_managed_versioning=True,
-            table_id=next_version.table_id,
-        )
+        restore = lance.LanceOperation.Restore(self._last.version)
+        commit_next_version(self._read, restore, "ALTER", self.options)
 
     def __enter__(self) -> Self:
         return self
