@@ -113,8 +113,12 @@ class StatementGrammar(PredicateGrammar):
         alias, kind = self.name("t_"), self.random.random()
         if kind < 0.45:
             return self._draw_search(alias)
-        if kind < 0.6:
+        if kind < 0.56:
             return self._take(alias, self.choose("t", "u"), TABLE)
+        if kind < 0.58:
+            return Relation(alias, dict(TABLE), f"t AT (VERSION => 1) {alias}", lambda _: f"t_before {alias}")
+        if kind < 0.6:
+            return self._take(alias, "hits", {"id": "i", "f": "b", "s": "s"})
         if kind < 0.68:
             return self._take(alias, "own", OWN)
         if kind < 0.72:
@@ -139,7 +143,16 @@ class StatementGrammar(PredicateGrammar):
             plain = [(name, type_) for name, type_ in TABLE.items() if type_ in SCALARS]
             where = f" WHERE {self.draw_predicate(plain)}" if self.happens(0.5) else ""
             base = f"FROM {table} {self.name('y')}{where}"
-            asked = f"vector_search((SELECT {listed} {base}), {QUERY}, k => {shown}) {alias}"
+            searched = f"(SELECT {listed} {base})"
+            if self.happens(0.2):
+                table, searched, listed, base = (
+                    "t",
+                    "'late'",
+                    "id, a + 1 AS e, s",
+                    f"FROM t {self.name('y')} WHERE id > 3",
+                )
+                columns = {"id": "i", "e": "i", "s": "s"}
+            asked = f"vector_search({searched}, {QUERY}, k => {shown}) {alias}"
             return Relation(
                 alias,
                 dict(columns),
@@ -179,14 +192,16 @@ class StatementGrammar(PredicateGrammar):
         visible = [one for one in relations if one.visible]
         head, tail, columns, aliases = self._draw_outputs(visible)
         where = [self._draw_conjunct(visible, aliases) for _ in range(self.choose(0, 1, 1, 2, 3))]
-        inner = [Conjunct(one, one) for kind, _, on in joins if kind == "JOIN" for one in on]
+        inner = [
+            Conjunct(one, one) for kind, _, on in joins if kind == "JOIN" for one in on if not one.startswith("USING")
+        ]
         chosen = {one.alias: self._choose_filter(one, relations, [*where, *inner]) for one in relations}
         for kind, one, on in joins:
             if kind == "LEFT JOIN" and one.each_row:
                 chosen[one.alias] += [text for text in on if f"{one.alias}." in text]
         asked, meant = relations[0].asked, relations[0].meant(chosen[relations[0].alias])
         for kind, one, on in joins:
-            condition = f" ON {_join(on)}" if on else ""
+            condition = f" {on[0]}" if on and on[0].startswith("USING") else f" ON {_join(on)}" if on else ""
             asked += f"{kind if kind == ',' else f' {kind}'} {one.asked}{condition}"
             meant += f"{kind if kind == ',' else f' {kind}'} {one.meant(chosen[one.alias])}{condition}"
         written = " AND ".join(_bracket(one.written) for one in where)
@@ -215,6 +230,10 @@ class StatementGrammar(PredicateGrammar):
         return kind, new, on
 
     def _draw_condition(self, before: list[Column], new: Relation, kind: str) -> list[str]:
+        names = {name.split(".")[1]: type_ for name, type_ in before}
+        shared = [name for name, type_ in new.columns.items() if names.get(name) == type_ and type_ in SCALARS]
+        if shared and len({name.split(".")[0] for name, _ in before}) == 1 and not new.each_row and self.happens(0.2):
+            return [f"USING ({self.random.choice(shared)})"]
         pairs = [
             f"{left} = {right}"
             for left, type_ in before
@@ -270,7 +289,7 @@ class StatementGrammar(PredicateGrammar):
 
     def _draw_conjunct(self, visible: list[Relation], aliases: list[tuple[str, str, str]]) -> Conjunct:
         kind = self.random.random()
-        known = {name for one in visible for name in (*one.columns, "_distance")}
+        known = {name.lower() for one in visible for name in (*one.columns, "_distance")}
         named = [one for one in aliases if one[0].lower() not in known and one[2] in SCALARS]
         searches = [one for one in visible if one.search]
         if kind < 0.2 and named:

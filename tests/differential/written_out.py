@@ -119,9 +119,16 @@ def open_both(folder: Path) -> Both:
         plain.execute(f"CREATE TABLE {name}_all AS FROM read")
         plain.execute(f"CREATE VIEW {name} AS SELECT * EXCLUDE (_rowid) FROM {name}_all")
         plain.unregister("read")
+    first = lance.dataset(folder / "t.lance", version=1).to_table()
+    plain.register("read", first)
+    plain.execute("CREATE TABLE t_before AS FROM read")
+    plain.unregister("read")
     database = lancesql.connect(folder)
-    plain.execute(OWN)
-    database.execute(OWN)
+    late, hits = "SELECT id, a + 1 AS e, s FROM t WHERE id > 3", "SELECT id, b AS f, s FROM {} m WHERE NOT b"
+    for connection, search in ((plain, write_out("t", 6, "NOT b")), (database, f"vector_search('t', {QUERY}, k => 6)")):
+        connection.execute(OWN)
+        connection.execute(f"CREATE VIEW late AS {late}")
+        connection.execute(f"CREATE VIEW hits AS {hits.format(search)}")
     if duckdb.__version__.startswith("1."):  # there the filters of a join go below a LIMIT, now and then
         plain.execute("SET disabled_optimizers = 'join_filter_pushdown'")
         database.execute("SET disabled_optimizers = 'join_filter_pushdown'")
