@@ -17,7 +17,7 @@ from .relations import find_unstored
 if TYPE_CHECKING:
     from .duckdb import DuckDBEngine
 
-__all__ = ["name_types", "read_definition"]
+__all__ = ["chooses_arrays", "name_types", "read_definition"]
 
 _NAME = "__lancesql_defined"
 _COLUMNS = f"SELECT column_name, is_nullable, column_default FROM duckdb_columns() WHERE table_name = '{_NAME}'"
@@ -109,6 +109,11 @@ def _explain(error: duckdb.Error, columns: str) -> LanceSQLError:
         explained = BindError("a primary key is made of plain values, not of vectors, lists or structs")
     explained.span = find_name_span(columns, explained)
     return explained
+
+
+def chooses_arrays() -> bool:
+    """Whether CASE knows arrays, which DuckDB 1 takes as lists alone."""
+    return not duckdb.__version__.startswith("1.")
 
 
 def name_types(engine: DuckDBEngine, schema: pa.Schema) -> list[str]:

@@ -345,10 +345,6 @@ class DuckDBEngine:
         ((order,),) = self._query("SELECT current_setting('default_order')", None)
         return str(order).upper().startswith("DESC")
 
-    def chooses_arrays(self) -> bool:
-        """Whether CASE knows arrays, which DuckDB 1 takes as lists alone."""
-        return not duckdb.__version__.startswith("1.")
-
     def collates(self) -> bool:
         """Whether `default_collation` is set. Our own connection is asked only once a statement has named it."""
         if self.owned and not self._collation_named:

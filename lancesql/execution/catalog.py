@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, EmbeddingInfo, TableInfo, VersionRef, View
 from lancesql.engines.databases import has_index, has_schema, list_databases
-from lancesql.engines.definitions import name_types, read_definition
+from lancesql.engines.definitions import chooses_arrays, name_types, read_definition
 from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.engines.moments import read_moment
 from lancesql.engines.namespace import Namespace
@@ -184,4 +184,4 @@ class StatementCatalog:
 
     def chooses_arrays(self) -> bool:
         """Whether a CASE of DuckDB may choose between arrays."""
-        return self._engine.chooses_arrays()
+        return chooses_arrays()
