@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from lancesql.errors import ConversionError, UnsupportedError
 
-from .decimals import float_decimals
+from .decimals import convert_decimals
 
 __all__ = ["RaggedVectorError", "convert_column", "convert_to_half", "copy_slice", "plan_field", "plan_type"]
 
@@ -105,14 +105,14 @@ def convert_column(array: Any, type_: Any, column: str) -> Any:
         array = array.dictionary_decode()
     if isinstance(array.type, pa.BaseExtensionType) and not isinstance(type_, pa.BaseExtensionType):
         array = array.storage
-    if not types.is_fixed_size_list(type_):
-        array = float_decimals(array, type_)
-    if array.type == type_:
-        return array
     if not _is_cast_meant(array.type, type_):
         raise _refuse(column, array.type, type_)
     if types.is_fixed_size_list(type_):
         return _convert_vectors(array, type_, column)
+    try:
+        array = convert_decimals(array, type_)
+    except pa.ArrowInvalid as error:
+        raise _refuse(column, array.type, type_, str(error)) from None
     if types.is_float16(type_) and types.is_floating(array.type):
         return convert_to_half(array.cast(pa.float64()), column)
     if types.is_struct(type_):

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from lancesql.errors import BindError, UnknownColumnError, nearest_name
 
 from .conversion import RaggedVectorError, convert_to_half, copy_slice, plan_field
-from .decimals import float_decimals
+from .decimals import convert_decimals
 from .row_stream import read_batches
 
 __all__ = ["NewTable", "check_names"]
@@ -81,7 +81,7 @@ class NewTable:
             return copy_slice(array)
         if field.name in self._guessed:
             component = _component_type(array.type)
-            floats = float_decimals(array, pa.list_(component)).cast(pa.list_(component))
+            floats = convert_decimals(array, pa.list_(component)).cast(pa.list_(component))
             array = floats.cast(pa.list_(component, field.type.list_size))
             return convert_to_half(array, field.name) if field.name in self._half else array
         return copy_slice(array.cast(field.type))
