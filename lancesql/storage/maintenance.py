@@ -28,6 +28,7 @@ __all__ = [
     "Cleaned",
     "Step",
     "drop_index",
+    "list_borrowed",
     "optimize_table",
     "plan_compaction",
     "plan_vacuum",
@@ -74,7 +75,7 @@ def optimize_table(database: LanceDatabase, table: TableInfo, options: Mapping[s
     """
     steps = [
         take_step("rebuild", name, partial(_refresh_index, database, table, name, "retrain", None))
-        for name in _list_borrowed(database, table, options)
+        for name in list_borrowed(database, table, options)
     ]
     if all(one.outcome == "done" for one in steps):
         steps.append(take_step("compact", table.name, lambda: _compact(database, table, options)))
@@ -86,7 +87,7 @@ def optimize_table(database: LanceDatabase, table: TableInfo, options: Mapping[s
     return steps
 
 
-def _list_borrowed(database: LanceDatabase, table: TableInfo, options: Mapping[str, object]) -> list[str]:
+def list_borrowed(database: LanceDatabase, table: TableInfo, options: Mapping[str, object]) -> list[str]:
     """The indexes that a branch or a shallow clone has from where it began, and loses when fragments are rewritten.
 
     Upstream: the rewritten index lies among the files of the branch, and is looked for where the first one lay, so that

@@ -332,6 +332,8 @@ def test_an_index_outlives_the_fragments_it_came_with(tmp_path: Path, makes: str
         db.execute(f"INSERT INTO t SELECT i, i % 10 FROM range(300, 400) r(i); CREATE INDEX ON t (id) USING {kind}")
         db.execute(makes)
         db.execute(f"DELETE FROM {line} WHERE id % 5 = 0; INSERT INTO {line} VALUES (1000, 3)")
+        planned = [row[0].split("touches")[-1].strip() for row in db.sql(f"EXPLAIN OPTIMIZE {line}").fetchall()]
+        assert ("id_idx: built anew over 321 rows" in planned) == (kind == "BTREE")
         steps = db.sql(f"OPTIMIZE {line}").to_arrow().to_pylist()
         assert [one["outcome"] for one in steps if one["outcome"] == "failed"] == []
         assert steps[0]["step"] == ("rebuild" if kind == "BTREE" else "compact")

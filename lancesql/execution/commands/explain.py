@@ -44,7 +44,7 @@ from lancesql.plan.commands import (
 )
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
-from lancesql.storage.maintenance import plan_compaction, plan_vacuum
+from lancesql.storage.maintenance import list_borrowed, plan_compaction, plan_vacuum
 from lancesql.storage.versions import list_versions
 from lancesql.storage.writes.changes import measure_change
 from lancesql.storage.writes.clones import measure_table
@@ -200,11 +200,14 @@ def _describe_merge(command: MergeRows, changed: ChangedRows, run: Run, open_que
 
 
 def _describe_compaction(table: TableInfo, options: Mapping[str, object], run: Run) -> list[str]:
-    groups = plan_compaction(run.database.of(table), table, options)
+    database = run.database.of(table)
+    groups = plan_compaction(database, table, options)
+    borrowed = list_borrowed(database, table, options)
     lines = [f"{fragments:,} fragments rewritten: {rows:,} rows, {size:,} bytes" for fragments, rows, size in groups]
     return [
+        *(f"{name}: built anew over {table.rows:,} rows" for name in borrowed),
         *(lines or ["no fragments to put together"]),
-        *_describe_indexes(table, [one.name for one in table.indexes]),
+        *_describe_indexes(table, [one.name for one in table.indexes if one.name not in borrowed]),
     ]
 
 
