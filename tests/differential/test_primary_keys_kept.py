@@ -119,3 +119,15 @@ def test_zero_has_a_sign_and_a_nan_is_equal_to_itself(tmp_path: Path) -> None:
                 db.execute(f"MERGE INTO t USING (SELECT {value} AS id, 'x' AS name) s USING (name)"
                            " WHEN NOT MATCHED THEN INSERT BY NAME")  # fmt: skip
         assert db.sql("SELECT count(*) FROM t").fetchall() == [(3,)]
+
+
+def test_an_update_that_is_refused_leaves_no_file(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t SELECT i, i FROM range(500) r(i)")
+        before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+        for statement in ("UPDATE t SET id = 1 WHERE id = 2", "UPDATE t SET id = id // 2", "UPDATE t SET id = NULL"):
+            with pytest.raises(lancesql.ConstraintError):
+                db.execute(statement)
+            assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == before
+        db.execute("UPDATE t SET id = id + 1")
+        assert db.sql("SELECT min(id), max(id), count(DISTINCT id) FROM t").fetchall() == [(1, 500, 500)]

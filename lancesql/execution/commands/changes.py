@@ -96,11 +96,11 @@ def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Tabl
                 keys.append(rows.select(list(primary)))
             yield seen[-1], rows
         refuse_twice(np.concatenate(seen), "UPDATE")
+        if keys:  # here, so that Lance takes away what it has written
+            refuse_known_keys(changed.table, run, pa.Table.from_batches(keys), np.concatenate(seen))
 
     count = writer.update(read(), command.columns)
     given = [pa.Table.from_batches(keys)] if keys else []
-    for one in given:
-        refuse_known_keys(changed.table, run, one, np.concatenate(seen))
     answer = answer_changed(changed, run, lambda: pa.Table.from_batches(kept, changed.table.schema), count)
     writer.commit("UPDATE", given)
     return answer
