@@ -39,6 +39,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def hear_control_c() -> Iterator[None]:
+    """A shell has what it runs in the background ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def db(folder: Path) -> Iterator[lancesql.Connection]:
     with lancesql.connect(folder) as db:
