@@ -12,6 +12,7 @@ from prompt_toolkit.document import Document
 
 from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.errors import LanceSQLError
+from lancesql.plan.spelling import quote_name
 
 if TYPE_CHECKING:
     import lancesql
@@ -145,7 +146,7 @@ def _match(prefix: str, names: Iterable[str], kind: str, after: str = "") -> Ite
     folded = prefix.lower()
     for name in names:
         if name.lower().startswith(folded):
-            quoted = name if re.fullmatch(r"[\w.]+", name) else '"' + name.replace('"', '""') + '"'
+            quoted = name if re.fullmatch(r"[\w.]+", name) else quote_name(name)
             yield Completion(quoted + after, start_position=-len(prefix), display=name, display_meta=kind)
 
 

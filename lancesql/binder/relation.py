@@ -11,6 +11,7 @@ from lancesql.parser import Statement
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.query import Asked
 from lancesql.plan.sources import Conjunct, Source
+from lancesql.plan.spelling import quote_name
 
 from .drafts import Draft, contains
 from .splice import Edit, splice
@@ -29,8 +30,7 @@ def edit_statement(statement: Statement, drafts: list[Draft], outers: Mapping[st
         if lateral is not None and (outer is None or not outer.values or _stands_first(statement, lateral)):
             edits.append(Edit(lateral, ""))
         if not draft.aliased and not _refuses_alias(statement, draft):
-            quoted = draft.alias.replace('"', '""')
-            text += f' AS "{quoted}"'
+            text += f" AS {quote_name(draft.alias)}"
         edits.append(Edit(draft.span, text))
         if draft.at is not None and not contains(draft.span, draft.at.span):
             edits.append(Edit(draft.at.span, ""))

@@ -9,6 +9,7 @@ from lancesql.parser.blocks import Block
 from lancesql.parser.tokens import is_word
 from lancesql.plan.query import OutputColumn, QueryShape
 from lancesql.plan.sources import COUNT, Conjunct, RowCount, score_fields
+from lancesql.plan.spelling import quote_name
 
 from .drafts import Draft, is_named, is_reshaped
 from .splice import Edit
@@ -45,15 +46,13 @@ def read_row_count(draft: Draft, context: FilterContext) -> RowCount | None:
     if rest or any(one.subquery for one in conjuncts):
         return None
     if column:
-        quoted = column.replace('"', '""')
-        conjuncts = (*conjuncts, Conjunct(f'"{quoted}" IS NOT NULL', (column,)))
+        conjuncts = (*conjuncts, Conjunct(f"{quote_name(column)} IS NOT NULL", (column,)))
     return RowCount(draft.placeholder, draft.alias, draft.table, (COUNT,), name, conjuncts, draft.span)
 
 
 def edit_count(count: RowCount, block: Block) -> Edit:
     """The block as it reads the number."""
-    name = count.name.replace('"', '""')
-    return Edit(block.span, f'SELECT "{COUNT}" AS "{name}" FROM "{count.placeholder}"')
+    return Edit(block.span, f'SELECT "{COUNT}" AS {quote_name(count.name)} FROM "{count.placeholder}"')
 
 
 def answer_with_count(count: RowCount) -> QueryShape:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from lancesql.errors import BindError, LanceSQLError, UnsupportedError
 from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, Check, add_metadata, write_checks
+from lancesql.plan.spelling import quote_name
 
 from .engine_errors import explain_engine_error, find_name_span
 from .relations import find_unstored
@@ -86,7 +87,7 @@ def _imply_checks(names: Sequence[str], types: Sequence[str]) -> list[Check]:
                 f"column '{name}' is {what}, which Lance cannot store",
                 hint="VARCHAR can hold its text",
             )
-        quoted = '"' + name.replace('"', '""') + '"'
+        quoted = quote_name(name)
         if inner:
             checks.append(_make_check(f"({quoted} IN {type_.removeprefix('ENUM')})", [name]))
         elif type_ == "UUID":

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from types import CodeType
 from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from lancesql.errors import EngineError, LanceSQLError
+from lancesql.plan.spelling import quote_name
 
 from .closing import close_with
 from .engine_errors import explain_engine_error
+from .macros import find_calls, spread_calls
 from .namespace import Namespace
 from .parsed import ParsedQueries
 from .reentry import Reentry
@@ -112,9 +114,7 @@ class DuckDBEngine:
         """
         self._begin(sql)
         try:
-            text = self._parsed.read(sql, self.connection) if self.owned else sql
-            values = {**namespace.locals, **sources, "connection": self.connection, "sql": text, "params": parameters}
-            relation: duckdb.DuckDBPyRelation | None = eval(_SQL, namespace.globals, values)
+            relation: duckdb.DuckDBPyRelation | None = self._ask(_SQL, sql, parameters, sources, namespace)
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
         return relation
@@ -159,9 +159,7 @@ class DuckDBEngine:
     def _execute(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:
         self._begin(sql)
         try:
-            text = self._parsed.read(sql, self.connection) if self.owned else sql
-            values = {**namespace.locals, **sources, "connection": self.connection, "sql": text, "params": parameters}
-            done = eval(_EXECUTE, namespace.globals, values)
+            done = self._ask(_EXECUTE, sql, parameters, sources, namespace)
             with _QUIET, warnings.catch_warnings(action="ignore", category=UserWarning):  # DuckDB warns of the copy
                 reader = done.to_arrow_reader() if hasattr(done, "to_arrow_reader") else done.fetch_record_batch()
             table: pa.Table = reader.read_all()
@@ -169,6 +167,17 @@ class DuckDBEngine:
             self._drop_result()
             raise explain_engine_error(error) from None
         return table
+
+    def _ask(
+        self, code: CodeType, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
+    ) -> Any:
+        """What DuckDB makes of a text, where it finds the sources and the variables by their names."""
+        text = self._read(sql)
+        values = {**namespace.locals, **sources, "connection": self.connection, "sql": text, "params": parameters}
+        return eval(code, namespace.globals, values)
+
+    def _read(self, sql: str) -> str | duckdb.Statement:
+        return self._parsed.read(sql, self.connection) if self.owned else sql
 
     def fork(self) -> DuckDBEngine:
         """Another connection to the same database, with the same settings, for use while this one is busy."""
@@ -274,7 +283,7 @@ class DuckDBEngine:
     def reads_only(self, sql: str) -> bool:
         """Whether a text is one query: it may be run when its rows are asked for."""
         try:
-            read = self._parsed.read(sql, self.connection) if self.owned else sql
+            read = self._read(sql)
             statements = [read] if isinstance(read, duckdb.Statement) else self.connection.extract_statements(sql)
         except duckdb.Error as error:
             raise explain_engine_error(error) from None
@@ -298,8 +307,7 @@ class DuckDBEngine:
 
     def columns_of(self, name: str, namespace: Namespace) -> Sequence[str] | None:
         """The columns of a table, view or variable; None when there is none of that name."""
-        quoted = name.replace('"', '""')
-        return self.columns_of_query(f'SELECT * FROM "{quoted}"', {}, namespace)
+        return self.columns_of_query(f"SELECT * FROM {quote_name(name)}", {}, namespace)
 
     def columns_of_query(self, sql: str, sources: Mapping[str, object], namespace: Namespace) -> Sequence[str] | None:
         """The columns of a query; None when it cannot be bound."""
@@ -335,10 +343,10 @@ class DuckDBEngine:
             "string_agg(lower(macro_definition), ' ') FROM duckdb_functions() GROUP BY 1",
             None,
         )
-        called = {name: set(_CALLED.findall(definition)) for name, _, _, definition in rows if definition}
+        called = {name: find_calls(definition) for name, _, _, definition in rows if definition}
         self._known = frozenset(row[0] for row in rows)
-        self._volatile = _spread({name for name, is_volatile, _, _ in rows if is_volatile}, called)
-        self._row_changing = _spread({"unnest", *(name for name, _, aggregates, _ in rows if aggregates)}, called)
+        self._volatile = spread_calls({name for name, is_volatile, _, _ in rows if is_volatile}, called)
+        self._row_changing = spread_calls({"unnest", *(name for name, _, aggregates, _ in rows if aggregates)}, called)
 
     def orders_descending(self) -> bool:
         """Whether `default_order` is DESC."""
@@ -385,13 +393,3 @@ _BEFORE_PARENTHESES = frozenset(
      "decimal", "numeric", "varchar", "select", "where", "from", "as", "on", "values", "over", "filter", "distinct"}
 )  # fmt: skip
 """Words that stand before a parenthesis and are no functions that can be made, or looked up."""
-
-
-def _spread(functions: set[str], called: Mapping[str, set[str]]) -> frozenset[str]:
-    """The functions, and the macros that call one of them, however deep; `called` are the functions a macro calls."""
-    while spread := {name for name, names in called.items() if names & functions} - functions:
-        functions = functions | spread
-    return frozenset(functions)
-
-
-_CALLED = re.compile(r"(\w+)\s*\(")

@@ -30,6 +30,8 @@ __all__ = ["VersionParameter", "find_version_parameters"]
 _MAY_NAME = re.compile(
     r"\b(?:version|timestamp|tag|branch|system_version|system_time|clone|restore|diff)\b", re.IGNORECASE
 )
+_LONG = 1 << 16
+"""So long a text is not kept for the sake of what was found in it."""
 _OF_VERSIONS = (CloneTableSyntax, CreateReferenceSyntax, DiffSyntax, RestoreSyntax)
 _BETWEEN = (TokenType.FARROW, TokenType.EQ, TokenType.COLON_EQ)
 
@@ -48,7 +50,6 @@ class VersionParameter:
     alone: bool
 
 
-@lru_cache(maxsize=512)
 def find_version_parameters(sql: str) -> tuple[VersionParameter, ...]:
     """Those of a text, in their order; none of a text that keeps them, as a view would, or that cannot be read.
 
@@ -56,6 +57,11 @@ def find_version_parameters(sql: str) -> tuple[VersionParameter, ...]:
         >>> [(one.use.name, one.kind) for one in find_version_parameters("FROM a AT (TAG => $x) WHERE b = $y")]
         [('x', 'tag')]
     """
+    return _find_in_text(sql) if len(sql) < _LONG else _find_in_text.__wrapped__(sql)
+
+
+@lru_cache(maxsize=512)
+def _find_in_text(sql: str) -> tuple[VersionParameter, ...]:
     if not ("$" in sql or "?" in sql) or _MAY_NAME.search(sql) is None:
         return ()
     try:

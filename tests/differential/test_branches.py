@@ -17,7 +17,7 @@ import lancesql
 from lancesql import ArgumentError, ConflictError, ConstraintError, LanceSQLError, UnsupportedError, dbapi
 
 from .rows import count_rows, run_oracle
-from .test_changes import COLUMNS, ROWS, SOURCES, STATEMENTS
+from .test_changes import COLUMNS, ROWS, SOURCES, STATEMENTS, open_pair
 
 DEV = "t AT (BRANCH => 'dev')"
 TARGET = re.compile(r"\b(DELETE FROM|UPDATE|MERGE INTO|INTO|TRUNCATE TABLE|TRUNCATE) t\b")
@@ -25,17 +25,9 @@ TARGET = re.compile(r"\b(DELETE FROM|UPDATE|MERGE INTO|INTO|TRUNCATE TABLE|TRUNC
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
-    own, oracle = duckdb.connect(), duckdb.connect()
-    with lancesql.connect(tmp_path, duckdb=own) as db:
-        db.execute(f"CREATE TABLE t AS {ROWS}")
+    with open_pair(tmp_path) as (db, oracle):
         db.execute("CREATE INDEX ON t (id) USING BTREE; CREATE BRANCH dev ON t")
-        oracle.execute(f"CREATE TABLE t AS {ROWS}")
-        for connection in (own, oracle):
-            for statement in SOURCES:
-                connection.execute(statement)
         yield db, oracle
-    own.close()
-    oracle.close()
 
 
 def look(db: lancesql.Connection, table: str = "t") -> tuple[Any, Any]:

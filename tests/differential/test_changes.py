@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -38,10 +39,11 @@ STATEMENTS = tuple(
 )
 
 
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
+@contextmanager
+def open_pair(folder: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
+    """A database with a table, DuckDB with its twin, and the same sources beside both."""
     own, oracle = duckdb.connect(), duckdb.connect()
-    with lancesql.connect(tmp_path, duckdb=own) as db:
+    with lancesql.connect(folder, duckdb=own) as db:
         db.execute(f"CREATE TABLE t AS {ROWS}")
         oracle.execute(f"CREATE TABLE t AS {ROWS}")
         for connection in (own, oracle):
@@ -50,6 +52,12 @@ def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyC
         yield db, oracle
     own.close()
     oracle.close()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
+    with open_pair(tmp_path) as both:
+        yield both
 
 
 def read_both(db: lancesql.Connection, oracle: duckdb.DuckDBPyConnection, sql: str) -> tuple[pa.Table, pa.Table]:

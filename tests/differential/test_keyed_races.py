@@ -224,7 +224,7 @@ def test_another_program_that_upserts_at_the_last_moment(
 ) -> None:
     """Behind the last look at the table, and before Lance begins the commit that it lets pass beside such an upsert."""
     db, _, _, _ = pair
-    commit, times = next_version.commit_next_version, []
+    commit, times = next_version.NextVersion.commit, []
 
     def come_between(*arguments: Any) -> None:
         times.append(len(times))
@@ -234,7 +234,7 @@ def test_another_program_that_upserts_at_the_last_moment(
             dataset.merge_insert(["id"]).when_not_matched_insert_all().execute(rows)
         commit(*arguments)
 
-    monkeypatch.setattr(next_version, "commit_next_version", come_between)
+    monkeypatch.setattr(next_version.NextVersion, "commit", come_between)
     db.execute("INSERT INTO t VALUES (1, 1), (5, 1) ON CONFLICT (id) DO UPDATE SET x = t.x + excluded.x")
     assert read_rows(db) == [(0, 0), (1, 1), (2, 0), (3, 0), (5, 51), (30, 50)]
     assert times == [0]

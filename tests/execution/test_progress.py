@@ -15,6 +15,14 @@ class Terminal(io.StringIO):
         return True
 
 
+def open_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    return terminal
+
+
 def test_silent_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream in (io.StringIO(), None):
         monkeypatch.setattr(sys, "stderr", stream)
@@ -24,10 +32,7 @@ def test_silent_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_stages_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
+    terminal = open_terminal(monkeypatch)
     with show_progress("building IVF_PQ on t") as report:
         assert report is not None
         report("train_ivf", 3, 50)
@@ -38,10 +43,7 @@ def test_stages_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_parts_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
+    terminal = open_terminal(monkeypatch)
     with show_progress("changing t") as report:
         assert report is not None
         report("index my_index (1 of 2): train_ivf", 3, 50)

@@ -18,6 +18,7 @@ from lancesql.parser import parse_expression, read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import is_word
 from lancesql.plan.sources import KeyQuery, is_key_type
+from lancesql.plan.spelling import quote_name
 
 from .conjuncts import is_volatile
 from .ctes import find_cte
@@ -213,9 +214,7 @@ def _write_query(column: str, other: Relation, key: str, known: Known, context: 
     if other.paired or span is None or _reads_around(other, context):
         return None
     item = splice(statement.sql, context.edits, span)
-    alias = other.alias.replace('"', '""')
-    quoted = key.replace('"', '""')
-    sql = f'SELECT "{alias}"."{quoted}" FROM {item}'
+    sql = f"SELECT {quote_name(other.alias)}.{quote_name(key)} FROM {item}"
     own = _find_restrictions(other, known, context)
     if own:
         sql += f" WHERE {' AND '.join(f'({one})' for one in own)}"

@@ -10,6 +10,7 @@ from lancesql.errors import Span
 from lancesql.parser.blocks import split_list
 from lancesql.parser.tokens import TokenType, is_word
 from lancesql.plan.sources import MIN_BY, ROW_ID, Conjunct, Nearest
+from lancesql.plan.spelling import quote_name
 from lancesql.plan.values import Constant, Parameter, Value
 
 from .distances import BindInner, RefusedError, find_distance, is_same_for_all, read_query
@@ -96,8 +97,7 @@ def _require(first: int, last: int, draft: Draft, context: FilterContext) -> tup
         if names[-1] == ROW_ID:
             return ()
         if len(columns) == 1:
-            quoted = columns[0].replace('"', '""')
-            return (Conjunct(f'"{quoted}" IS NOT NULL', (columns[0],)),)
+            return (Conjunct(f"{quote_name(columns[0])} IS NOT NULL", (columns[0],)),)
         if len(names) == 1 and names[0] == draft.alias.lower():
             return ()  # the row itself
     raise RefusedError(

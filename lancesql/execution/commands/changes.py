@@ -29,6 +29,7 @@ from lancesql.plan.commands import ChangedRows, DeleteRows, UpdateRows
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID
+from lancesql.plan.spelling import quote_name
 from lancesql.storage.scan import take_rows
 from lancesql.storage.types import widen_table
 from lancesql.storage.writes.changes import ChangeWriter, RowIds
@@ -180,8 +181,7 @@ def answer_changed(
     """What the statement answers; RETURNING is computed before anything is committed, since it may fail."""
     if changed.returning is None:
         return answer_count(count)
-    alias = changed.alias.replace('"', '""')
-    relation = f'{changed.returning.text} FROM "{CHANGED}" AS "{alias}"'
+    relation = f'{changed.returning.text} FROM "{CHANGED}" AS {quote_name(changed.alias)}'
     registered = {**run.registered, CHANGED: widen_table(rows())}
     if actions is not None:
         relation += f' POSITIONAL JOIN "{ACTIONS}"'

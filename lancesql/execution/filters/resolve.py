@@ -16,6 +16,7 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.predicates import compares_texts
 from lancesql.plan.query import QueryPlan, Usage
 from lancesql.plan.sources import ROW_ID, Conjunct, Source, TableScan
+from lancesql.plan.spelling import quote_name
 from lancesql.storage.filters.render import NOTHING, UnrenderableError, render_filter
 from lancesql.storage.scan import read_row_ids, serialize_row_ids
 
@@ -197,8 +198,8 @@ def read_remaining(
         filter=tuple(pushed),
     )
     predicates = " AND ".join(f"({conjunct.sql})" for conjunct in left) or "true"
-    alias = source.alias.replace('"', '""')
-    relation = f'{prelude}SELECT {wanted} FROM "{ROWS}" AS "{alias}" WHERE {predicates} {tail}'
+    alias = quote_name(source.alias)
+    relation = f'{prelude}SELECT {wanted} FROM "{ROWS}" AS {alias} WHERE {predicates} {tail}'
     others = tuple(
         other for other in run.plan.sources if other.placeholder != ROWS and f'"{other.placeholder}"' in relation
     )

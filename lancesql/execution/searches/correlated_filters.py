@@ -25,6 +25,7 @@ from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, Conjunct, Search
+from lancesql.plan.spelling import quote_name
 from lancesql.storage.scan import open_scan, read_row_ids, read_scan, serialize_row_ids, take_rows
 from lancesql.storage.types import widen_table
 
@@ -131,8 +132,7 @@ class CorrelatedFilter:
 
     @property
     def _alias(self) -> str:
-        quoted = self._source.alias.replace('"', '""')
-        return f'"{quoted}"'
+        return quote_name(self._source.alias)
 
     def _write_query(self, wanted: str, source: str, conjuncts: list[Conjunct], prelude: str) -> str:
         """A query of the pairs that conjuncts keep; a value of the outer row is a column."""

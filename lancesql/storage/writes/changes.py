@@ -15,9 +15,12 @@ from lancesql.catalog import TableInfo
 from lancesql.storage.scan import is_conflict, make_conflict, wrap_lance_error
 
 from .overtaking import RowIds, find_addresses, find_newest
+from .schemas import list_numbers
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
+
+    from .next_version import NextVersion
 
 __all__ = ["ChangeWriter", "RowIds", "measure_change"]
 
@@ -135,9 +138,10 @@ class ChangeWriter:
         """Whether it is the next version, or the one after others that Lance has looked at."""
         if dataset.latest_version != dataset.version:
             return False
+        next_version = self._find_next(dataset, operation)
         try:
-            if isinstance(operation, lance.LanceOperation.Update) and self._inserts:
-                self._commit_update(dataset, operation, message)
+            if next_version is not None:
+                next_version.commit(operation, message)
             else:
                 lance.LanceDataset.commit(dataset, operation, dataset.version, max_retries=1, commit_message=message)
         except Exception as error:
@@ -146,16 +150,17 @@ class ChangeWriter:
             return False
         return True
 
-    def _commit_update(self, dataset: lance.LanceDataset, operation: Any, message: str) -> None:
-        """Upstream: an update passes over the rows that an upsert of Lance's own has added since."""
-        from .next_version import NextVersion, commit_next_version  # takes a third of a second at first
+    def _find_next(self, dataset: lance.LanceDataset, operation: Any) -> NextVersion | None:
+        """What lets nothing pass beside an operation, where Lance does and the table allows it.
 
-        options = self.database.storage_options
-        next_version = NextVersion(dataset, options)
-        if next_version.knows_version():
-            commit_next_version(dataset, operation, message, options, next_version)
-        else:
-            lance.LanceDataset.commit(dataset, operation, dataset.version, max_retries=1, commit_message=message)
+        Upstream: an update passes over the rows that an upsert of Lance's own has added since.
+        """
+        if not (self._inserts and isinstance(operation, lance.LanceOperation.Update)):
+            return None
+        from .next_version import NextVersion  # takes a third of a second at first
+
+        found = NextVersion(dataset, self.database.storage_options)
+        return found if found.knows_version() else None
 
     @property
     def _dataset(self) -> lance.LanceDataset:
@@ -208,11 +213,8 @@ class ChangeWriter:
 
         Upstream: of the others some kinds count every fragment of the commit for theirs, those with rows that come too.
         """
-        found: list[int] = []
-        for one in self._dataset.lance_schema.fields():
-            if self._inserts or one.name() in self._modified:
-                found += _list_ids(one)
-        return found
+        fields = self._dataset.lance_schema.fields()
+        return list_numbers([one for one in fields if self._inserts or one.name() in self._modified])
 
 
 def measure_change(database: LanceDatabase, table: TableInfo, row_ids: RowIds) -> tuple[int, int, int]:
@@ -232,10 +234,6 @@ def _find_addresses(dataset: lance.LanceDataset, row_ids: RowIds) -> RowIds:
     if not len(row_ids) or not dataset.has_stable_row_ids:
         return row_ids
     return find_addresses(dataset, row_ids)
-
-
-def _list_ids(node: Any) -> list[int]:
-    return [node.id(), *(number for child in node.children() for number in _list_ids(child))]
 
 
 def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -9,9 +9,8 @@ import lance
 
 from lancesql.catalog import TableInfo
 from lancesql.plan.constraints import NAME, Check, write_checks
-from lancesql.storage.scan import wrap_lance_error
 
-from .staging import Staging
+from .staging import stage_changes
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -33,16 +32,11 @@ def set_checks(
     Raises:
         ConflictError: When somebody else has written to the table since its rows were looked at.
     """
-    try:
-        with Staging(database, table) as staging:
-            schema = staging.dataset.lance_schema
-            names = {schema.field(name).id(): called for name, called in (columns or {}).items()}
-            staging.add(hold_checks(checks, names))
-            staging.publish()
-    except BaseException as error:
-        raise wrap_lance_error(error, f"changing the constraints of '{table.name}'") from None
-    finally:
-        database.forget(table.name)
+    with stage_changes(database, table, f"changing the constraints of '{table.name}'") as staging:
+        schema = staging.dataset.lance_schema
+        names = {schema.field(name).id(): called for name, called in (columns or {}).items()}
+        staging.add(hold_checks(checks, names))
+        staging.publish()
 
 
 def hold_checks(checks: Sequence[Check], columns: Mapping[int, str] | None = None) -> Any:

@@ -16,12 +16,11 @@ from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.storage.index_builds import OnProgress, stage_index
 from lancesql.storage.indexes import show_kind
 from lancesql.storage.maintenance import Step
-from lancesql.storage.scan import wrap_lance_error
 from lancesql.storage.types import READ_BLOBS
 
 from .row_stream import OnRows, RowStream
 from .schemas import find_free_number, put_field
-from .staging import Staging
+from .staging import Staging, stage_changes
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -61,26 +60,21 @@ def change_type(
         ConflictError: When somebody else has written to the table meanwhile.
         LanceSQLError: The error of `convert`, or Lance's; the table is then as it was.
     """
-    try:
-        with Staging(database, table) as staging:
-            read, started = staging.dataset, time.perf_counter()
-            rows = read.count_rows()
-            operation = _write_column(read, field, reads, convert, _count(on_progress, field.name, rows))
-            staging.add(operation)
-            steps = [_tell("rewrite", field.name, f"{rows:,} rows, {_show_files(operation)}", started)]
-            built = []
-            for number, index in enumerate(indexes, 1):
-                started = time.perf_counter()
-                place = f"index {index.name} ({number} of {len(indexes)})"
-                built.append(_build_index(staging, read, index, _prefix(on_progress, place)))
-                steps.append(_tell("rebuild", index.name, f"{show_kind(index)} built anew", started))
-            if built:
-                staging.add(lance.LanceOperation.CreateIndex(new_indices=built, removed_indices=[]))
-            staging.publish()
-    except BaseException as error:
-        raise wrap_lance_error(error, f"changing column '{field.name}'") from None
-    finally:
-        database.forget(table.name)
+    with stage_changes(database, table, f"changing column '{field.name}'") as staging:
+        read, started = staging.dataset, time.perf_counter()
+        rows = read.count_rows()
+        operation = _write_column(read, field, reads, convert, _count(on_progress, field.name, rows))
+        staging.add(operation)
+        steps = [_tell("rewrite", field.name, f"{rows:,} rows, {_show_files(operation)}", started)]
+        built = []
+        for number, index in enumerate(indexes, 1):
+            started = time.perf_counter()
+            place = f"index {index.name} ({number} of {len(indexes)})"
+            built.append(_build_index(staging, read, index, _prefix(on_progress, place)))
+            steps.append(_tell("rebuild", index.name, f"{show_kind(index)} built anew", started))
+        if built:
+            staging.add(lance.LanceOperation.CreateIndex(new_indices=built, removed_indices=[]))
+        staging.publish()
     return steps
 
 

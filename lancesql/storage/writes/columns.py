@@ -22,7 +22,7 @@ from .conversion import plan_type
 from .dropped_columns import drop_column
 from .new_table import check_names
 from .schemas import find_free_number, put_field
-from .staging import Staging
+from .staging import stage_changes
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -54,7 +54,7 @@ def add_column(
     doing = f"adding column '{field.name}'"
     if checks or (values is not None and len(values)):
         rows = None if values is None else pa.table([values.cast(planned.type)], schema=schema)
-        with _explaining(doing), _forgetting(database, table), Staging(database, table) as staging:
+        with stage_changes(database, table, doing) as staging:
             staging.add(_merge_column(staging.dataset, planned, rows))
             if checks:
                 staging.add(hold_checks([*read_constraints(table.schema).checks, *checks]))
@@ -154,19 +154,14 @@ def _refuse_branches(database: LanceDatabase, table: TableInfo, name: str) -> No
 
 
 def _change(database: LanceDatabase, table: TableInfo, doing: str, act: Callable[[Any], None]) -> None:
-    with _explaining(doing), _forgetting(database, table):
-        dataset = lance.dataset(table.uri, storage_options=database.storage_options)
-        if dataset.version != table.version:
-            raise ConflictError(f"{doing} was overtaken: somebody else changed the table meanwhile")
-        act(dataset)
-
-
-@contextlib.contextmanager
-def _forgetting(database: LanceDatabase, table: TableInfo) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        database.forget(table.name)
+    with _explaining(doing):
+        try:
+            dataset = lance.dataset(table.uri, storage_options=database.storage_options)
+            if dataset.version != table.version:
+                raise ConflictError(f"{doing} was overtaken: somebody else changed the table meanwhile")
+            act(dataset)
+        finally:
+            database.forget(table.name)
 
 
 @contextlib.contextmanager

@@ -8,10 +8,9 @@ import lance
 
 from lancesql.catalog import TableInfo
 from lancesql.plan.constraints import PRIMARY_KEY, PRIMARY_KEY_PLACE
-from lancesql.storage.scan import wrap_lance_error
 
 from .schemas import put_field
-from .staging import Staging
+from .staging import stage_changes
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
@@ -25,25 +24,20 @@ def set_primary_key(database: LanceDatabase, table: TableInfo, columns: tuple[st
     Raises:
         ConflictError: When somebody else has written to the table since its rows were looked at.
     """
-    try:
-        with Staging(database, table) as staging:
-            read = staging.dataset
-            schema: Any = read.lance_schema
-            numbers = {name: schema.field(name).id() for name in columns}
-            nullable = [name for name in columns if read.schema.field(name).nullable]
-            for name in nullable:
-                schema = put_field(schema, read.schema.field(name).with_nullable(False), numbers[name])
-            if nullable:
-                staging.add(lance.LanceOperation.Project(schema))
-            places = {
-                numbers[name]: lance.LanceOperation.UpdateMap(
-                    {PRIMARY_KEY.decode(): "true", PRIMARY_KEY_PLACE.decode(): str(place)}
-                )
-                for place, name in enumerate(columns, 1)
-            }
-            staging.add(lance.LanceOperation.UpdateConfig(field_metadata_updates=places))
-            staging.publish()
-    except BaseException as error:
-        raise wrap_lance_error(error, f"setting the primary key of '{table.name}'") from None
-    finally:
-        database.forget(table.name)
+    with stage_changes(database, table, f"setting the primary key of '{table.name}'") as staging:
+        read = staging.dataset
+        schema: Any = read.lance_schema
+        numbers = {name: schema.field(name).id() for name in columns}
+        nullable = [name for name in columns if read.schema.field(name).nullable]
+        for name in nullable:
+            schema = put_field(schema, read.schema.field(name).with_nullable(False), numbers[name])
+        if nullable:
+            staging.add(lance.LanceOperation.Project(schema))
+        places = {
+            numbers[name]: lance.LanceOperation.UpdateMap(
+                {PRIMARY_KEY.decode(): "true", PRIMARY_KEY_PLACE.decode(): str(place)}
+            )
+            for place, name in enumerate(columns, 1)
+        }
+        staging.add(lance.LanceOperation.UpdateConfig(field_metadata_updates=places))
+        staging.publish()

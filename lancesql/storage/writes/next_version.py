@@ -10,7 +10,7 @@ import lance
 from lance.namespace import DirectoryNamespace
 from lance_namespace import ConcurrentModificationError
 
-__all__ = ["NextVersion", "commit_next_version"]
+__all__ = ["NextVersion"]
 
 _NUMBERS = 1 << 64
 """Lance names the manifest of a version by what is left of it up to the last number."""
@@ -24,8 +24,30 @@ class NextVersion(DirectoryNamespace):
         folder, _, name = read.uri.partition("/tree/")[0].rstrip("/").rpartition("/")  # a branch is of its table
         super().__init__(root=folder or "/", manifest_enabled="false", **named)  # type: ignore[no-untyped-call]
         self.table_id = [name.removesuffix(".lance")]
+        self._read = read
+        self._options = options
         self._version = read.version + 1
         self._folder = None if "://" in read.uri else Path(read.uri) / "_versions"
+
+    def commit(self, operation: Any, message: str) -> None:
+        """Makes an operation the version that follows the one that was read, whatever Lance lets pass beside it.
+
+        Lance is told that the versions of the table are kept by somebody else, who takes none but that one.
+
+        Raises:
+            Exception: Lance's, when somebody has committed since.
+        """
+        lance.LanceDataset.commit(
+            self._read,
+            operation,
+            read_version=self._read.version,
+            storage_options=self._options,
+            max_retries=0,
+            commit_message=message,
+            namespace_client=self,
+            namespace_client_managed_versioning=True,
+            table_id=self.table_id,
+        )
 
     def knows_version(self) -> bool:
         """Whether the manifest of the version that was read is where a table of today has it."""
@@ -69,27 +91,3 @@ class NextVersion(DirectoryNamespace):
         read: Any = super().describe_table_version({**request, "version": self._version - 1})
         path: str = read["version"]["manifest_path"]
         return path.rpartition("/")[0]
-
-
-def commit_next_version(
-    read: Any, operation: Any, message: str, options: dict[str, str] | None, next_version: NextVersion | None = None
-) -> None:
-    """Makes an operation the version that follows the one that was read, whatever Lance lets pass beside it.
-
-    Lance is told that the versions of the table are kept by somebody else, who takes none but that one.
-
-    Raises:
-        Exception: Lance's, when somebody has committed since.
-    """
-    kept = NextVersion(read, options) if next_version is None else next_version
-    lance.LanceDataset.commit(
-        read,
-        operation,
-        read_version=read.version,
-        storage_options=options,
-        max_retries=0,
-        commit_message=message,
-        namespace_client=kept,
-        namespace_client_managed_versioning=True,
-        table_id=kept.table_id,
-    )

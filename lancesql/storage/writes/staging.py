@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -11,11 +12,29 @@ import lance
 
 from lancesql.catalog import TableInfo
 from lancesql.errors import ConflictError, UnsupportedError
+from lancesql.storage.scan import wrap_lance_error
 
 if TYPE_CHECKING:
     from lancesql.storage.database import LanceDatabase
 
-__all__ = ["Staging"]
+__all__ = ["Staging", "stage_changes"]
+
+
+@contextlib.contextmanager
+def stage_changes(database: LanceDatabase, table: TableInfo, doing: str) -> Iterator[Staging]:
+    """A staging whose errors are ours, and after which the database knows nothing old of the table.
+
+    Raises:
+        ConflictError: When somebody else has written to the table meanwhile.
+        LanceSQLError: Whatever else went wrong; the table is then as it was.
+    """
+    try:
+        with Staging(database, table) as staging:
+            yield staging
+    except BaseException as error:
+        raise wrap_lance_error(error, doing) from None
+    finally:
+        database.forget(table.name)
 
 
 class Staging:
@@ -94,10 +113,9 @@ class Staging:
                 self._read, self._alone, read_version=self._read.version, storage_options=self.options
             )
             return
-        from .next_version import commit_next_version  # takes a third of a second, of which most have no need
+        from .next_version import NextVersion  # takes a third of a second, of which most have no need
 
-        restore = lance.LanceOperation.Restore(self._last.version)
-        commit_next_version(self._read, restore, "ALTER", self.options)
+        NextVersion(self._read, self.options).commit(lance.LanceOperation.Restore(self._last.version), "ALTER")
 
     def __enter__(self) -> Self:
         return self
