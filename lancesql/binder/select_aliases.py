@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from sqlglot import exp
 
 from lancesql.errors import Span
-from lancesql.parser import Statement
+from lancesql.parser import Statement, parse_expression
 from lancesql.parser.blocks import Block, split_list
 from lancesql.parser.tokens import TokenType, is_word
 
 from .scope import Scope
+from .splice import Edit, splice
 
-__all__ = ["read_select_aliases"]
+__all__ = ["read_select_aliases", "write_out_aliases"]
 
 
 def read_select_aliases(statement: Statement, block: Block, scope: Scope | None) -> dict[str, Span]:
@@ -42,3 +45,35 @@ def read_select_aliases(statement: Statement, block: Block, scope: Scope | None)
         if expression[0] < expression[1]:
             aliases[item.alias.lower()] = tree.span(*expression)
     return aliases
+
+
+def write_out_aliases(
+    text: str,
+    aliases: Mapping[str, Span],
+    write: Callable[[Span], str],
+    is_meant: Callable[[exp.Column, exp.Expr], bool],
+) -> str | None:
+    """A predicate with the aliases it names written out; None when what comes of it cannot be read.
+
+    Args:
+        text: The predicate.
+        aliases: Those of the block.
+        write: The expression that stands at a place of the statement.
+        is_meant: Whether a column without a qualifier, within the predicate, is the alias of its name.
+    """
+    for _ in aliases:  # one may name another
+        tree = parse_expression(text)
+        if tree is None:
+            return None
+        edits = [
+            Edit(Span(column.this.meta["start"], column.this.meta["end"] + 1), f"({write(aliases[name])})")
+            for column in tree.find_all(exp.Column)
+            if (name := column.name.lower()) in aliases
+            and not column.table
+            and "start" in column.this.meta
+            and is_meant(column, tree)
+        ]
+        if not edits:
+            break
+        text = splice(text, edits)
+    return text

@@ -65,9 +65,8 @@ def _place_late(error: LanceSQLError, run: Run) -> LanceSQLError:
 
 
 def _execute(plan: LogicalPlan, run: Run) -> Result:
-    if isinstance(plan, QueryPlan) and plan.returns_rows and plan.direct is None:
-        return _answer_query(plan, run)  # which begins when its rows are asked for
-    run.begin()
+    if not (isinstance(plan, QueryPlan) and plan.returns_rows and plan.direct is None):
+        run.begin()  # such a query does when its rows are asked for
     match plan:
         case QueryPlan(returns_rows=True):
             return _answer_query(plan, run)

@@ -13,7 +13,7 @@ from lancesql.binder.literals import read_literal
 from lancesql.binder.nearest.operators import spell_operators
 from lancesql.binder.scope import Relation, Scope, is_within
 from lancesql.binder.searches.correlation import OuterColumns
-from lancesql.binder.select_aliases import read_select_aliases
+from lancesql.binder.select_aliases import read_select_aliases, write_out_aliases
 from lancesql.binder.splice import Edit, splice
 from lancesql.binder.text_functions import bind_filter_functions
 from lancesql.catalog import Catalog, TableInfo
@@ -110,7 +110,7 @@ def _read_conjunct(
     tree = parse_expression(text)
     if tree is None:
         return None
-    expanded = _expand_aliases(context, text, tree, aliases, relation)
+    expanded = _expand_aliases(context, text, aliases, relation)
     if expanded is None:
         return None
     if expanded != text:
@@ -241,46 +241,30 @@ def _span_ctes(statement: Statement, ctes: Sequence[exp.Expr]) -> Span:
     return Span(start, tokens[find_closing(tokens, last)].end + 1)
 
 
-def _expand_aliases(
-    context: FilterContext, text: str, tree: exp.Expr, aliases: Mapping[str, Span], relation: Relation
-) -> str | None:
+def _expand_aliases(context: FilterContext, text: str, aliases: Mapping[str, Span], relation: Relation) -> str | None:
     """DuckDB lets WHERE name an alias of the SELECT list; the predicate means the expression behind it.
 
     Returns:
         The text with such aliases expanded; None when a name may as well be a column of a relation that only the engine
         knows. A search takes it for the alias all the same, since its filter is meaning, not speed.
     """
-    known = {name for columns in context.columns.values() for name in columns}
+    others = _columns_elsewhere(context) if aliases else []
+    known = {name for names in (*context.columns.values(), *others) for name in names or ()}
     searched = relation.node.name in context.statement.stand_ins
-    for _ in aliases:  # one may name another
-        edits = []
-        for column in tree.find_all(exp.Column):
-            name = column.name.lower()
-            if column.table or name not in aliases or name in known or "start" not in column.this.meta:
-                continue
-            if (searched and is_computed(name)) or _is_bound_inside(column, tree, context):
-                continue
-            others = _columns_elsewhere(context)
-            if any(names is not None and name in names for names in others):
-                continue
-            if None in others and not searched:
-                return None
-            expression = splice(context.statement.sql, context.edits, aliases[name])
-            span = Span(column.this.meta["start"], column.this.meta["end"] + 1)
-            edits.append(Edit(span, f"({expression})"))
-        if not edits:
-            return text
-        text = splice(text, edits)
-        expanded = parse_expression(text)
-        if expanded is None:
-            return None
-        tree = expanded
-    return text
+    scope = context.scope
+    assert scope is not None
 
+    def is_meant(column: exp.Column, tree: exp.Expr) -> bool:
+        name = column.name.lower()
+        if name in known or (searched and is_computed(name)):
+            return False
+        return not is_bound_inside(column, tree, scope, context.catalog)
 
-def _is_bound_inside(column: exp.Column, tree: exp.Expr, context: FilterContext) -> bool:
-    assert context.scope is not None
-    return is_bound_inside(column, tree, context.scope, context.catalog)
+    def write(span: Span) -> str:
+        return splice(context.statement.sql, context.edits, span)
+
+    expanded = write_out_aliases(text, aliases, write, is_meant)
+    return None if expanded != text and None in others and not searched else expanded
 
 
 def _columns_elsewhere(context: FilterContext) -> list[tuple[str, ...] | None]:

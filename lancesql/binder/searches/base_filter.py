@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -11,9 +10,9 @@ from lancesql.binder.filters.conjuncts import is_bound_for_sure, is_bound_inside
 from lancesql.binder.filters.null_rows import rejects_null
 from lancesql.binder.filters.own import left_conditions
 from lancesql.binder.scope import Relation, Scope
-from lancesql.binder.select_aliases import read_select_aliases
+from lancesql.binder.select_aliases import read_select_aliases, write_out_aliases
 from lancesql.binder.shape import read_limit
-from lancesql.binder.splice import Edit, number_parameters, splice
+from lancesql.binder.splice import number_parameters, splice
 from lancesql.catalog import Catalog
 from lancesql.errors import AmbiguousNameError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, read_tokens
@@ -52,7 +51,6 @@ class _Reach:
     others: frozenset[str]
     scope: Scope
     catalog: Catalog
-    aliases: Mapping[str, str]
 
 
 def read_base_filter(
@@ -87,18 +85,25 @@ def read_base_filter(
     before = _find_before(call, scope, own, statement)
     others = frozenset(one.alias for one in scope.relations if one is not own) - before
     numbered = number_parameters(statement)
-    listed = read_select_aliases(statement, block, scope)
-    aliases = {name: splice(statement.sql, numbered, span) for name, span in listed.items()}
+    aliases = read_select_aliases(statement, block, scope)
     alias = (node.alias or call.function).lower()
-    reach = _Reach(alias, names, frozenset(before), others, scope, catalog, aliases)
+    reach = _Reach(alias, names, frozenset(before), others, scope, catalog)
     inner = [span for join in block.joins if join.inner for span in join.conjuncts]
     outer = [span for join in block.joins if not join.inner for span in join.conjuncts]
     left = left_conditions(node, block) if before else ()
     chosen: list[exp.Expr] = []
     texts: list[str] = []
     rest = [span for span in outer if span not in left]
+
+    def write(span: Span) -> str:
+        return splice(statement.sql, numbered, span)
+
+    def is_alias(column: exp.Column, tree: exp.Expr) -> bool:
+        name = column.name.lower()
+        return not (name in (names or ()) or is_computed(name) or is_bound_inside(column, tree, scope, catalog))
+
     for span in (*block.where, *inner, *left):
-        text = _expand_aliases(splice(statement.sql, numbered, span), reach)
+        text = write_out_aliases(write(span), aliases, write, is_alias) or ""
         tree = parse_expression(text)
         is_own = tree is not None and _is_own(tree, reach, span)
         is_own = is_own and (span in left or not own.nullable or (tree is not None and rejects_null(tree)))
@@ -128,28 +133,6 @@ def _find_before(call: SearchCall, scope: Scope, own: Relation, statement: State
     if call.lateral is not None or named & before:
         return before | around
     return around if is_within_lateral(scope.owner) or named & around else set()
-
-
-def _expand_aliases(text: str, reach: _Reach) -> str:
-    """The predicate with the names that only the SELECT list of its block gives written out."""
-    for _ in reach.aliases:  # one may name another
-        tree = parse_expression(text)
-        if tree is None:
-            break
-        edits = [
-            Edit(Span(column.this.meta["start"], column.this.meta["end"] + 1), f"({reach.aliases[name]})")
-            for column in tree.find_all(exp.Column)
-            if (name := column.name.lower()) in reach.aliases
-            and not column.table
-            and name not in (reach.names or ())
-            and not is_computed(name)
-            and "start" in column.this.meta
-            and not is_bound_inside(column, tree, reach.scope, reach.catalog)
-        ]
-        if not edits:
-            break
-        text = splice(text, edits)
-    return text
 
 
 def _is_own(tree: exp.Expr, reach: _Reach, span: Span) -> bool:
