@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -168,6 +169,29 @@ def test_a_dry_run_says_what_happens(db: lancesql.Connection, clause: str) -> No
     assert kept_by == ["kept", "branch side"]
     assert len(db.sql("SHOW VERSIONS ON t").fetchall()) == versions - removed
     assert read() == rows
+
+
+@pytest.mark.parametrize("folder", ["_deletions", "_transactions", "_versions", "data"])
+@pytest.mark.parametrize("branch", [False, True])
+def test_files_of_which_only_a_part_was_written_go(
+    db: lancesql.Connection, tmp_path: Path, folder: str, branch: bool
+) -> None:
+    db.execute("CREATE BRANCH side ON t")
+    db.execute("DELETE FROM t AT (BRANCH => 'side') WHERE id < 3")
+    table, at = (tmp_path / "t.lance/tree/side", "AT (BRANCH => 'side')") if branch else (tmp_path / "t.lance", "")
+    (table / folder).mkdir(exist_ok=True)
+    old, young, other = (table / folder / name for name in (".tmpA1b2C3", ".tmpZ9y8X7", "notes.md"))
+    for file in (old, young, other):
+        file.write_bytes(b"12345")
+    os.utime(old, (time.time() - 8 * 86400,) * 2)
+    rows = db.sql(f"FROM t {at} ORDER BY id").fetchall()
+    for options, left in [("", [young, other]), ("WITH (delete_unverified = true)", [other])]:
+        (line,) = [row[0] for row in db.sql(f"EXPLAIN VACUUM t {at} {options}").fetchall() if "touches" in row[0]]
+        ((_, files, size, _),) = db.sql(f"VACUUM t {at} {options}").fetchall()
+        assert f"0 versions, {files} files, {size} bytes would go" in line
+        assert (files, size) == (0 if folder == "_versions" and not options else 1, 5)  # LanceDB counts no manifests
+        assert [file for file in (old, young, other) if file.exists()] == left
+    assert db.sql(f"FROM t {at} ORDER BY id").fetchall() == rows
 
 
 def test_a_dry_run_of_optimize(db: lancesql.Connection) -> None:

@@ -20,6 +20,7 @@ from lancesql.plan.spelling import spell_name, spell_table
 from .index_builds import OnProgress, rebuild_index
 from .indexes import read_indexes
 from .scan import wrap_lance_error
+from .unfinished_files import find_unfinished_files
 
 if TYPE_CHECKING:
     from .database import LanceDatabase
@@ -152,12 +153,12 @@ def plan_compaction(
 
 def vacuum_table(database: LanceDatabase, command: VacuumTable) -> Cleaned:
     """Removes old versions and the files that only they read; what a tag or a branch pins stays."""
-    return _clean(database, command, "cleanup_old_versions")
+    return _clean(database, command, dry=False)
 
 
 def plan_vacuum(database: LanceDatabase, command: VacuumTable) -> Cleaned:
     """What `vacuum_table` would remove."""
-    return _clean(database, command, "explain_cleanup_old_versions")
+    return _clean(database, command, dry=True)
 
 
 def set_auto_cleanup(database: LanceDatabase, command: SetAutoCleanup) -> None:
@@ -259,7 +260,7 @@ def _list_old_tags(dataset: Any, line: str) -> list[str]:
     )
 
 
-def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleaned:
+def _clean(database: LanceDatabase, command: VacuumTable, *, dry: bool) -> Cleaned:
     table = command.table
     dataset = _open_newest(database, table)
     try:
@@ -270,13 +271,17 @@ def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleane
         pinned = _list_pins(dataset, table.branch)
         if versions == []:
             return Cleaned(0, 0, 0, tuple(pinned))
-        found = getattr(dataset, method)(
+        clean = dataset.explain_cleanup_old_versions if dry else dataset.cleanup_old_versions
+        found = clean(
             None if command.seconds is None else timedelta(seconds=command.seconds),
             command.retain,
             versions=versions,
             delete_unverified=command.unverified,
             error_if_tagged_old_versions=command.strict,
         )
+        unfinished = find_unfinished_files(table.uri, unverified=command.unverified)
+        for file in () if dry else unfinished:
+            file.path.unlink(missing_ok=True)
     except BaseException as error:
         if command.strict and "tagged version" in str(error):
             raise StorageError(
@@ -292,5 +297,7 @@ def _clean(database: LanceDatabase, command: VacuumTable, method: str) -> Cleane
         + stats.index_files_removed
         + stats.deletion_files_removed
         + stats.transaction_files_removed
+        + len(unfinished)
     )
-    return Cleaned(stats.old_versions, files, stats.bytes_removed, tuple(pinned))
+    size = stats.bytes_removed + sum(file.bytes for file in unfinished)
+    return Cleaned(stats.old_versions, files, size, tuple(pinned))
