@@ -29,8 +29,8 @@ class UnfinishedFile:
 def find_unfinished_files(uri: str, *, unverified: bool) -> list[UnfinishedFile]:
     """What writers began in the folders of a table and never gave its name.
 
-    Upstream: LanceDB's clean-up goes by the endings of names in these folders. Those of data and indexes it finds itself,
-    and old ones among the manifests.
+    Upstream: LanceDB's clean-up goes by the endings of names in these folders. Those of data and indexes it finds
+    itself, and old ones among the manifests.
 
     Args:
         uri: Where the table, or its branch, lies; an object store has no such files.
