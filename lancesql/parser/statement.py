@@ -22,6 +22,7 @@ from .calls import SearchCall, find_search_calls
 from .method_calls import name_columns
 from .operators import is_distance_operator
 from .parameters import ParameterUse, find_parameters
+from .respelling import respell
 from .snapshots import AtClause, find_at_clauses
 from .text_calls import TextCall, disguise_text_calls, find_text_calls, names_text_function
 from .tokens import DISTANCE_OPERATORS, Token, read_grammar_tokens, read_tokens
@@ -95,7 +96,13 @@ def parse_expression(sql: str) -> exp.Expr | None:
 
 
 def _read_trees(text: str) -> list[exp.Expr]:
-    trees = DuckDB().parser().parse(read_grammar_tokens(text), text)
+    try:
+        trees = DuckDB().parser().parse(read_grammar_tokens(text), text)
+    except SqlglotParseError:
+        respelt = respell(text, read_tokens(text))
+        if respelt == text:
+            raise
+        trees = DuckDB().parser().parse(read_grammar_tokens(respelt), respelt)
     return [name_columns(tree) for tree in trees if tree is not None]
 
 

@@ -13,7 +13,7 @@ from lancesql.binder.filters.null_rows import rejects_null
 
 from .conftest import scaled
 from .grammar_statements import Relation, StatementGrammar
-from .written_out import Both, open_both, pick_named
+from .written_out import Both, open_both
 
 STATEMENTS = scaled(160)
 BATCH = 40
@@ -31,7 +31,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 def rejects_nulls(both: Both, predicate: str, relation: Relation) -> bool:
     """Whether a row of NULLs never meets a predicate: as DuckDB says, or where values decide it as the text says."""
     said = rejects_null(sqlglot.parse_one(predicate, dialect="duckdb"))
-    if said or re.search(r"\$|\bSELECT\b|\bFROM\b", predicate):
+    if said or re.search(r"\$|\bSELECT\b|\(FROM\b", predicate):
         return said
     nulls = ", ".join(f"NULL::{TYPES[type_]} AS {name}" for name, type_ in relation.columns.items())
     sql = f"SELECT ({predicate}) IS NOT TRUE FROM (SELECT {nulls}) {relation.alias}"
@@ -46,9 +46,7 @@ def test_statements_with_searches(both: Both, first: int) -> None:
         grammar = StatementGrammar(seed, lambda predicate, relation: rejects_nulls(both, predicate, relation))
         statement = grammar.draw_statement()
         try:
-            both.plain.sql(statement.meant, params=pick_named(grammar.parameters, statement.meant))
-        except duckdb.Error:
-            refused += 1
-        else:
             both.check(statement.asked, statement.meant, grammar.parameters)
+        except duckdb.Error:  # of what is meant
+            refused += 1
     assert refused < BATCH / 2  # DuckDB 1 knows less

@@ -95,11 +95,15 @@ class Both:
     plain: duckdb.DuckDBPyConnection
 
     def check(self, asked: str, meant: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """The rows of one statement are those of the other."""
+        """The rows of one statement are those of the other.
+
+        Raises:
+            duckdb.Error: When DuckDB refuses what is meant.
+        """
         wanted = self.plain.sql(meant, params=pick_named(parameters, meant)).to_arrow_table()
         try:
             got = self.lance.sql(asked, pick_named(parameters, asked)).to_arrow()
-        except LanceSQLError as error:
+        except (LanceSQLError, duckdb.Error) as error:
             raise AssertionError(f"{error}\n{asked}") from error
         assert got.num_columns == wanted.num_columns, f"{got.column_names}: {asked}"
         found, expected = count_rows(got), count_rows(wanted)

@@ -23,6 +23,7 @@ __all__ = [
     "is_constant",
     "is_volatile",
     "may_belong",
+    "means_columns_of",
 ]
 
 COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, RANK_VECTOR, RANK_TEXT, "_hybrid_score", "query_index"})
@@ -59,7 +60,8 @@ def find_owners(
         elif len(column.parts) == 1 and not is_bound_for_sure(column, tree, catalog):
             owner = _find_owner(column, scope, columns)
             possible |= {owner} if owner != OTHER or may_belong(column, scope, columns, catalog) else set()
-    owners |= {_find_pattern_owner(chosen, scope, columns) for chosen in tree.find_all(exp.Columns)}
+    patterns = [chosen for chosen in tree.find_all(exp.Columns) if chosen.find_ancestor(exp.Select) is None]
+    owners |= {_find_pattern_owner(chosen, scope, columns) for chosen in patterns}
     computed = any(is_computed(column.name.lower()) for column in tree.find_all(exp.Column))
     if not owners and not computed and tree.find(exp.Select) is not None:
         # A subquery over a relation of unknown columns may use the block's; asked of one of its rows, it says the same.
@@ -79,8 +81,10 @@ def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[
     if len(parts) > 2 and parts[0] == "lance" and scope.find(parts[1]):
         parts = parts[1:]
     if len(parts) > 1 and (relation := scope.find(parts[0])) is not None:
-        return _owner_name(relation, parts[1], columns)
-    name = parts[0]
+        own = columns.get(relation.alias, {})
+        if parts[1] in own or parts[0] not in own or is_computed(parts[1]):
+            return _owner_name(relation, parts[1], columns)
+    name = parts[0]  # a column, or one of the name of its relation whose field is meant
     if name in COMPUTED - _RANKS:
         return OTHER
     holders = [relation for relation in scope.relations if name in columns.get(relation.alias, {}) and relation.visible]
@@ -91,19 +95,30 @@ def _find_owner(column: exp.Column, scope: Scope, columns: Mapping[str, Mapping[
 
 
 def _find_pattern_owner(chosen: exp.Columns, scope: Scope, columns: Mapping[str, Mapping[str, str]]) -> str:
-    """The one relation of a block whose `COLUMNS('pattern')` or `COLUMNS(['a', 'b'])` names base columns alone."""
+    """The one relation of a block of which `COLUMNS(…)` means base columns alone."""
     if len(scope.relations) != 1:
         return OTHER
-    alias, meant = scope.relations[0].alias, chosen.this
+    alias = scope.relations[0].alias
+    return alias if means_columns_of(chosen, columns.get(alias, {})) else OTHER
+
+
+def means_columns_of(chosen: exp.Columns, names: Collection[str], hidden: Collection[str] = ()) -> bool:
+    """Whether `COLUMNS('pattern')` or `COLUMNS(['a', 'b'])` means columns of these names alone.
+
+    Args:
+        chosen: The expression.
+        names: The base columns of the one relation there is, in lower case.
+        hidden: Further columns of it that must not be meant, beside those of a search.
+    """
+    meant, others = chosen.this, (*COMPUTED, *hidden)
     if isinstance(meant, exp.Array):
-        named = {item.name.lower() if item.is_string else OTHER for item in meant.expressions}
-        return alias if named <= columns.get(alias, {}).keys() else OTHER
-    pattern = meant.this if isinstance(meant, exp.Literal) else ".*"
+        return all(item.is_string and item.name.lower() in names for item in meant.expressions)
+    if not isinstance(meant, exp.Literal) or not meant.is_string:
+        return False
     try:
-        is_base = not any(re.search(pattern, name) for name in COMPUTED)
+        return not any(re.search(meant.name, name) for name in others)
     except re.error:
-        is_base = False
-    return alias if is_base else OTHER
+        return False
 
 
 def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[str, str]]) -> str:

@@ -109,6 +109,8 @@ def _read_conjunct(
     text = splice(context.statement.sql, context.edits, span)
     tree = parse_expression(text)
     if tree is None:
+        if relation.node.name in context.statement.stand_ins:  # its filter might be missing
+            raise ParseError("this predicate beside a search cannot be read", span=span)
         return None
     expanded = _expand_aliases(context, text, aliases, relation)
     if expanded is None:

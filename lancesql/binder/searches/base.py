@@ -86,7 +86,7 @@ def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: State
     scores = _SCORES[call.function]
     if base.simple and around.flat:
         conditions = [f"({base.where})"] if base.where else []
-        conditions += [f"({requalify(text, alias, base.alias)})" for text in predicates]
+        conditions += [f"({requalify(text, alias, base.alias, base.names)})" for text in predicates]
         shown = base.columns if base.columns.strip() == "*" else f"{base.columns}, {', '.join(scores)}"
         if shown != base.columns and _asks_which(call, statement):
             others = ", ".join(map(quote_name, (*base.all_columns, *scores)))

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from lancesql.binder.filters.conjuncts import is_bound_for_sure, is_bound_inside, is_computed, is_volatile, may_belong
+from lancesql.binder.filters.conjuncts import (
+    is_bound_for_sure,
+    is_bound_inside,
+    is_computed,
+    is_volatile,
+    may_belong,
+    means_columns_of,
+)
 from lancesql.binder.filters.null_rows import rejects_null
 from lancesql.binder.filters.own import left_conditions
 from lancesql.binder.scope import Relation, Scope
@@ -19,6 +26,7 @@ from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.blocks import Block
 from lancesql.parser.calls import SearchCall
 
+from .base_query import ROW
 from .correlation import find_around, is_within_lateral
 
 __all__ = ["BaseFilter", "read_base_filter"]
@@ -113,7 +121,7 @@ def read_base_filter(
         else:
             rest.append(span)
     k = "" if {"k", "top_k", "num_results"} & set(arguments) else _write_k(call, scope, block, statement, tuple(rest))
-    flat = not any(tree.find(exp.Select, exp.Lambda) for tree in chosen)
+    flat = not any(tree.find(exp.Select, exp.Lambda, exp.Columns) for tree in chosen)
     return BaseFilter(tuple(texts), k, flat=flat, settled=tuple(span for span in left if span not in rest))
 
 
@@ -137,10 +145,13 @@ def _find_before(call: SearchCall, scope: Scope, own: Relation, statement: State
 
 def _is_own(tree: exp.Expr, reach: _Reach, span: Span) -> bool:
     """Whether a predicate reads the query's columns, one at least, and besides only what is constant for the search."""
-    if tree.find(exp.Columns) is not None:
-        return False
+    patterns = [one for one in tree.find_all(exp.Columns) if one.find_ancestor(exp.Select) is None]
     is_alone = not (reach.others or reach.before)
-    reads_own = may_read = False
+    if patterns and not (
+        is_alone and reach.names is not None and all(means_columns_of(one, reach.names, (ROW,)) for one in patterns)
+    ):
+        return False
+    reads_own, may_read = bool(patterns), False
     for column in tree.find_all(exp.Column):
         first, is_qualified = column.parts[0].name.lower(), len(column.parts) > 1
         if isinstance(column.this, exp.Star):

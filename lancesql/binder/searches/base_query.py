@@ -258,7 +258,7 @@ def _merge(inner: BaseQuery, tree: exp.Select, alias: str, where: str, rows: str
     """One simple query for one within another."""
     starred = isinstance(tree.expressions[0], exp.Star)
     named = ", ".join(f"{quote_name(inner.alias)}.{quote_name(item.name)}" for item in tree.expressions)
-    conditions = [text for text in (inner.where, requalify(where, alias, inner.alias)) if text]
+    conditions = [text for text in (inner.where, requalify(where, alias, inner.alias, inner.names)) if text]
     return BaseQuery(
         table=inner.table,
         alias=inner.alias,
@@ -271,13 +271,16 @@ def _merge(inner: BaseQuery, tree: exp.Select, alias: str, where: str, rows: str
     )
 
 
-def requalify(text: str, alias: str, base: str) -> str:
-    """A predicate on the columns of `alias` as one on those of `base`."""
+def requalify(text: str, alias: str, base: str, names: frozenset[str] | None) -> str:
+    """A predicate on the columns of `alias`, which are called `names`, as one on those of `base`."""
     tree = parse_expression(text) if text else None
     edits = []
     for column in tree.find_all(exp.Column) if tree is not None else ():
-        first = column.parts[0]
-        if len(column.parts) > 1 and first.name.lower() == alias.lower():
+        first, *others = column.parts
+        if not others or first.name.lower() != alias.lower():
+            continue
+        is_field = names is not None and alias.lower() in names and others[0].name.lower() not in names
+        if not is_field:
             edits.append(Edit(Span(first.meta["start"], first.meta["end"] + 1), quote_name(base)))
     return splice(text, edits)
 
