@@ -304,6 +304,10 @@ class Catalog(Protocol):
         """Every embedding function there is, sorted by table and column; looks at every table."""
         ...
 
+    def can_read(self, sql: str) -> bool:
+        """Whether the engine's parser reads a text; ours lets some mistakes pass."""
+        ...
+
     def has_function(self, name: str) -> bool:
         """Whether the engine has a function or a macro of that name."""
         ...

@@ -47,6 +47,7 @@ __all__ = [
     "EngineError",
     "ExecutionError",
     "LanceSQLError",
+    "Mark",
     "ParameterError",
     "ParseError",
     "QueryInterruptedError",
@@ -69,6 +70,14 @@ class Span(NamedTuple):
     end: int
 
 
+class Mark(NamedTuple):
+    """What DuckDB underlines in the text it was given, and the line before and behind it."""
+
+    before: str
+    text: str
+    after: str
+
+
 class LanceSQLError(Exception):
     """Base of every error that lancesql raises.
 
@@ -77,6 +86,7 @@ class LanceSQLError(Exception):
         hint: What to do about it, or None.
         span: Where in `sql` it is, or None.
         sql: The statement, or None when the error has no place in one.
+        mark: What DuckDB underlines, where the error is one of its own.
 
     Example:
         >>> print(UnknownTableError("table 'move' does not exist", hint="did you mean 'movies'?",
@@ -102,6 +112,7 @@ class LanceSQLError(Exception):
         self.hint = hint
         self.span = span
         self.sql = sql
+        self.mark: Mark | None = None
 
     def locate(self, sql: str, offset: int = 0) -> LanceSQLError:
         """Says which text the span belongs to; `offset` is where that text starts in `sql`."""

@@ -10,7 +10,7 @@ from .binder import bind_query, bind_text
 from .binder.commands import CommandContext, bind_command, explain_statement
 from .catalog import View
 from .engines.duckdb import DuckDBEngine
-from .engines.engine_errors import find_name_span
+from .engines.error_places import find_error_span
 from .engines.namespace import Namespace
 from .errors import (
     BindError,
@@ -36,7 +36,7 @@ from .execution.retries import find_read_once, retry_conflicts
 from .execution.run import Run, check_parameters
 from .execution.suggestions import suggest_database, suggest_function, suggest_table
 from .execution.turns import Turn
-from .execution.unread import offer_unread_tables
+from .execution.unread import offer_unread_tables, refuse_unreadable
 from .execution.version_parameters import WrittenVersions, write_versions
 from .execution.views import change_views
 from .execution.watch import Watches
@@ -157,7 +157,7 @@ class Session:
             return self._run_text(sql, request)
         except LanceSQLError as error:
             if error.span is None and error.sql is None:
-                error.span = find_name_span(sql, error)
+                error.span = find_error_span(sql, error)
             raise error.locate(sql) from None
 
     def _run_written(self, written: WrittenVersions, request: Request) -> Result:
@@ -193,7 +193,7 @@ class Session:
             except LanceSQLError as error:
                 if len(spans) > 1:
                     if error.span is None and error.sql is None:
-                        error.span = find_name_span(text, error)
+                        error.span = find_error_span(text, error)
                     error.locate(sql, span.start)
                 raise
             if span is not spans[-1]:
@@ -373,7 +373,8 @@ class Session:
         return result
 
     def _run_unread(self, sql: str, request: Request, error: ParseError) -> Result:
-        """A query over tables alone that only DuckDB can read; the error when it is none."""
+        """A query over tables alone that only DuckDB can read; when it is none, DuckDB's error of it or ours."""
+        refuse_unreadable(sql, error, self._engine)
         tables = offer_unread_tables(read_tokens(sql), self._database, self._engine, self._views)
         if not tables:
             raise error

@@ -124,14 +124,16 @@ def _expand_star(
         return None  # the fields of a struct
     excluded = {column.name.lower() for column in star.args.get("except_") or ()}
     output: list[OutputColumn | None] = []
+    unknown = set(excluded)
     for relation in relations:
         source = sources.get(relation.alias)
         if source is None or not isinstance(relation.node, exp.Table) or relation.node.args.get("pivots"):
             return None
         types = _column_types(source)
+        unknown -= {name.lower() for name in source.columns}
         shown = [name for name in source.columns if name != ROW_ID and name.lower() not in excluded]
         output += [OutputColumn(name, name, types[name]) for name in shown]
-    return output
+    return None if unknown else output  # EXCLUDE of a column that does not exist is the engine's to refuse
 
 
 def _pass_through(

@@ -12,7 +12,8 @@ from lancesql.errors import BindError, LanceSQLError, UnsupportedError
 from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, Check, add_metadata, write_checks
 from lancesql.plan.spelling import quote_name
 
-from .engine_errors import explain_engine_error, find_name_span
+from .engine_errors import explain_engine_error
+from .error_places import find_error_span
 from .relations import find_unstored
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _explain(error: duckdb.Error, columns: str) -> LanceSQLError:
     explained.message = explained.message.replace(f'table "{_NAME}"', "the table").rstrip("!")
     if "Invalid type for index key" in explained.message:
         explained = BindError("a primary key is made of plain values, not of vectors, lists or structs")
-    explained.span = find_name_span(columns, explained)
+    explained.span = find_error_span(columns, explained)
     return explained
 
 

@@ -116,7 +116,8 @@ class DuckDBEngine:
         try:
             relation: duckdb.DuckDBPyRelation | None = self._ask(_SQL, sql, parameters, sources, namespace)
         except duckdb.Error as error:
-            raise explain_engine_error(error) from None
+            given = (_EXECUTE, f"EXPLAIN {sql}", parameters, sources, namespace)
+            raise explain_engine_error(error, (lambda: self._ask(*given)) if self.owned else None) from None
         return relation
 
     def run(self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace) -> pa.Table:

@@ -1,8 +1,9 @@
-"""DuckDB's errors as ours, and where in the user's text the name is that they speak of."""
+"""DuckDB's errors as ours."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import duckdb
 
@@ -15,7 +16,6 @@ from lancesql.errors import (
     ParameterError,
     ParseError,
     QueryInterruptedError,
-    Span,
     UnknownColumnError,
     UnknownTableError,
     UnsupportedError,
@@ -23,9 +23,10 @@ from lancesql.errors import (
 )
 from lancesql.plan.file_errors import condense_csv_error
 
-__all__ = ["explain_engine_error", "find_name_span"]
+from .error_places import NO_VALUE, read_mark
 
-_NO_VALUE = "no value for a parameter of the statement"
+__all__ = ["explain_engine_error"]
+
 _BUSY = "an earlier result of this connection is still being read"
 _LINE = re.compile(r"\n\s*\nLINE \d+:.*", re.DOTALL)
 _MISSING_COLUMN = re.compile(r'Referenced column "([^"]+)"|column named "([^"]+)"')
@@ -41,31 +42,25 @@ _LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']
 _UNKNOWN_OPTION = re.compile(r'Unrecognized option "([^"]+)" for (\w+)')
 _MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
 _EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
-_NAMES = (
-    _MISSING_COLUMN,
-    _MISSING_TABLE,
-    re.compile(r"(?:Function|View) with name (\S+) does not exist"),
-    re.compile(r"(?:cannot have a column|has an? (?:tag|branch|index)|has no (?:tag|branch)) '([^']+)'"),
-    re.compile(r'Referenced table "([^"]+)"'),
-    re.compile(r'reference to column name "([^"]+)"'),
-    re.compile(r'column "([^"]+)" must appear in the GROUP BY'),
-    re.compile(r"casting from source column (\S+)"),
-    re.compile(r"no value for parameter (\$\w+)"),
-    re.compile(r"argument types '(\w+)\("),
-    re.compile(r'^"?(<[-=]>|(?:array|list)_\w+)"?: '),
-    re.compile(r'at or near "([^"]+)"'),
-    re.compile(r"there is no option '([^']+)'"),
-    re.compile(r'match the pattern "([^"]+)"'),
-    re.compile(r"there is no file '([^']+)'"),
-    re.compile(r"Schema with name (\S+) does not exist"),
-    _MISSING_TYPE,
-    re.compile(r'Column with name "?([^\s"]+)"? already exists'),
-    re.compile(r'does not contain column "?([^\s"]+)"? referenced'),
-)
 
 
-def explain_engine_error(error: Exception) -> LanceSQLError:
-    """DuckDB's error as one of ours; an error raised inside a source is the one that counts."""
+def explain_engine_error(error: Exception, ask_again: Callable[[], object] | None = None) -> LanceSQLError:
+    """DuckDB's error as one of ours; an error raised inside a source is the one that counts.
+
+    `ask_again` asks for the same without a relation, whose errors of names and types do not say where they are.
+    """
+    explained = _translate(error)
+    if isinstance(error, duckdb.ParserException) or not duckdb.__version__.startswith("1."):
+        explained.mark = read_mark(str(error))  # DuckDB 1 marks another spelling of a relation, where it is in ours
+    if explained.mark is None and ask_again is not None and isinstance(error, duckdb.BinderException):
+        try:
+            ask_again()
+        except duckdb.Error as placed:
+            explained.mark = read_mark(str(placed))
+    return explained
+
+
+def _translate(error: Exception) -> LanceSQLError:
     text = str(error)
     message = _LINE.sub("", text).strip()
     kind, _, rest = message.partition(" Error: ")
@@ -100,7 +95,7 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
     if _MISSING_COLUMN.search(head):
         return UnknownColumnError(head.replace("!", ""), hint=hint)
     if "Unexpected prepared parameter" in head:  # what DuckDB 1 says where 2 names the parameter
-        return ParameterError(_NO_VALUE)
+        return ParameterError(NO_VALUE)
     if array := _LIST_FOR_ARRAY.search(head):
         type_ = array.group(1) or array.group(2)
         hint = f"cast the list, …::{type_}, or write the distance as an operator: <->, <=>, <#>"
@@ -117,19 +112,6 @@ def explain_engine_error(error: Exception) -> LanceSQLError:
     failure = EngineError(head, hint=hint)
     failure.condition = kind.lower() if rest else ""
     return failure
-
-
-def find_name_span(sql: str, error: LanceSQLError) -> Span | None:
-    """Where the name an error speaks of stands in the user's text."""
-    if error.message.endswith("at end of input"):
-        return Span(len(sql), len(sql))
-    match = next((found for pattern in _NAMES if (found := pattern.search(error.message))), None)
-    name = next((group for group in match.groups() if group), None) if match is not None else None
-    if name:
-        found = re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", sql, re.IGNORECASE)
-    else:
-        found = re.search(r"\$\w+", sql) if error.message == _NO_VALUE else None
-    return Span(found.start(), found.end()) if found else None
 
 
 def _list_parameters(names: str) -> str:

@@ -1,10 +1,14 @@
-"""Texts of queries that DuckDB has read before: to read one again takes longer than to bind it."""
+"""What DuckDB's parser makes of texts. Queries are kept: to read one again takes longer than to bind it."""
 
 from __future__ import annotations
 
 import duckdb
 
-__all__ = ["ParsedQueries"]
+from lancesql.errors import LanceSQLError
+
+from .engine_errors import explain_engine_error
+
+__all__ = ["ParsedQueries", "find_syntax_error"]
 
 _MOST = 512
 _LONG = 1 << 16
@@ -38,3 +42,12 @@ class ParsedQueries:
             self._held.pop(next(iter(self._held)), None)
         self._held[sql] = statements[0]
         return statements[0]
+
+
+def find_syntax_error(sql: str, connection: duckdb.DuckDBPyConnection) -> LanceSQLError | None:
+    """What keeps DuckDB's parser from reading a text; None when it can."""
+    try:
+        connection.extract_statements(sql)
+    except duckdb.Error as error:
+        return explain_engine_error(error)
+    return None

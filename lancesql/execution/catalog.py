@@ -16,6 +16,7 @@ from lancesql.engines.duckdb import DuckDBEngine
 from lancesql.engines.moments import read_moment
 from lancesql.engines.namespace import Namespace
 from lancesql.engines.null_rows import rejects_nulls
+from lancesql.engines.parsed import find_syntax_error
 from lancesql.frames import name_columns
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.settings import Settings
@@ -136,6 +137,10 @@ class StatementCatalog:
     def embeddings(self) -> Sequence[EmbeddingInfo]:
         """Every embedding function: the session's, and those of the tables."""
         return self._embeddings.list()
+
+    def can_read(self, sql: str) -> bool:
+        """Whether DuckDB's parser reads a text."""
+        return find_syntax_error(sql, self._engine.connection) is None
 
     def has_function(self, name: str) -> bool:
         """Whether DuckDB knows a function or macro of that name; asked once for a statement."""

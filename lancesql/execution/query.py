@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from lancesql.engines.dataset import ScanDataset, ScanStream
-from lancesql.engines.engine_errors import find_name_span
+from lancesql.engines.error_places import find_error_span
 from lancesql.engines.namespace import Namespace
 from lancesql.errors import BindError, LanceSQLError, UnknownColumnError, nearest_name
 from lancesql.execution.embeddings.functions import explain_hidden, name_embeds, offer_embeds
@@ -367,7 +367,7 @@ def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLErr
         if error.hint:
             error.hint = error.hint.replace(source.placeholder, source.table.name)
     if error.sql is None and error.span is None:
-        error.span = find_name_span(plan.sql, error)
+        error.span = find_error_span(plan.sql, error)
     if isinstance(error, BindError):
         error = suggest_function(error, plan.sql)
     if isinstance(error, UnknownColumnError) and error.span is not None:

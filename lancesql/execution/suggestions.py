@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.binder.tables import explain_unfinished
-from lancesql.engines.engine_errors import find_name_span
+from lancesql.engines.error_places import find_error_span
 from lancesql.errors import BindError, LanceSQLError, UnknownTableError, UnsupportedError, nearest_name
 from lancesql.parser.calls import COMBINATORS, FACETS, SEARCH_FUNCTIONS
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
@@ -42,7 +42,7 @@ def suggest_table(error: UnknownTableError, database: Databases, sql: str = "") 
             error,
             UnsupportedError(
                 f"'{asked}' is a Lance table, and this statement does not reach Lance tables",
-                hint="queries, CREATE TABLE … AS, INSERT, DROP TABLE, CREATE INDEX, SHOW and DESCRIBE do",
+                hint="queries do, and the statements of the SQL reference that make, change, index and describe tables",
             ),
         )
     near = None if asked is None else nearest_name(asked, names)
@@ -70,7 +70,7 @@ def suggest_function(error: BindError, sql: str) -> BindError:
     match = re.search(r"Table Function with name (\S+) does not exist", error.message)
     if match and match.group(1).lower() in COMBINATORS:
         name = match.group(1).lower()
-        error.span = find_name_span(sql, error)
+        error.span = find_error_span(sql, error)
         error.message = f"{name}() takes {'searches' if name == 'rrf' else 'a search'}"
         error.hint = SIGNATURES[name].usage
         return error

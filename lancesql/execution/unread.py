@@ -10,6 +10,9 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.engines.dataset import ScanDataset
 from lancesql.engines.duckdb import DuckDBEngine
+from lancesql.engines.parsed import find_syntax_error
+from lancesql.errors import ParseError
+from lancesql.parser import OWN_GRAMMAR, disguise_statement
 from lancesql.parser.calls import SEARCH_FUNCTIONS
 from lancesql.parser.text_calls import names_text_function
 from lancesql.parser.tokens import Token, TokenType, is_word
@@ -17,9 +20,20 @@ from lancesql.storage.databases import Databases
 from lancesql.storage.scan import open_scan
 from lancesql.storage.types import widen_schema
 
-__all__ = ["offer_unread_tables"]
+__all__ = ["offer_unread_tables", "refuse_unreadable"]
 
 _QUERIES = ("SELECT", "FROM", "WITH", "PIVOT", "PIVOT_WIDER", "UNPIVOT", "TABLE", "VALUES", "SUMMARIZE")
+
+
+def refuse_unreadable(sql: str, error: ParseError, engine: DuckDBEngine) -> None:
+    """Says what DuckDB says of a statement that neither parser reads: ours notices some mistakes too late.
+
+    Raises:
+        ParseError: DuckDB's error of the statement.
+    """
+    refused = find_syntax_error(disguise_statement(sql), engine.connection) if error.hint == OWN_GRAMMAR else None
+    if refused is not None:
+        raise refused
 
 
 def offer_unread_tables(

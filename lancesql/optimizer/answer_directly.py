@@ -14,10 +14,11 @@ __all__ = ["answer_directly"]
 def answer_directly(plan: QueryPlan, catalog: Catalog) -> QueryPlan:
     """Refused when WHERE holds more than the source's own filter, or a scan's filter is not all Lance's.
 
-    A scan that finds its first rows by their order has DuckDB's filter and DuckDB's order already.
+    Refused, too, when DuckDB cannot read the statement: the mistake is left to it. A scan that finds its first rows by
+    their order has DuckDB's filter and DuckDB's order already.
     """
     shape = plan.shape
-    if shape is None or shape.output is None or not shape.filtered:
+    if shape is None or shape.output is None or not shape.filtered or not catalog.can_read(plan.relation):
         return plan
     (source,) = plan.sources
     if isinstance(source, TableScan) and source.defers:

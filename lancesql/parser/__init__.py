@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from .statement import Statement, parse_expression, parse_statement
+from .statement import OWN_GRAMMAR, Statement, disguise_statement, parse_expression, parse_statement
 from .tokens import read_tokens, split_statements
 
-__all__ = ["Statement", "parse_expression", "parse_statement", "read_tokens", "split_statements"]
+__all__ = [
+    "OWN_GRAMMAR",
+    "Statement",
+    "disguise_statement",
+    "parse_expression",
+    "parse_statement",
+    "read_tokens",
+    "split_statements",
+]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -27,7 +28,10 @@ from .snapshots import AtClause, find_at_clauses
 from .text_calls import TextCall, disguise_text_calls, find_text_calls, names_text_function
 from .tokens import DISTANCE_OPERATORS, Token, read_grammar_tokens, read_tokens
 
-__all__ = ["Statement", "parse_expression", "parse_statement"]
+__all__ = ["OWN_GRAMMAR", "Statement", "disguise_statement", "parse_expression", "parse_statement"]
+
+OWN_GRAMMAR = "a statement that names a search function or a Lance table has to be readable by lancesql's own parser"
+"""The hint of a mistake that DuckDB may take for none."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,32 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
         ParseError: When the text is not a statement of DuckDB's SQL.
     """
     tokens = read_tokens(sql) if tokens is None else tokens
+    disguise = _disguise(sql, tokens)
+    return Statement(
+        sql=sql,
+        tokens=tokens,
+        token_tree=TokenTree(tokens),
+        tree=_parse_tree(disguise.text, sql),
+        stand_ins=disguise.stand_ins,
+        at_clauses=disguise.at_clauses,
+        parameters=find_parameters(tokens),
+        text_calls=disguise.text_calls,
+    )
+
+
+def disguise_statement(sql: str) -> str:
+    """The text without what is lancesql's own, as long as it was: names for searches, nothing for `AT (…)`."""
+    return _disguise(sql, read_tokens(sql)).text
+
+
+class _Disguise(NamedTuple):
+    text: str
+    stand_ins: dict[str, SearchCall]
+    at_clauses: tuple[AtClause, ...]
+    text_calls: tuple[TextCall, ...]
+
+
+def _disguise(sql: str, tokens: list[Token]) -> _Disguise:
     calls = find_search_calls(tokens)
     at_clauses = find_at_clauses(tokens)
     prefix = _choose_prefix(sql)
@@ -71,16 +101,7 @@ def parse_statement(sql: str, tokens: list[Token] | None = None) -> Statement:
             text = _replace_same_length(text, call.lateral, "")  # sqlglot's LATERAL takes no bare name
     for clause in at_clauses:
         text = _replace_same_length(text, clause.span, "")
-    return Statement(
-        sql=sql,
-        tokens=tokens,
-        token_tree=TokenTree(tokens),
-        tree=_parse_tree(text, sql),
-        stand_ins=stand_ins,
-        at_clauses=at_clauses,
-        parameters=find_parameters(tokens),
-        text_calls=text_calls,
-    )
+    return _Disguise(text, stand_ins, at_clauses, text_calls)
 
 
 def parse_expression(sql: str) -> exp.Expr | None:
@@ -156,7 +177,7 @@ def _explain_failure(error: SqlglotParseError, text: str, sql: str) -> ParseErro
         message = f"'{sql[span.start : span.end][:40]}' is not expected here"
     return ParseError(
         f"syntax error: {message}",
-        hint="a statement that names a search function or a Lance table has to be readable by lancesql's own parser",
+        hint=OWN_GRAMMAR,
         span=span,
     )
 

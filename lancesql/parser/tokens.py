@@ -61,8 +61,23 @@ def read_tokens(sql: str) -> list[Token]:
         tokenizer = _QuoteTokenizer if _DOLLAR_QUOTE.search(sql) else _Tokenizer
         tokens = list(tokenizer(dialect=DuckDB).tokenize(sql))
     except TokenError:
-        raise ParseError("the text cannot be read", hint="a quote or a comment might not be closed") from None
+        raise _explain_unclosed(sql) from None
     return _join_operators(tokens, sql) if any(one in sql for one in _SPLIT_OPERATORS) else tokens
+
+
+_CLOSED = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
+    | (?P<open>'|"|/\*|\$\w*\$) | .""",
+    re.DOTALL | re.VERBOSE,
+)
+_UNCLOSED = {"'": "the text", '"': "the name", "/": "the comment", "$": "the text"}
+
+
+def _explain_unclosed(sql: str) -> ParseError:
+    opened = next((found for found in _CLOSED.finditer(sql) if found["open"]), None)
+    if opened is None:
+        return ParseError("the text cannot be read", hint="a quote or a comment might not be closed")
+    return ParseError(f"{_UNCLOSED[opened[0][0]]} that begins here is not closed", span=Span(*opened.span()))
 
 
 def _join_operators(tokens: list[Token], sql: str) -> list[Token]:

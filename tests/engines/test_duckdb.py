@@ -10,7 +10,7 @@ import pytest
 
 from lancesql.engines.dataset import ScanDataset
 from lancesql.engines.duckdb import DuckDBEngine
-from lancesql.engines.engine_errors import find_name_span
+from lancesql.engines.error_places import find_error_span
 from lancesql.engines.namespace import Namespace
 from lancesql.engines.relations import read_relation_table
 from lancesql.errors import (
@@ -119,7 +119,9 @@ def test_which_statements_only_read(engine: DuckDBEngine, sql: str, reads: bool)
         ("SELECT * FROM nothing", UnknownTableError, "nothing"),
         ("SELECT nothing(1)", BindError, "nothing"),
         ("SELECT $x", ParameterError, "$x"),
-        ("SELECT 'a'::INT", EngineError, None),
+        ("SELECT 'a'::INT", EngineError, "'a'"),
+        ("SELECT 'nothing', nothing FROM range(3)", UnknownColumnError, "nothing"),
+        ("COPY (SELECT 1) TO 'x.nothing' (FORMAT nothing)", BindError, "nothing"),
         ("SELECT error('own words')", EngineError, None),
         ("SELECT max(range), range FROM range(3)", BindError, "range"),
     ],
@@ -134,8 +136,25 @@ def test_errors_are_ours_and_say_where(
     assert error.__suppress_context__
     assert "Error:" not in error.message
     assert "LINE 1" not in error.message
-    span = find_name_span(sql, error)
+    span = find_error_span(sql, error)
     assert (None if span is None else sql[span.start : span.end]) == place
+
+
+@pytest.mark.skipif(duckdb.__version__.startswith("1."), reason="DuckDB 1 marks its own spelling of a relation")
+def test_of_two_places_the_one_is_shown_that_duckdb_marks(engine: DuckDBEngine) -> None:
+    sql = "SELECT 'abc' FROM range(3) WHERE range = 'abc'"
+    with pytest.raises(EngineError) as caught:
+        read(engine, sql)
+    assert find_error_span(sql, caught.value) == (sql.rindex("'abc'"), len(sql))
+
+
+def test_an_error_of_types_says_where(engine: DuckDBEngine) -> None:
+    sql = "SELECT range FROM range(3) WHERE sum(range) > 1"
+    with pytest.raises(BindError) as caught:
+        read(engine, sql)
+    span = find_error_span(sql, caught.value)
+    assert span is not None
+    assert span.start == sql.index("sum")
 
 
 def test_the_users_connection_is_not_closed() -> None:

@@ -61,7 +61,11 @@ def test_what_is_no_expression_gives_none(text: str) -> None:
     assert parse_expression(text) is None
 
 
-def test_a_comment_that_is_not_closed() -> None:
-    with pytest.raises(ParseError, match="cannot be read") as caught:
-        read_tokens("SELECT 'a")
+@pytest.mark.parametrize("opened", ["'a", '"a', "/* a", "$$a", "$tag$a $$ $tag"])
+def test_what_is_not_closed_is_shown_where_it_begins(opened: str) -> None:
+    sql = f"SELECT 'it''s', 1 -- don't\n/* ' */, {opened}"
+    with pytest.raises(ParseError, match="that begins here is not closed") as caught:
+        read_tokens(sql)
     assert caught.value.__suppress_context__
+    assert caught.value.span is not None
+    assert caught.value.span.start == len(sql) - len(opened)

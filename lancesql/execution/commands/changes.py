@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lancesql.catalog import TableInfo
-from lancesql.engines.engine_errors import find_name_span
+from lancesql.engines.error_places import find_error_span
 from lancesql.errors import (
     CardinalityError,
     ConstraintError,
@@ -192,7 +192,7 @@ def answer_changed(
         return read_plan_table(replace(run.within(plan), registered=registered))
     except LanceSQLError as error:
         if error.sql is None and error.span is None:
-            error.span = find_name_span(changed.returning.text, error)
+            error.span = find_error_span(changed.returning.text, error)
         error.sql = None if error.sql == relation else error.sql
         if isinstance(error, UnknownColumnError) and (found := re.search(r'"([^"]+)"', error.message)):
             names = [*changed.table.schema.names, *(() if actions is None else ("merge_action",))]
