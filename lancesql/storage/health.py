@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lancesql.catalog import TableInfo
 from lancesql.plan.spelling import spell_name, spell_table
 
+from .index_options import lacks_vectors
 from .scan import wrap_lance_error
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def read_health(database: LanceDatabase, table: TableInfo) -> Health:
     deleted = sum(fragment.num_deletions for fragment in fragments) / stored if stored else 0.0
     small = sum(fragment.num_rows < _SMALL_ROWS for fragment in fragments)
     behind = {index.name: index.rows_unindexed / table.rows for index in table.indexes if table.rows}
+    waiting = {index.name for index in table.indexes if lacks_vectors(dataset, index)}
+    late = {name: share for name, share in behind.items() if share > _MUCH_UNINDEXED and name not in waiting}
     return Health(
         rows=table.rows,
         deleted_share=deleted,
@@ -63,19 +66,18 @@ def read_health(database: LanceDatabase, table: TableInfo) -> Health:
         unindexed_share=max(behind.values(), default=None),
         versions=versions,
         size_bytes=sum(file.file_size_bytes or 0 for fragment in fragments for file in fragment.files),
-        advice=tuple(_advise(table, small, deleted, behind, versions)),
+        advice=tuple(_advise(table, small, deleted, late, versions)),
     )
 
 
-def _advise(table: TableInfo, small: int, deleted: float, behind: dict[str, float], versions: int) -> list[str]:
+def _advise(table: TableInfo, small: int, deleted: float, late: dict[str, float], versions: int) -> list[str]:
     advice, name = [], spell_table(table)
     if small > _MANY_SMALL:
         advice.append(f"OPTIMIZE {name}: {small} small fragments")
     elif deleted > _MUCH_DELETED:
         advice.append(f"OPTIMIZE {name}: {deleted:.0%} of the stored rows are deleted")
-    late = [index for index, share in behind.items() if share > _MUCH_UNINDEXED]
     if late and not advice:
-        advice.append(f"OPTIMIZE {name}: {', '.join(late)} does not know {max(behind.values()):.0%} of the rows")
+        advice.append(f"OPTIMIZE {name}: {', '.join(late)} does not know {max(late.values()):.0%} of the rows")
     if versions > _MANY_VERSIONS:
         advice.append(f"VACUUM {name}: {versions} versions are kept")
     vectors = [field.name for field in table.schema if hasattr(field.type, "list_size")]

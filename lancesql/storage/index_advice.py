@@ -9,7 +9,7 @@ from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.plan.spelling import spell_column, spell_name, spell_table
 
 from .index_flaws import find_flawed
-from .index_options import choose_partitions
+from .index_options import choose_partitions, lacks_vectors
 from .indexes import show_kind
 from .scan import wrap_lance_error
 from .text_indexes import advise_language
@@ -38,7 +38,8 @@ def _list_advice(database: LanceDatabase, table: TableInfo, index: IndexInfo) ->
     behind = index.rows_unindexed
     if index.kind.startswith("IVF") and index.partitions is None and index.rows_indexed:
         yield f"its files are gone: REINDEX {spell_name(index.name)} ON {spell_table(table)}"
-    if behind > _MANY_UNINDEXED or behind > _MUCH_UNINDEXED * table.rows:
+    is_behind = behind > _MANY_UNINDEXED or behind > _MUCH_UNINDEXED * table.rows
+    if is_behind and not lacks_vectors(database.open_dataset(table), index):
         yield f"{behind:,} of {table.rows:,} rows are not in it: OPTIMIZE {spell_table(table)}"
     elif index.segments > _MANY_SEGMENTS:
         yield (

@@ -13,7 +13,7 @@ from lancesql.catalog import IndexInfo
 from lancesql.errors import StorageError
 from lancesql.plan.commands import CreateIndex, IndexPlan
 
-from .index_options import LANCE_NAMES, choose_partitions, complete_options, read_built_options
+from .index_options import LANCE_NAMES, choose_partitions, complete_options, count_least, read_built_options
 from .indexes import read_indexes, show_kind
 from .scan import wrap_lance_error
 
@@ -27,6 +27,7 @@ OnProgress = Callable[[str, int | None, int | None], None]
 
 _SMALL_ROWS = 50_000
 """A table of fewer rows is searched as fast without an index."""
+_UNTRAINED = "with 0 vectors"
 _CODED = ("PQ", "RQ", "SQ")
 
 
@@ -157,10 +158,18 @@ def _build(
 ) -> None:
     what, named = _name_build(kind, options)
     shared: dict[str, Any] = {"name": name, "replace": replace, "progress_callback": _adapt_progress(on_progress)}
-    if kind.startswith("IVF"):
-        dataset.create_index(column, what, **shared, **named)
-    else:
+    if not kind.startswith("IVF"):
         dataset.create_scalar_index(column, what, **shared, **named)
+        return
+    try:
+        dataset.create_index(column, what, **shared, **named)
+    except Exception as error:
+        if _UNTRAINED not in str(error):
+            raise
+        raise StorageError(
+            f"column '{column}' holds no vector that an index could be trained on",
+            hint="fill it first; until then a search finds nothing there, with an index or without",
+        ) from None
 
 
 def _name_build(kind: str, options: dict[str, object]) -> tuple[Any, dict[str, Any]]:
@@ -196,6 +205,9 @@ def _list_notes(kind: str, options: dict[str, object], defaults: Sequence[str], 
         notes.append(f"metric {options['metric']}: a search with another metric compares every row")
     if kind.endswith(_CODED):
         notes.append("searches compare the true distances of the candidates; ANALYZE measures how many they need")
+    least = count_least(kind, options.get("num_bits", 8))
+    if rows < least:
+        notes.append(f"{rows:,} rows are too few to train it on: OPTIMIZE builds it when there are {least:,}")
     if rows < _SMALL_ROWS:
         notes.append(f"{rows:,} rows are searched as fast without an index")
     return notes

@@ -18,6 +18,8 @@ __all__ = [
     "choose_partitions",
     "choose_sub_vectors",
     "complete_options",
+    "count_least",
+    "lacks_vectors",
     "read_built_options",
     "show_options",
 ]
@@ -107,6 +109,19 @@ def choose_sub_vectors(dimension: int, bits: object) -> int:
         number for number in range(1, dimension + 1) if dimension % number == 0 and not (bits == 4 and number % 2)
     ]
     return min(divisors or [1], key=lambda number: (max(number / wanted, wanted / number), -number))
+
+
+def count_least(kind: str, bits: object) -> int:
+    """How many vectors an index is trained on at least: product quantization wants one for each of its codes."""
+    return 1 << _as_int(bits) if kind.endswith("PQ") else 1
+
+
+def lacks_vectors(dataset: lance.LanceDataset, index: IndexInfo) -> bool:
+    """Whether a vector index has no rows since there are too few vectors to train it on."""
+    if index.rows_indexed or not index.kind.startswith("IVF"):
+        return False
+    bits = (_find_details(dataset, index.name).get("compression") or {}).get("num_bits") or 8
+    return _count_vectors(dataset, index.columns[0]) < count_least(index.kind, bits)
 
 
 def read_built_options(dataset: lance.LanceDataset, index: IndexInfo) -> dict[str, object]:

@@ -18,6 +18,7 @@ from lancesql.plan.commands import RefreshIndexes, SetAutoCleanup, VacuumTable
 from lancesql.plan.spelling import spell_name, spell_table
 
 from .index_builds import OnProgress, rebuild_index
+from .index_options import lacks_vectors
 from .indexes import read_indexes
 from .scan import wrap_lance_error
 from .unfinished_files import find_unfinished_files
@@ -215,6 +216,8 @@ def _refresh_index(
         rebuild_index(dataset, before, on_progress=on_progress)
         return "built anew"
     if not before.rows_unindexed and not (mode == "merge" and before.segments > 1):
+        return ""
+    if lacks_vectors(dataset, before):
         return ""
     parts = {"append": 0, "merge": before.segments}
     dataset.optimize.optimize_indices(

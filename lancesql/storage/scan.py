@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import lance
 import numpy as np
@@ -24,6 +24,7 @@ _NUMBER_ROWS = 1 << 15
 _SAMPLE_ROWS = 2_048
 
 __all__ = [
+    "ask_lance",
     "choose_batch_rows",
     "count_matches",
     "is_conflict",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 
+T = TypeVar("T")
 _FEW = 1_000
 """So many rows are read by their ids one by one, more by a scan with a list of ids."""
 
@@ -251,6 +253,14 @@ def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
     if is_conflict(error):
         return make_conflict(doing)
     return StorageError(f"LanceDB stopped while {doing}: {text[:400]}")
+
+
+def ask_lance(doing: str, act: Callable[[], T]) -> T:
+    """What a call of Lance gives, its errors as ours."""
+    try:
+        return act()
+    except BaseException as error:
+        raise wrap_lance_error(error, doing) from None
 
 
 def is_conflict(error: BaseException) -> bool:

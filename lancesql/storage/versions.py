@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import lance
 import pyarrow as pa
 
 from lancesql.catalog import TableInfo
-from lancesql.errors import ArgumentError, LanceSQLError, StorageError, UnsupportedError, nearest_name
-from lancesql.plan.commands import CreateReference, DropReference
+from lancesql.errors import UnsupportedError
 from lancesql.plan.sources import ROW_ID
 
-from .scan import wrap_lance_error
+from .references import list_tags
+from .scan import ask_lance
 from .types import READ_BLOBS, restore_blobs, widen_batch, widen_schema
 
 if TYPE_CHECKING:
     from .database import LanceDatabase
 
 __all__ = [
-    "Reference",
     "Version",
-    "create_reference",
-    "drop_reference",
-    "list_branches",
-    "list_tags",
     "list_versions",
     "open_difference",
     "restore_version",
 ]
 
-T = TypeVar("T")
 _MESSAGE = "__lance_commit_message"
 _OPERATIONS = {
     "Append": "INSERT",
@@ -69,21 +63,6 @@ class Version:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Reference:
-    """A tag or a branch.
-
-    Attributes:
-        version: What a tag means, or where a branch began.
-        branch: The branch that this version is of; None for the main line.
-    """
-
-    name: str
-    version: int
-    branch: str | None
-    created: datetime | None
-
-
 def list_versions(database: LanceDatabase, table: TableInfo) -> list[Version]:
     """Every version that is kept, the newest first."""
     dataset = database.open_dataset(table)
@@ -91,7 +70,7 @@ def list_versions(database: LanceDatabase, table: TableInfo) -> list[Version]:
     for tag in list_tags(database, table):
         if (tag.branch or "") == table.branch:
             tags.setdefault(tag.version, []).append(tag.name)
-    found: list[Any] = _ask(f"reading the versions of '{table.name}'", dataset.versions)
+    found: list[Any] = ask_lance(f"reading the versions of '{table.name}'", dataset.versions)
     return [
         Version(
             version=int(one["version"]),
@@ -104,85 +83,6 @@ def list_versions(database: LanceDatabase, table: TableInfo) -> list[Version]:
         )
         for one in sorted(found, key=lambda one: -int(one["version"]))
     ]
-
-
-def list_tags(database: LanceDatabase, table: TableInfo) -> list[Reference]:
-    """The tags, by name: the version each means, and the branch that it is of."""
-    dataset = database.open_dataset(table)
-    tags = _ask(f"reading the tags of '{table.name}'", dataset.tags.list)
-    found = [
-        Reference(name, int(one["version"]), one.get("branch"), one.get("created_at")) for name, one in tags.items()
-    ]
-    return sorted(found, key=lambda one: one.name)
-
-
-def list_branches(database: LanceDatabase, table: TableInfo) -> list[Reference]:
-    """The branches, by name: the version each began at, and the branch that it is from."""
-    dataset = database.open_dataset(table)
-    branches = _ask(f"reading the branches of '{table.name}'", dataset.branches.list)
-    found = [
-        Reference(name, int(one["parent_version"]), one.get("parent_branch"), _read_moment(one.get("create_at")))
-        for name, one in branches.items()
-    ]
-    return sorted(found, key=lambda one: one.name)
-
-
-def create_reference(database: LanceDatabase, command: CreateReference) -> None:
-    """Gives a version a name, or begins a branch at it.
-
-    Raises:
-        ArgumentError: When the name is taken.
-    """
-    table, name, is_branch = command.table, command.name, command.is_branch
-    dataset = database.open_dataset(table)
-    kind = "branch" if is_branch else "tag"
-    names = [one.name for one in (list_branches if is_branch else list_tags)(database, table)]
-    if name in names and command.if_not_exists:
-        return
-    if name in names and not command.replace:
-        hint = (
-            f"CREATE OR REPLACE TAG {name} moves it" if not is_branch else f"DROP BRANCH {name} ON {table.name} first"
-        )
-        raise ArgumentError(f"table '{table.name}' has a {kind} '{name}' already", hint=hint, span=command.span)
-    doing = f"making {kind} '{name}' of '{table.name}'"
-    if is_branch:
-        _ask(doing, lambda: dataset.checkout_version(table.version).create_branch(name, table.version))
-    elif name in names:
-        _ask(doing, lambda: dataset.tags.update(name, table.version))
-    else:
-        _ask(doing, lambda: dataset.tags.create(name, table.version))
-
-
-def drop_reference(database: LanceDatabase, command: DropReference) -> None:
-    """Takes a tag or a branch away.
-
-    Raises:
-        ArgumentError: When there is none of that name.
-    """
-    table, name, is_branch = command.table, command.name, command.is_branch
-    dataset = database.open_dataset(table)
-    kind = "branch" if is_branch else "tag"
-    names = [one.name for one in (list_branches if is_branch else list_tags)(database, table)]
-    if name not in names:
-        if command.if_exists:
-            return
-        near = nearest_name(name, names)
-        listed = f"there are: {', '.join(names)}" if names else "there is none"
-        raise ArgumentError(
-            f"table '{table.name}' has no {kind} '{name}'",
-            hint=f"did you mean '{near}'? {listed}" if near else listed,
-            span=command.span,
-        )
-    references: Any = dataset.branches if is_branch else dataset.tags
-    pinned = sorted(tag for tag, one in dataset.tags.list().items() if is_branch and one["branch"] == name)
-    if pinned:
-        raise StorageError(
-            f"tags name versions of branch '{name}': {', '.join(pinned)}", hint="drop them first", span=command.span
-        )
-    try:
-        _ask(f"dropping {kind} '{name}' of '{table.name}'", lambda: references.delete(name))
-    finally:
-        database.forget(table.name)
 
 
 def restore_version(database: LanceDatabase, table: TableInfo) -> int:
@@ -199,7 +99,7 @@ def restore_version(database: LanceDatabase, table: TableInfo) -> int:
         return int(dataset.latest_version)
 
     try:
-        return _ask(f"restoring version {table.version} of '{table.name}'", restore)
+        return ask_lance(f"restoring version {table.version} of '{table.name}'", restore)
     finally:
         database.forget(table.name)
 
@@ -246,7 +146,7 @@ def _open_fragments(dataset: lance.LanceDataset, numbers: Sequence[int]) -> pa.R
     if not numbers:
         return pa.RecordBatchReader.from_batches(schema, [])
     fragments: Any = [dataset.get_fragment(number) for number in numbers]
-    reader = _ask(
+    reader = ask_lance(
         "reading the table",
         lambda: dataset.scanner(columns=names, with_row_id=True, fragments=fragments, **READ_BLOBS).to_reader(),
     )
@@ -268,16 +168,3 @@ def _name_operation(dataset: lance.LanceDataset, version: int) -> str | None:
 def _read_number(version: Any, name: str) -> int | None:
     value = version["metadata"].get(name)
     return None if value is None else int(value)
-
-
-def _read_moment(seconds: int | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
-
-
-def _ask(doing: str, act: Callable[[], T]) -> T:
-    try:
-        return act()
-    except LanceSQLError:
-        raise
-    except BaseException as error:
-        raise wrap_lance_error(error, doing) from None

@@ -90,9 +90,9 @@ CASES: dict[type, Cases] = {
         ),
     ),
     plan.AnalyzeTable: Cases(
-        ("ANALYZE t",),
+        ("ANALYZE t", "ANALYZE t AT (BRANCH => 'side')"),
         ("ANALYZE seen",),
-        ("ANALYZE nope",),
+        ("ANALYZE nope", "ANALYZE t AT (VERSION => 3)"),
     ),
     plan.AttachDatabase: Cases(
         (
@@ -179,6 +179,7 @@ CASES: dict[type, Cases] = {
             "COMMENT ON TABLE nope IS 'x'",
             "COMMENT ON COLUMN t.nope IS 'x'",
             "COMMENT ON TABLE t IS 3",
+            "COMMENT ON TABLE t AT (BRANCH => 'side') IS 'x'",
             "COMMENT ON TABLE t",
         ),
     ),
@@ -256,6 +257,10 @@ CASES: dict[type, Cases] = {
             "CREATE TAG other ON t AS OF VERSION 'nope'",
             "CREATE TAG ON t",
             "CREATE BRANCH 'a b' ON t",
+            "CREATE BRANCH main ON t",
+            "CREATE TAG '.hidden' ON t",
+            "CREATE BRANCH 'a..b' ON t",
+            f"CREATE TAG {'x' * 300} ON t",
         ),
     ),
     plan.CreateTable: Cases(
@@ -369,7 +374,15 @@ CASES: dict[type, Cases] = {
             "EXPLAIN (RECALL) DELETE FROM t",
             "EXPLAIN DELETE FROM t WHERE s::INTEGER = 1",
         ),
-        ("EXPLAIN FROM fts('t', nope, 'word')", "EXPLAIN (NOPE) FROM t", "EXPLAIN DROP TABLE nope"),
+        (
+            "EXPLAIN FROM fts('t', nope, 'word')",
+            "EXPLAIN (NOPE) FROM t",
+            "EXPLAIN DROP TABLE nope",
+            "EXPLAIN DROP TAG nope ON t",
+            "EXPLAIN DROP BRANCH nope ON t",
+            "EXPLAIN CREATE TAG first ON t",
+            "EXPLAIN CREATE BRANCH side ON t",
+        ),
     ),
     plan.InsertInto: Cases(
         (

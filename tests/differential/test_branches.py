@@ -14,7 +14,15 @@ import pyarrow as pa
 import pytest
 
 import lancesql
-from lancesql import ArgumentError, ConflictError, ConstraintError, LanceSQLError, UnsupportedError, dbapi
+from lancesql import (
+    ArgumentError,
+    ConflictError,
+    ConstraintError,
+    LanceSQLError,
+    StorageError,
+    UnsupportedError,
+    dbapi,
+)
 
 from .rows import count_rows, run_oracle
 from .test_changes import COLUMNS, ROWS, SOURCES, STATEMENTS, open_pair
@@ -396,6 +404,39 @@ def test_a_table_with_branches_keeps_its_name(tmp_path: Path) -> None:
         assert db.sql(f"SELECT (SELECT sum(id) FROM t), (SELECT sum(id) FROM {DEV})").fetchall() == [(45, 122)]
         db.execute("CREATE TABLE u CLONE t; DROP BRANCH dev ON t; ALTER TABLE t RENAME TO v")
         assert db.sql("SELECT (SELECT sum(id) FROM u), (SELECT sum(id) FROM v)").fetchall() == [(45, 45)]
+
+
+def test_a_branch_that_others_begin_at_stays(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT i AS id FROM range(3) r(i)")
+        db.execute("CREATE BRANCH early ON t")
+        db.execute("INSERT INTO t AT (BRANCH => 'early') VALUES (3)")
+        db.execute("CREATE BRANCH late ON t AS OF BRANCH early")
+        db.execute("INSERT INTO t AT (BRANCH => 'late') VALUES (4)")
+        (line,) = db.sql("EXPLAIN DROP TABLE t").fetchall()[1:]
+        assert "and branches early, late would go" in line[0]
+        for explain in ("EXPLAIN ", ""):
+            with pytest.raises(StorageError, match="branches begin at versions of branch 'early': late"):
+                db.execute(f"{explain}DROP BRANCH early ON t")
+        assert db.sql("SELECT count(*) FROM t AT (BRANCH => 'late')").fetchall() == [(5,)]
+        (line,) = db.sql("EXPLAIN DROP BRANCH late ON t").fetchall()[1:]
+        assert "branch late, begun at version 2, goes" in line[0]
+        db.execute("DROP BRANCH late ON t")
+        db.execute("DROP BRANCH early ON t")
+        assert db.sql("SHOW BRANCHES ON t").fetchall() == []
+
+
+def test_a_tag_that_stays_says_its_own_version(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT 1 AS id")
+        db.execute("CREATE TAG first ON t")
+        db.execute("INSERT INTO t VALUES (2)")
+        assert "nothing: first is there, of version 1" in str(
+            db.sql("EXPLAIN CREATE TAG IF NOT EXISTS first ON t").fetchall()
+        )
+        assert db.execute("CREATE TAG IF NOT EXISTS first ON t").fetchall() == [("first", 1)]
+        assert "version 1 until now" in str(db.sql("EXPLAIN CREATE OR REPLACE TAG first ON t").fetchall())
+        assert db.execute("CREATE OR REPLACE TAG first ON t").fetchall() == [("first", 2)]
 
 
 def test_vacuum_of_a_branch_keeps_what_others_read(tmp_path: Path) -> None:

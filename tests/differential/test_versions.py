@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,30 @@ def test_difference(tmp_path_factory: Any, changes: list[str], data: st.DataObje
         assert len(rows) == answer.num_rows
         assert rows == expected
         assert len(db.sql("SHOW VERSIONS ON t").fetchall()) == newest
+
+
+def test_a_difference_over_another_type(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute(
+            "CREATE TABLE t AS SELECT i AS id, i AS n, [i, 1]::FLOAT[2] AS v, DATE '2026-01-01' + i::INT AS d "
+            "FROM range(4) r(i)"
+        )
+        for change in ("n TYPE VARCHAR", "v TYPE DOUBLE[2]", "d TYPE TIMESTAMP"):
+            db.execute(f"ALTER TABLE t ALTER {change}")
+        assert db.sql("DIFF TABLE t SINCE VERSION 1").fetchall() == []
+        db.execute("UPDATE t SET n = 'many' WHERE id = 0")
+        db.execute("DELETE FROM t WHERE id = 3")
+        newest = db.sql("SHOW VERSIONS ON t").fetchall()[0][0]
+        gone, noon = datetime(2026, 1, 4), datetime(2026, 1, 1)
+        assert db.sql("DIFF TABLE t SINCE VERSION 1").fetchall() == [
+            ("update", 0, 0, "many", (0.0, 1.0), noon),
+            ("delete", 3, 3, "3", (3.0, 1.0), gone),
+        ]
+        assert db.sql(f"DIFF TABLE t BETWEEN VERSION {newest} AND 1").fetchall() == [
+            ("update", 0, 0, 0, (0.0, 1.0), noon.date()),
+            ("insert", 3, 3, 3, (3.0, 1.0), gone.date()),
+        ]
+        db.execute("CREATE OR REPLACE TABLE t AS SELECT {'a': 1} AS s, 7 AS id")
+        db.execute("CREATE OR REPLACE TABLE t AS SELECT {'b': 1} AS s, 'x' AS id")
+        changes = db.sql(f"DIFF TABLE t SINCE VERSION {newest + 1}").fetchall()
+        assert [(row[0], *row[2:]) for row in changes] == [("delete", None, "7"), ("insert", {"b": 1}, "x")]

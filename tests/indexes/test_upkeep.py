@@ -179,6 +179,34 @@ def test_fewer_partitions_than_asked_for_are_told(db: lancesql.Connection) -> No
     assert built["notes"][0] == ("25 partitions instead of 100: product quantization is trained on 16 vectors of each")
 
 
+@pytest.mark.parametrize(("kind", "least"), [("IVF_PQ WITH (num_bits = 4)", 16), ("IVF_FLAT", 1)])
+def test_an_index_waits_for_vectors_to_train_on(db: lancesql.Connection, kind: str, least: int) -> None:
+    db.execute("CREATE TABLE few (id BIGINT, v FLOAT[8])")
+    db.execute(f"CREATE INDEX near ON few (v) USING {kind}")
+    db.execute(f"INSERT INTO few SELECT i, if(i < {least} - 1, [i, 1, 2, 3, 4, 5, 6, 7], NULL) FROM range(20) r(i)")
+    dry = "\n".join(row[0] for row in db.sql("EXPLAIN OPTIMIZE few").fetchall())
+    assert "near: nothing to do" in dry
+    assert [row[2] for row in db.execute("OPTIMIZE few").fetchall()] == ["nothing to do", "nothing to do"]
+    (index,) = db.sql("SHOW INDEXES ON few").to_arrow().to_pylist()
+    assert (index["rows_indexed"], index["rows_unindexed"], index["advice"]) == (0, 20, None)
+    (health,) = db.sql("SHOW HEALTH ON few").to_arrow().to_pylist()
+    assert (health["unindexed_share"], health["advice"]) == (1.0, [])
+    db.execute("UPDATE few SET v = [id, 1, 2, 3, 4, 5, 6, 7]")
+    assert db.execute("OPTIMIZE few").fetchall()[1][3] == "20 rows added"
+
+
+def test_nothing_to_train_on(db: lancesql.Connection) -> None:
+    db.execute("CREATE TABLE bare AS SELECT i AS id, NULL::FLOAT[8] AS v FROM range(9) r(i)")
+    with pytest.raises(StorageError, match="holds no vector that an index could be trained on"):
+        db.execute("CREATE INDEX ON bare (v) USING IVF_FLAT")
+    (note,) = [
+        note
+        for note in db.execute("CREATE INDEX ON bare (v) USING IVF_PQ").to_arrow().to_pylist()[0]["notes"]
+        if "train" in note
+    ]
+    assert note == "9 rows are too few to train it on: OPTIMIZE builds it when there are 256"
+
+
 def test_modes(db: lancesql.Connection) -> None:
     db.execute("CREATE INDEX near ON docs (vec) USING IVF_FLAT WITH (num_partitions = 2)")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lancesql.errors import Span, UnsupportedError
 from lancesql.parser.commands import ExplainSyntax
 from lancesql.plan import Explain, LogicalPlan, QueryPlan
-from lancesql.plan.commands import find_query
+from lancesql.plan.commands import CreateReference, DropReference, find_query
 
 __all__ = ["explain_statement"]
 
@@ -33,4 +35,7 @@ def explain_statement(syntax: ExplainSyntax, inner: LogicalPlan | None) -> Expla
         raise UnsupportedError(
             "there is no query within this statement that DuckDB could be given", hint="leave SQL out"
         )
+    if isinstance(inner, CreateReference | DropReference) and inner.span is not None:
+        start = syntax.body.start
+        inner = replace(inner, span=Span(inner.span.start + start, inner.span.end + start))
     return Explain(inner, syntax.analyze, syntax.recall, syntax.format)

@@ -31,6 +31,8 @@ __all__ = [
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]+")
 _MOMENT = "timestamp:"
+_MAIN_BRANCH = "main"
+_LONGEST = 200
 _NOT_LANCE = "only Lance tables have versions"
 
 
@@ -46,16 +48,27 @@ def bind_create_reference(syntax: CreateReferenceSyntax, context: CommandContext
         raise syntax.problem
     context.refuse_writing(syntax.table)
     name = syntax.reference.parts[0]
-    if not _REFERENCE.fullmatch(name):
-        raise BindError(
-            f"'{name}' cannot be the name of a {'branch' if syntax.is_branch else 'tag'}",
-            hint="letters, digits, '_', '-' and '.' can",
-            span=syntax.reference.span,
-        )
+    _check_reference(name, syntax)
     if syntax.version is not None:
         table = find_version(table, syntax.table, syntax.version, context)
     span = syntax.reference.span
     return CreateReference(table, name, syntax.is_branch, syntax.replace, syntax.if_not_exists, span)
+
+
+def _check_reference(name: str, syntax: CreateReferenceSyntax) -> None:
+    """Refuses a name that Lance refuses, or that is too long for the name of a file."""
+    hint = None
+    if not _REFERENCE.fullmatch(name):
+        hint = "letters, digits, '_', '-' and '.' can"
+    elif name.startswith(".") or name.endswith((".", ".lock")) or ".." in name:
+        hint = "no '.' at either end, no '..', and no '.lock' at the end"
+    elif len(name) > _LONGEST:
+        name, hint = f"{name[:40]}…", f"{_LONGEST} characters are the most, and these are {len(name):,}"
+    elif syntax.is_branch and name == _MAIN_BRANCH:
+        hint = "Lance calls the table itself so"
+    if hint is not None:
+        kind = "branch" if syntax.is_branch else "tag"
+        raise BindError(f"'{name}' cannot be the name of a {kind}", hint=hint, span=syntax.reference.span)
 
 
 def bind_drop_reference(syntax: DropReferenceSyntax, context: CommandContext) -> DropReference:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from lancesql.plan.commands import (
     DeleteRows,
     DropCheck,
     DropIndex,
+    DropReference,
     DropTable,
     InsertInto,
     MergeRows,
@@ -44,7 +45,9 @@ from lancesql.plan.commands import (
 )
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
+from lancesql.storage.index_options import lacks_vectors
 from lancesql.storage.maintenance import list_borrowed, plan_compaction, plan_vacuum
+from lancesql.storage.references import find_dropped, find_replaced, list_branches
 from lancesql.storage.versions import list_versions
 from lancesql.storage.writes.changes import measure_change
 from lancesql.storage.writes.clones import measure_table
@@ -92,8 +95,10 @@ def describe_command(
             return [
                 f"version {table.version} with {table.rows:,} rows becomes the newest, {before}; no data is written"
             ]
-        case CreateReference(table, name):
-            return [f"{name} will mean {table.name} @ version {table.version}; no data is written"]
+        case CreateReference():
+            return [_describe_creation(command, run)]
+        case DropReference():
+            return [_describe_reference_drop(command, run)]
         case OptimizeTable(table, options):
             return _describe_compaction(table, options, run)
         case CreateIndex():
@@ -103,7 +108,7 @@ def describe_command(
         case RefreshIndexes(table, names, mode):
             if mode == "retrain":
                 return [f"{name}: built anew over {table.rows:,} rows" for name in names]
-            return _describe_indexes(table, names)
+            return _describe_indexes(table, names, run)
         case VacuumTable():
             found = plan_vacuum(run.database.of(command.table), command)
             pinned = f"; kept by {', '.join(found.pinned)}" if found.pinned else ""
@@ -133,6 +138,25 @@ def check_columns(command: Command | SettingCommand | ViewCommand | DatabaseComm
             find_answer_columns(run)
 
 
+def _describe_creation(command: CreateReference, run: Run) -> str:
+    existing = find_replaced(run.database.of(command.table), command)
+    if existing is not None and command.if_not_exists:
+        return f"nothing: {command.name} is there, of version {existing.version}"
+    before = "" if existing is None else f", version {existing.version} until now"
+    return (
+        f"{command.name} will mean {command.table.name} @ version {command.table.version}{before}; no data is written"
+    )
+
+
+def _describe_reference_drop(command: DropReference, run: Run) -> str:
+    found = find_dropped(run.database.of(command.table), command)
+    if found is None:
+        return "nothing: there is none of that name"
+    if command.is_branch:
+        return f"branch {found.name}, begun at version {found.version}, goes with what was written to it"
+    return f"tag {found.name} of version {found.version} goes; no data is written"
+
+
 def _describe_answer(run: Run) -> list[str]:
     rows = count_answer(run)
     return [] if rows is None else [f"{rows:,} rows to write"]
@@ -155,9 +179,11 @@ def _describe_table_drop(table: TableInfo, run: Run) -> str:
     database = run.database.of(table)
     fragments, size = measure_table(database, table)
     versions = len(list_versions(database, table))
+    branches = [one.name for one in list_branches(database, table)]
+    parted = f", and branches {', '.join(branches)}" if branches else ""
     return (
         f"{table.rows:,} rows in {fragments:,} fragments of {size:,} bytes, "
-        f"{versions:,} versions and {len(table.indexes):,} indexes would go"
+        f"{versions:,} versions and {len(table.indexes):,} indexes{parted} would go"
     )
 
 
@@ -207,7 +233,7 @@ def _describe_compaction(table: TableInfo, options: Mapping[str, object], run: R
     return [
         *(f"{name}: built anew over {table.rows:,} rows" for name in borrowed),
         *(lines or ["no fragments to put together"]),
-        *_describe_indexes(table, [one.name for one in table.indexes if one.name not in borrowed]),
+        *_describe_indexes(table, [one.name for one in table.indexes if one.name not in borrowed], run),
     ]
 
 
@@ -216,11 +242,11 @@ def _describe_drop(table: TableInfo, name: str) -> str:
     return "nothing: there is no such index" if index is None else f"{name}: {index.size_bytes or 0:,} bytes"
 
 
-def _describe_indexes(table: TableInfo, names: object) -> list[str]:
-    assert isinstance(names, list | tuple)
+def _describe_indexes(table: TableInfo, names: Sequence[str], run: Run) -> list[str]:
+    dataset = run.database.of(table).open_dataset(table)
     return [
         f"{index.name}: {index.rows_unindexed:,} rows to add"
-        if index.rows_unindexed
+        if index.rows_unindexed and not lacks_vectors(dataset, index)
         else f"{index.name}: nothing to do"
         for index in table.indexes
         if index.name in names

@@ -54,7 +54,8 @@ from lancesql.plan.commands import (
 from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
 from lancesql.storage.maintenance import drop_index
-from lancesql.storage.versions import create_reference, drop_reference, restore_version
+from lancesql.storage.references import create_reference, drop_reference
+from lancesql.storage.versions import restore_version
 from lancesql.storage.writes.columns import change_column, comment_on, rename_table
 from lancesql.storage.writes.tables import define_table, drop_remains, drop_table, insert_rows, truncate_table
 
@@ -128,9 +129,9 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
             return answer_count(copy_from_arrow(command, run))
         case ShowHistory():
             return show_history(command, database)
-        case CreateReference(table, name):
-            create_reference(database, command)
-            return pa.table({"name": pa.array([name]), "version": pa.array([table.version], pa.int64())})
+        case CreateReference(_, name):
+            version = create_reference(database, command)
+            return pa.table({"name": pa.array([name]), "version": pa.array([version], pa.int64())})
         case DropReference():
             drop_reference(database, command)
             return pa.table({})

@@ -7,8 +7,9 @@ from lancesql.errors import ParseError, Span, UnsupportedError
 from .changes import read_clause
 from .cursor import NameSyntax, TokenCursor
 from .syntax import AlterSyntax, CommentSyntax
+from .versions import read_table
 
-__all__ = ["read_alter_columns", "read_comment"]
+__all__ = ["read_alter_columns", "read_comment", "refuse_snapshot"]
 
 
 def read_alter_columns(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax | None:
@@ -34,7 +35,9 @@ def read_comment(cursor: TokenCursor) -> CommentSyntax | None:
     if not cursor.accept("ON") or not cursor.at_word("TABLE", "COLUMN"):
         return None
     of_column = cursor.take().text.upper() == "COLUMN"
-    name = cursor.read_name()
+    name = read_table(cursor)
+    if name is not None:
+        refuse_snapshot(cursor, name)
     if name is None or not cursor.accept("IS") or (of_column and len(name.parts) < 2):
         return None
     text: object = None if cursor.accept("NULL") else cursor.read_value()
@@ -43,6 +46,20 @@ def read_comment(cursor: TokenCursor) -> CommentSyntax | None:
     column = NameSyntax(name.parts[-1:], quoted_string=False, span=name.span) if of_column else None
     table = NameSyntax(name.parts[:-1], quoted_string=False, span=name.span) if of_column else name
     return CommentSyntax(table, column, text)
+
+
+def refuse_snapshot(_: TokenCursor, table: NameSyntax) -> None:
+    """What is said of a table is said of it alone, not of one of its versions or branches.
+
+    Raises:
+        UnsupportedError: When a version or a branch stands behind its name.
+    """
+    if table.version is not None:
+        raise UnsupportedError(
+            "a table is altered, not a version or a branch of it",
+            hint="CREATE TABLE … CLONE … AT (…) makes a table of it, which can be altered",
+            span=table.span,
+        )
 
 
 def _read_add(cursor: TokenCursor, table: NameSyntax) -> AlterSyntax:

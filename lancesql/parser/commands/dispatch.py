@@ -11,7 +11,7 @@ from collections.abc import Callable
 from lancesql.errors import Span
 from lancesql.parser.tokens import Token, TokenType, is_word
 
-from .alter import read_alter_columns, read_comment
+from .alter import read_alter_columns, read_comment, refuse_snapshot
 from .changes import read_delete, read_merge, read_truncate, read_update
 from .constraints import read_constraint
 from .copy import read_copy, read_export
@@ -43,6 +43,7 @@ from .versions import (
     read_drop_reference,
     read_restore,
     read_show_history,
+    read_table,
 )
 from .views import read_create_view, read_drop_view
 
@@ -139,14 +140,15 @@ def _read_alter(cursor: TokenCursor) -> CommandSyntax | None:
     if not cursor.accept("TABLE"):
         return None
     cursor.accept("IF", "EXISTS")
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         return None
     for read in (
         read_alter_index,
+        read_optimize_index,
+        refuse_snapshot,
         read_alter_reference,
         read_auto_cleanup,
-        read_optimize_index,
         read_primary_key,
         read_constraint,
         read_alter_columns,

@@ -26,7 +26,7 @@ def pass_index(cursor: TokenCursor) -> bool:
 
 def read_analyze(cursor: TokenCursor) -> AnalyzeSyntax | None:
     """`ANALYZE name`."""
-    name = cursor.read_name()
+    name = read_table(cursor)
     return AnalyzeSyntax(name) if name is not None and cursor.at_end() else None
 
 

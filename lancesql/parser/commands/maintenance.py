@@ -52,7 +52,7 @@ def read_show_health(cursor: TokenCursor) -> ShowHealthSyntax:
     maintenance = cursor.take().text.upper() == "MAINTENANCE"
     if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN") or cursor.accept("OF")):
         raise cursor.expected("ON and a table")
-    name = cursor.read_name()
+    name = read_table(cursor)
     if name is None:
         raise cursor.expected("a table")
     if not cursor.at_end():
