@@ -22,6 +22,7 @@ __all__ = [
     "is_computed",
     "is_constant",
     "is_volatile",
+    "list_known_columns",
     "may_belong",
     "means_columns_of",
 ]
@@ -72,7 +73,7 @@ def find_owners(
 
 def may_belong(column: exp.Column, scope: Scope, besides: Collection[str], catalog: Catalog) -> bool:
     """Whether a name may mean a column of one of a block's relations, other than those called `besides`."""
-    others = [_known_columns(one, catalog) for one in scope.relations if one.visible and one.alias not in besides]
+    others = [list_known_columns(one, catalog) for one in scope.relations if one.visible and one.alias not in besides]
     return any(names is None or column.name.lower() in names for names in others)
 
 
@@ -147,7 +148,7 @@ def _defines(select: exp.Select, parts: list[str], outer: Scope, catalog: Catalo
     if len(parts) > 1 and outer.find(parts[0]) is not None:
         return False
     for relation in scope.relations:
-        known = _known_columns(relation, catalog)
+        known = list_known_columns(relation, catalog)
         if known is None or parts[0] in known:
             return True
     return False
@@ -181,13 +182,14 @@ def is_bound_for_sure(column: exp.Column, tree: exp.Expr, catalog: Catalog) -> b
             relations = read_scope(node).relations
             if len(parts) > 1 and any(relation.alias == parts[0] for relation in relations):
                 return True
-            if any(parts[0] in (_known_columns(relation, catalog) or ()) for relation in relations):
+            if any(parts[0] in (list_known_columns(relation, catalog) or ()) for relation in relations):
                 return True
         node = node.parent
     return False
 
 
-def _known_columns(relation: Relation, catalog: Catalog) -> list[str] | None:
+def list_known_columns(relation: Relation, catalog: Catalog) -> list[str] | None:
+    """The columns of a table or of rows of VALUES, in lower case; None when only the engine knows."""
     node = relation.node
     if isinstance(node, exp.Values):
         given, rows = node.alias_column_names, node.expressions

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import product
 
+import pyarrow as pa
 from sqlglot import exp
 
-from lancesql.catalog import Catalog, TableInfo
+from lancesql.catalog import Catalog
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 
@@ -28,21 +29,21 @@ _STRICT = (
 """What is NULL when one of its arguments is."""
 
 
-def drops_null_row(sql: str, tree: exp.Expr, alias: str, table: TableInfo, catalog: Catalog) -> bool:
-    """Whether a predicate on a table's columns is not true of a row of NULLs; the engine is asked where that helps.
+def drops_null_row(sql: str, tree: exp.Expr, alias: str, schema: pa.Schema, catalog: Catalog) -> bool:
+    """Whether a predicate on a relation's columns is not true of a row of NULLs; the engine is asked where that helps.
 
     Args:
         sql: The predicate.
         tree: The same, read.
-        alias: What the table is called in it.
-        table: The table.
+        alias: What the relation is called in it.
+        schema: The columns of it whose types are known.
         catalog: Has the engine.
     """
     if rejects_null(tree):
         return True
     if find_parameters(read_tokens(sql)) or tree.find(exp.Select, exp.Columns) is not None:
         return False
-    return catalog.rejects_nulls(sql, alias, table.schema)
+    return catalog.rejects_nulls(sql, alias, schema)
 
 
 def rejects_null(tree: exp.Expr) -> bool:

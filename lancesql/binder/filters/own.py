@@ -128,7 +128,9 @@ def _read_conjunct(
     if (
         find_owners(tree, context.scope, context.columns, context.catalog) != {alias}
         or is_volatile(tokens, context.catalog)
-        or (relation.nullable and not (draft and drops_null_row(text, tree, alias, draft.table, context.catalog)))
+        or (
+            relation.nullable and not (draft and drops_null_row(text, tree, alias, draft.table.schema, context.catalog))
+        )
     ):
         if context.outer is not None:
             del context.outer.values[held:]

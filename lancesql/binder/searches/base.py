@@ -81,7 +81,7 @@ def _expand(call: SearchCall, base: BaseQuery, node: exp.Table, statement: State
     owner = find_owner_node(node)
     scope = read_scope(owner) if owner is not None else None
     alias = node.alias or call.function
-    around = read_base_filter(call, node, scope, base.names, statement, catalog)
+    around = read_base_filter(call, node, scope, base, statement, catalog)
     predicates, k = around.predicates, around.k
     scores = _SCORES[call.function]
     if base.simple and around.flat:

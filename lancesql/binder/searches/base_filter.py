@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.binder.filters.conjuncts import (
@@ -11,23 +12,26 @@ from lancesql.binder.filters.conjuncts import (
     is_bound_inside,
     is_computed,
     is_volatile,
+    list_known_columns,
     may_belong,
     means_columns_of,
 )
-from lancesql.binder.filters.null_rows import rejects_null
+from lancesql.binder.filters.lineage import Lineage
+from lancesql.binder.filters.null_rows import drops_null_row
 from lancesql.binder.filters.own import left_conditions
 from lancesql.binder.scope import Relation, Scope
 from lancesql.binder.select_aliases import read_select_aliases, write_out_aliases
 from lancesql.binder.shape import read_limit
 from lancesql.binder.splice import number_parameters, splice
 from lancesql.catalog import Catalog
-from lancesql.errors import AmbiguousNameError, Span, UnsupportedError
+from lancesql.errors import AmbiguousNameError, ParseError, Span, UnsupportedError
 from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.blocks import Block
 from lancesql.parser.calls import SearchCall
 
-from .base_query import ROW
+from .base_query import ROW, BaseQuery
 from .correlation import find_around, is_within_lateral
+from .named_queries import read_name
 
 __all__ = ["BaseFilter", "read_base_filter"]
 
@@ -62,8 +66,7 @@ class _Reach:
 
 
 def read_base_filter(
-    call: SearchCall, node: exp.Table, scope: Scope | None, names: frozenset[str] | None, statement: Statement,
-    catalog: Catalog,
+    call: SearchCall, node: exp.Table, scope: Scope | None, base: BaseQuery, statement: Statement, catalog: Catalog
 ) -> BaseFilter:  # fmt: skip
     """Reads the block a search over a query stands in.
 
@@ -71,7 +74,7 @@ def read_base_filter(
         call: The search.
         node: The table that stands for it in the tree.
         scope: The block.
-        names: The columns of the query, in lower case; None when they are not known.
+        base: The query.
         statement: The statement.
         catalog: Answers about names.
 
@@ -95,7 +98,9 @@ def read_base_filter(
     numbered = number_parameters(statement)
     aliases = read_select_aliases(statement, block, scope)
     alias = (node.alias or call.function).lower()
+    names, schema = base.names, pa.schema(list(base.types.items()))
     reach = _Reach(alias, names, frozenset(before), others, scope, catalog)
+    elsewhere = _list_columns_elsewhere(own, scope, statement, catalog) if aliases else frozenset()
     inner = [span for join in block.joins if join.inner for span in join.conjuncts]
     outer = [span for join in block.joins if not join.inner for span in join.conjuncts]
     left = left_conditions(node, block) if before else ()
@@ -108,14 +113,20 @@ def read_base_filter(
 
     def is_alias(column: exp.Column, tree: exp.Expr) -> bool:
         name = column.name.lower()
-        return not (name in (names or ()) or is_computed(name) or is_bound_inside(column, tree, scope, catalog))
+        if name in (names or ()) or name in elsewhere or is_computed(name):
+            return False
+        return not is_bound_inside(column, tree, scope, catalog)
+
+    def is_dropped(text: str, tree: exp.Expr) -> bool:
+        return not own.nullable or drops_null_row(text, tree, alias, schema, catalog)
 
     for span in (*block.where, *inner, *left):
         text = write_out_aliases(write(span), aliases, write, is_alias) or ""
         tree = parse_expression(text)
-        is_own = tree is not None and _is_own(tree, reach, span)
-        is_own = is_own and (span in left or not own.nullable or (tree is not None and rejects_null(tree)))
-        if tree is not None and is_own and not is_volatile(read_tokens(text), catalog):
+        if tree is None:
+            raise ParseError("this predicate beside a search cannot be read", span=span)
+        is_own = _is_own(tree, reach, span) and (span in left or is_dropped(text, tree))
+        if is_own and not is_volatile(read_tokens(text), catalog):
             chosen.append(tree)
             texts.append(text)
         else:
@@ -123,6 +134,23 @@ def read_base_filter(
     k = "" if {"k", "top_k", "num_results"} & set(arguments) else _write_k(call, scope, block, statement, tuple(rest))
     flat = not any(tree.find(exp.Select, exp.Lambda, exp.Columns) for tree in chosen)
     return BaseFilter(tuple(texts), k, flat=flat, settled=tuple(span for span in left if span not in rest))
+
+
+def _list_columns_elsewhere(own: Relation, scope: Scope, statement: Statement, catalog: Catalog) -> frozenset[str]:
+    """The columns of the block's other relations, as far as they are known, in lower case."""
+    lineage = Lineage([], catalog, {})
+    names: set[str] = set()
+    for relation in scope.relations:
+        if relation is own or not relation.visible:
+            continue
+        call = statement.stand_ins.get(relation.node.name)
+        searched = read_name(call.arguments[0]) if call is not None and call.arguments else None
+        table = catalog.find_table(searched) if searched is not None else None
+        if table is not None:
+            names |= set(map(str.lower, table.schema.names))
+        elif call is None:
+            names |= set(lineage.columns_of(relation) or list_known_columns(relation, catalog) or ())
+    return frozenset(names)
 
 
 def _write_k(call: SearchCall, scope: Scope, block: Block, statement: Statement, rest: tuple[Span, ...]) -> str:

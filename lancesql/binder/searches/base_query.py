@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import pyarrow as pa
 from sqlglot import exp
 
 from lancesql.binder.filters.conjuncts import is_computed, is_volatile
@@ -37,6 +39,7 @@ class BaseQuery:
         simple: Whether it has no other relation, and no expression in its SELECT list.
         columns: The text of the SELECT list, when it is simple.
         names: The columns it has, in lower case; None when they are not known.
+        types: Those of its columns that are columns of the table, by their names in lower case.
         where: The text of WHERE, or "", when it is simple.
         rows: The query, each row with the id of the table's row it comes from as `ROW`.
         all_columns: Those of the table.
@@ -50,6 +53,7 @@ class BaseQuery:
     where: str
     rows: str
     all_columns: tuple[str, ...] = ()
+    types: Mapping[str, pa.DataType] = field(default_factory=dict)
 
 
 def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQuery:
@@ -100,7 +104,8 @@ def read_base_query(text: str, names: NamedQueries, catalog: Catalog) -> BaseQue
         _check_names(tree, own, span)
     if alone and inner.simple and not _read_column_names(node) and not _reads_more(tree):
         return _merge(inner, tree, alias, condition, rows)
-    return BaseQuery(inner.table, inner.alias, False, "", _read_names(tree, alias, own), "", rows)
+    types = {} if _read_column_names(node) else _read_types(tree, alias, inner.types)
+    return BaseQuery(inner.table, inner.alias, False, "", _read_names(tree, alias, own), "", rows, types=types)
 
 
 def _read_over_table(
@@ -133,6 +138,7 @@ def _read_over_table(
         where=text[where.start : where.end] if where is not None else "",
         rows=splice(text, [Edit(Span(columns.end, columns.end), f", {quote_name(alias)}.{ROW_ID} AS {ROW}")]),
         all_columns=tuple(table.schema.names),
+        types=_read_types(tree, alias, {one.name.lower(): one.type for one in table.schema}),
     )
 
 
@@ -226,6 +232,20 @@ def _read_names(tree: exp.Select, alias: str, own: frozenset[str] | None) -> fro
     return frozenset(names)
 
 
+def _read_types(tree: exp.Select, alias: str, own: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
+    """The types of the columns that a SELECT list passes on, where `own` are those of the first relation."""
+    types: dict[str, pa.DataType] = {}
+    qualifiers = [[alias.lower()]] if len(read_scope(tree).relations) > 1 else [[], [alias.lower()]]
+    for item in tree.expressions:
+        column = item.unalias()
+        is_own = isinstance(column, exp.Column) and [one.name.lower() for one in column.parts[:-1]] in qualifiers
+        if isinstance(column, exp.Star) or (is_own and isinstance(column.this, exp.Star)):
+            types |= own if is_own or [] in qualifiers else {}
+        elif is_own and column.name.lower() in own:
+            types[item.alias_or_name.lower()] = own[column.name.lower()]
+    return types
+
+
 def _check_names(tree: exp.Select, names: frozenset[str] | None, span: Span) -> None:
     """The columns of the search around it are none of the query's: DuckDB would find them there.
 
@@ -268,6 +288,7 @@ def _merge(inner: BaseQuery, tree: exp.Select, alias: str, where: str, rows: str
         where=" AND ".join(f"({text})" for text in conditions),
         rows=rows,
         all_columns=inner.all_columns,
+        types=_read_types(tree, alias, inner.types),
     )
 
 
