@@ -256,7 +256,8 @@ class StatementGrammar(PredicateGrammar):
             (key, type_), (other, _) = self.random.choice(scalars), self.random.choice(scalars)
             group = self.random.choice(_GROUPS).format(key)
             shown = {"g": type_, "m": "i"} if group else {"m": "i"}
-            return f"SELECT {f'{key} AS g' if group else f'max({other}) AS g'}, count(*) AS m", group, shown, []
+            first = f"{key} AS g" if group else f"max({other}) AS {self.name('c_')}"
+            return f"SELECT {first}, count(*) AS m", group, shown, []
         columns += [(f"{one.alias}._distance", "f") for one in visible if one.search]
         items: dict[str, tuple[str, str]] = {}
         for _ in range(self.choose(1, 2, 3)):

@@ -11,6 +11,7 @@ from sqlglot import exp
 from lancesql.binder.scope import Relation, Scope, read_scope
 from lancesql.binder.tables import join_name, read_parts
 from lancesql.catalog import Catalog
+from lancesql.errors import Span, UnsupportedError
 from lancesql.parser.tokens import Token, TokenType
 from lancesql.plan.sources import DISTANCE, RANK, RANK_TEXT, RANK_VECTOR, RELEVANCE, SCORE
 
@@ -25,6 +26,7 @@ __all__ = [
     "list_known_columns",
     "may_belong",
     "means_columns_of",
+    "refuse_unknown_columns",
 ]
 
 COMPUTED = frozenset({DISTANCE, SCORE, RELEVANCE, RANK_VECTOR, RANK_TEXT, "_hybrid_score", "query_index"})
@@ -120,6 +122,20 @@ def means_columns_of(chosen: exp.Columns, names: Collection[str], hidden: Collec
         return not any(re.search(meant.name, name) for name in others)
     except re.error:
         return False
+
+
+def refuse_unknown_columns(tree: exp.Expr, span: Span) -> None:
+    """Refuses `COLUMNS(lambda name: …)` in a predicate beside a search, which may mean its own columns or not.
+
+    Raises:
+        UnsupportedError: When the predicate has one.
+    """
+    if any(isinstance(one.this, exp.Lambda) for one in tree.find_all(exp.Columns)):
+        raise UnsupportedError(
+            "which columns these are cannot be told before the search",
+            hint="list them: COLUMNS(['title', 'year'])",
+            span=span,
+        )
 
 
 def _owner_name(relation: Relation, column: str, columns: Mapping[str, Mapping[str, str]]) -> str:

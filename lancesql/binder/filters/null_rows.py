@@ -27,6 +27,8 @@ _STRICT = (
     exp.ArrayContains, exp.ArrayOverlaps, exp.ArrayContainsAll, exp.Bracket, exp.Collate, exp.Extract,
 )  # fmt: skip
 """What is NULL when one of its arguments is."""
+_STRICT_METHODS = ("abs", "length", "lower", "starts_with", "upper")
+"""The same, called like methods: `title.upper()`."""
 
 
 def drops_null_row(sql: str, tree: exp.Expr, alias: str, schema: pa.Schema, catalog: Catalog) -> bool:
@@ -95,6 +97,8 @@ def _list_outcomes(tree: exp.Expr | None) -> _Outcomes:
             return _choose(tree)
         case exp.Coalesce():
             return _first_of(tree.this, *tree.expressions)
+        case exp.Dot() if tree.expression.name.lower() in _STRICT_METHODS:
+            return _NULL if _is_null(tree.this) else _ANYTHING
         case exp.Anonymous():
             # A call of `match()`, `highlight()` or `snippet()`: NULL when each of its texts is.
             own = tree.name.startswith("__lancesql_text_") and _is_null(tree.expressions[0])

@@ -13,6 +13,7 @@ from lancesql.binder.literals import read_literal
 from lancesql.binder.nearest.operators import spell_operators
 from lancesql.binder.scope import Relation, Scope, is_within
 from lancesql.binder.searches.correlation import OuterColumns
+from lancesql.binder.searches.signatures import SIGNATURES
 from lancesql.binder.select_aliases import read_select_aliases, write_out_aliases
 from lancesql.binder.splice import Edit, splice
 from lancesql.binder.text_functions import bind_filter_functions
@@ -27,7 +28,7 @@ from lancesql.parser.tokens import TokenType, find_closing
 from lancesql.plan.sources import ROW_ID, Conjunct
 from lancesql.plan.text_functions import TextFunction
 
-from .conjuncts import find_owners, is_bound_inside, is_computed, is_volatile
+from .conjuncts import find_owners, is_bound_inside, is_computed, is_volatile, refuse_unknown_columns
 from .lineage import Lineage
 from .null_rows import drops_null_row
 from .text_matches import find_text_match
@@ -112,6 +113,10 @@ def _read_conjunct(
         if relation.node.name in context.statement.stand_ins:  # its filter might be missing
             raise ParseError("this predicate beside a search cannot be read", span=span)
         return None
+    draft = context.lineage.draft_of(relation)
+    call = draft.call if draft is not None and "prefilter" not in draft.arguments else None
+    if call is not None and SIGNATURES[call.function].prefilter:
+        refuse_unknown_columns(tree, span)
     expanded = _expand_aliases(context, text, aliases, relation)
     if expanded is None:
         return None
@@ -124,7 +129,6 @@ def _read_conjunct(
         text = context.outer.replace_in_predicate(text, tree)
         tree = parse_expression(text) or tree
     tokens = read_tokens(text)
-    draft = context.lineage.draft_of(relation)
     if (
         find_owners(tree, context.scope, context.columns, context.catalog) != {alias}
         or is_volatile(tokens, context.catalog)

@@ -15,6 +15,7 @@ from lancesql.binder.filters.conjuncts import (
     list_known_columns,
     may_belong,
     means_columns_of,
+    refuse_unknown_columns,
 )
 from lancesql.binder.filters.lineage import Lineage
 from lancesql.binder.filters.null_rows import drops_null_row
@@ -125,6 +126,7 @@ def read_base_filter(
         tree = parse_expression(text)
         if tree is None:
             raise ParseError("this predicate beside a search cannot be read", span=span)
+        refuse_unknown_columns(tree, span)
         is_own = _is_own(tree, reach, span) and (span in left or is_dropped(text, tree))
         if is_own and not is_volatile(read_tokens(text), catalog):
             chosen.append(tree)
