@@ -35,7 +35,7 @@ _IVF: dict[str, Option] = {
 _PQ: dict[str, Option] = {"num_sub_vectors": Number(most=2**16), "num_bits": Number(choices=(4, 8))}
 _HNSW: dict[str, Option] = {
     "m": Number(least=4, most=1_000),
-    "ef_construction": Number(most=100_000),
+    "ef_construction": Number(least=4, most=100_000),
     "max_level": Number(most=64),
 }
 _TEXT: dict[str, Option] = {

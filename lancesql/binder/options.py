@@ -13,6 +13,7 @@ from .languages import Language, find_language
 
 __all__ = ["Age", "Choice", "Flag", "Names", "Number", "Option", "Share", "read_options"]
 
+_LONGEST = 2.0**40
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _PART = re.compile(
     r"(\d+(?:\.\d+)?)\s*(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:ours?)?|d(?:ays?)?|w(?:eeks?)?)(?!\w)", re.IGNORECASE
@@ -163,4 +164,5 @@ def _read_age(value: object) -> float | None:
     parts = _PART.findall(value) if isinstance(value, str) else []
     if not parts or _PART.sub("", str(value)).strip(" ,"):
         return None
-    return sum(float(number) * _SECONDS[unit[0].lower()] for number, unit in parts)
+    seconds = sum(float(number) * _SECONDS[unit[0].lower()] for number, unit in parts)
+    return seconds if seconds <= _LONGEST else None

@@ -32,7 +32,7 @@ _BITS_PER_DIMENSION = 1
 _PARTITION_ROWS = {"IVF_FLAT": 4_096, "IVF_RQ": 4_096, "IVF_SQ": 8_192, "IVF_PQ": 8_192}
 _GRAPH_ROWS = 2**20
 _MOST_PARTITIONS = 4_096
-_HNSW: dict[str, object] = {"m": 20, "ef_construction": 150, "max_level": 7}
+_EDGES, _CANDIDATES, _LEVELS = 20, 150, 7
 _BITS = {"SQ": 8, "PQ": 8, "RQ": 5}
 _TEXT: dict[str, object] = {
     "base_tokenizer": "simple", "language": "English", "stem": True, "remove_stop_words": True, "lower_case": True,
@@ -63,7 +63,9 @@ def complete_options(
     default = "cosine" if many else "hamming" if pa.types.is_uint8(vector.value_type) else "l2"
     options: dict[str, object] = {"metric": default}
     if "HNSW" in kind:
-        options.update(_HNSW)
+        options["m"] = min(_EDGES, _as_int(given.get("ef_construction", _EDGES)))
+        options["ef_construction"] = max(_CANDIDATES, _as_int(given.get("m", _CANDIDATES)))
+        options["max_level"] = _LEVELS
     if kind[-2:] in _BITS:
         options["num_bits"] = _BITS[kind[-2:]]
     if kind.endswith("PQ"):

@@ -195,6 +195,16 @@ def test_an_index_waits_for_vectors_to_train_on(db: lancesql.Connection, kind: s
     assert db.execute("OPTIMIZE few").fetchall()[1][3] == "20 rows added"
 
 
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [("m = 200", "m = 200, ef_construction = 200"), ("ef_construction = 5", "m = 5, ef_construction = 5")],
+)
+def test_each_option_of_a_graph_suits_the_other(db: lancesql.Connection, given: str, made: str) -> None:
+    db.execute(f"CREATE INDEX near ON docs (vec) USING IVF_HNSW_FLAT WITH ({given})")
+    assert made in show(db, "near")["parameters"]
+    assert len(db.sql("FROM vector_search('docs', vec, $q, k => 3, exact => false)", {"q": [1.0] * 8}).fetchall()) == 3
+
+
 def test_nothing_to_train_on(db: lancesql.Connection) -> None:
     db.execute("CREATE TABLE bare AS SELECT i AS id, NULL::FLOAT[8] AS v FROM range(9) r(i)")
     with pytest.raises(StorageError, match="holds no vector that an index could be trained on"):

@@ -134,6 +134,12 @@ def _check_together(field: pa.Field[Any], options: dict[str, object], spans: dic
             )
         if options.get("num_bits") == 4 and parts % 2:
             raise ArgumentError("num_sub_vectors has to be even when num_bits = 4", span=spans["num_sub_vectors"])
+    edges, candidates = options.get("m"), options.get("ef_construction")
+    if isinstance(edges, int) and isinstance(candidates, int) and candidates < edges:
+        raise ArgumentError(
+            f"ef_construction has to be at least m, and {candidates} is less than {edges}",
+            span=spans["ef_construction"],
+        )
     wanted = options.get("num_partitions")
     if isinstance(wanted, int) and wanted > max(table.rows, 1):
         raise ArgumentError(
