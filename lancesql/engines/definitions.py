@@ -9,17 +9,26 @@ import duckdb
 import pyarrow as pa
 
 from lancesql.errors import BindError, LanceSQLError, UnsupportedError
-from lancesql.plan.constraints import DEFAULT, NAME, PRIMARY_KEY, Check, add_metadata, write_checks
+from lancesql.plan.constraints import (
+    DEFAULT,
+    NAME,
+    PRIMARY_KEY,
+    Check,
+    add_metadata,
+    list_called,
+    read_checks,
+    write_checks,
+)
 from lancesql.plan.spelling import quote_name
 
 from .engine_errors import explain_engine_error
 from .error_places import find_error_span
-from .relations import find_unstored
+from .stored_types import find_unstored, is_held_as_text, write_as_text
 
 if TYPE_CHECKING:
     from .duckdb import DuckDBEngine
 
-__all__ = ["chooses_arrays", "name_types", "read_definition"]
+__all__ = ["chooses_arrays", "find_declared", "name_types", "read_definition"]
 
 _NAME = "__lancesql_defined"
 _COLUMNS = f"SELECT column_name, is_nullable, column_default FROM duckdb_columns() WHERE table_name = '{_NAME}'"
@@ -91,12 +100,24 @@ def _imply_checks(names: Sequence[str], types: Sequence[str]) -> list[Check]:
         quoted = quote_name(name)
         if inner:
             checks.append(_make_check(f"({quoted} IN {type_.removeprefix('ENUM')})", [name]))
-        elif type_ == "UUID":
-            same = f"{quoted} IS NOT DISTINCT FROM CAST(TRY_CAST({quoted} AS UUID) AS VARCHAR)"
+        elif is_held_as_text(type_, "UUID"):
+            same = f"{quoted} IS NOT DISTINCT FROM CAST(TRY_CAST({quoted} AS {type_}) AS {write_as_text(type_)})"
             checks.append(_make_check(f"({same})", [name]))
         elif type_ == "JSON":
             checks.append(_make_check(f"json_valid({quoted})", [name]))
     return checks
+
+
+def find_declared(schema: pa.Schema) -> dict[str, str]:
+    """The columns that are texts to Lance and were made as UUID or JSON."""
+    implied = {
+        (one.text, called): type_
+        for called in list_called(schema).values()
+        for type_ in ("UUID", "JSON")
+        for one in _imply_checks([called], [type_])
+    }
+    held = [(one.columns[0], implied.get((one.text, one.columns[0][0]))) for one in read_checks(schema) if one.columns]
+    return {name: type_ for (_, name), type_ in held if type_ is not None}
 
 
 def _make_check(text: str, columns: Sequence[str]) -> Check:

@@ -22,7 +22,8 @@ from .macros import find_calls, spread_calls
 from .namespace import Namespace
 from .parsed import ParsedQueries
 from .reentry import Reentry
-from .relations import open_relation_reader, read_relation_table, refuse_unstored
+from .relations import open_relation_reader, read_relation_table
+from .stored_types import cast_stored
 
 __all__ = ["DuckDBEngine", "Stream"]
 
@@ -135,15 +136,16 @@ class DuckDBEngine:
         namespace: Namespace,
         first: int | None = None,
         *,
-        stores: bool = False,
+        stores: Callable[[Sequence[str]], Sequence[str | None]] | None = None,
     ) -> pa.RecordBatchReader:
         """Runs a query as a stream, of which only the first rows are read when they are counted; see `relate`.
 
-        With `stores` a type that Lance would store as another one is refused.
+        The rows are written to columns whose types `stores` names, by the names of the query's columns: they are cast
+        where Arrow would give others, and a type that Lance would store as another one is refused.
         """
         relation = self.relate(sql, parameters, sources, namespace)
-        if stores and relation is not None:
-            refuse_unstored(relation)
+        if stores is not None and relation is not None:
+            relation = cast_stored(relation, stores(relation.columns))
         return pa.table({}).to_reader() if relation is None else open_relation_reader(relation, first)
 
     def read_condensed(

@@ -61,7 +61,8 @@ def explain_engine_error(error: Exception, ask_again: Callable[[], object] | Non
 
 
 def _translate(error: Exception) -> LanceSQLError:
-    text = str(error)
+    # Upstream: a message that shows bytes is no UTF-8.
+    text = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
     message = _LINE.sub("", text).strip()
     kind, _, rest = message.partition(" Error: ")
     if rest:

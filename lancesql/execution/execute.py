@@ -29,7 +29,7 @@ from .query import (
     read_plan_table,
     run_plan,
 )
-from .run import Run
+from .run import OpenQuery, Run
 from .settings import show_settings
 from .streams import AnswerStream, pull_relation
 from .suggestions import complete_error
@@ -110,9 +110,11 @@ def _answer_explain(plan: Explain, run: Run) -> Result:
     return _answer_table(pa.table({"plan": [text]}), explain=lambda _: text)
 
 
-def _open_within(run: Run) -> Callable[[QueryPlan], pa.RecordBatchReader]:
+def _open_within(run: Run) -> OpenQuery:
     """Opens the query within a command, which has the connection: Lance reads the answer on threads of its own."""
-    return lambda query: _open_plan_stream(replace(run.within(query), stores=True))
+    return lambda query, targets=None: _open_plan_stream(
+        replace(run.within(query), stores=targets or (lambda names: [None] * len(names)))
+    )
 
 
 def _answer_query(plan: QueryPlan, run: Run) -> Result:

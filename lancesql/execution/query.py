@@ -41,6 +41,7 @@ from .offers import find_offer, offer_columns
 from .run import Run, read_count, read_scalar_table
 from .streams import may_stall, watch_scan
 from .suggestions import suggest_function
+from .targets import is_direct_cast
 from .text_functions import TextCaller, calls_texts, name_text_columns, offer_text_functions
 
 _CALLING: Held[bool] = Held()
@@ -188,7 +189,7 @@ def _has_queries(run: Run) -> bool:
 def find_direct_answer(run: Run) -> DirectAnswer | None:
     """The direct answer, when these values leave nothing to the engine."""
     direct = run.plan.direct
-    if direct is None:
+    if direct is None or is_direct_cast(direct, run):
         return None
     (source,) = run.plan.sources
     if not isinstance(source, TableScan):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,9 +26,19 @@ from .embeddings.registry import Embeddings
 from .turns import Turn
 from .watch import Watch, Watches
 
-__all__ = ["Run", "SourceReport", "evaluate", "read_count", "read_number", "read_scalar_table"]
+__all__ = ["OpenQuery", "Run", "SourceReport", "Targets", "evaluate", "read_count", "read_number", "read_scalar_table"]
 
 T = TypeVar("T")
+Targets = Callable[[Sequence[str]], Sequence[str | None]]
+"""The SQL types of the columns that those of a query, of these names, are written to; None where it is not known."""
+
+
+class OpenQuery(Protocol):
+    """Runs a query within a command, as a stream."""
+
+    def __call__(self, query: QueryPlan, targets: Targets | None = None) -> pa.RecordBatchReader:
+        """Opens the stream; where Arrow would make others, values are of the types they are written to."""
+        ...
 
 
 @dataclass
@@ -64,7 +74,7 @@ class Run:
         embedded: The vectors of texts already embedded.
         matches: The rows that text searches found for `match()`, by the table, its columns and the query.
         rerankers: The rerankers of the session, and LanceDB's.
-        stores: The rows are written to a table, so that each has to be of a type that Lance keeps.
+        stores: The rows are written to a table: what the columns they go to are called in SQL.
         written: What the statement was written out from, when the version of a table is a parameter.
     """
 
@@ -89,7 +99,7 @@ class Run:
     embedded: Memo = field(default_factory=Memo)
     matches: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     rerankers: Rerankers = field(default_factory=Rerankers)
-    stores: bool = False
+    stores: Targets | None = None
     written: Composition | None = None
     reports: dict[str, SourceReport] = field(default_factory=dict)
     measured: bool = False

@@ -22,7 +22,8 @@ from lancesql.errors import (
     nearest_name,
 )
 from lancesql.execution.query import read_plan_table
-from lancesql.execution.run import Run
+from lancesql.execution.run import OpenQuery, Run, Targets
+from lancesql.execution.targets import find_places
 from lancesql.parser import read_tokens
 from lancesql.parser.parameters import find_parameters
 from lancesql.plan.commands import ChangedRows, DeleteRows, UpdateRows
@@ -55,8 +56,6 @@ __all__ = [
     "update_rows",
 ]
 
-OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
-
 CHANGED, ACTIONS = "__lancesql_changed", "__lancesql_actions"
 _BATCH_BYTES = 32 << 20
 """What is held of the rows to be written at a time."""
@@ -85,9 +84,10 @@ def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Tabl
     seen: list[RowIds] = [np.empty(0, np.uint64)]
     rules = make_rules(changed.table, run)
     primary = read_constraints(changed.table.schema).primary_key
+    targets = find_places(changed.table, dict(enumerate(command.columns, 1)))
 
     def read() -> Iterator[tuple[RowIds, pa.RecordBatch]]:
-        for batch in read_changed(changed, open_query):
+        for batch in read_changed(changed, open_query, targets):
             seen.append(read_ids(batch))
             rows = renew_rows(changed.table, run, seen[-1], command.columns, batch.columns[1:], rules)
             rules.check(rows)
@@ -117,11 +117,13 @@ def read_changed_ids(
         yield ids, chosen
 
 
-def read_changed(changed: ChangedRows, open_query: OpenQuery) -> Iterator[pa.RecordBatch]:
+def read_changed(
+    changed: ChangedRows, open_query: OpenQuery, targets: Targets | None = None
+) -> Iterator[pa.RecordBatch]:
     """The rows of the query, so many at a time as may be held."""
     rows = max(1024, _BATCH_BYTES // max(1, _measure_row(changed.table.schema)))
     try:
-        with closing(open_query(changed.query)) as reader:
+        with closing(open_query(changed.query, targets)) as reader:
             for batch in read_batches(reader):
                 for start in range(0, batch.num_rows, rows):
                     yield batch.slice(start, rows)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from lancesql.errors import LanceSQLError
-from lancesql.execution.run import Run
+from lancesql.execution.run import OpenQuery, Run
+from lancesql.execution.targets import name_target
 from lancesql.plan.commands import AddColumn, ChangedRows
-from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID
 from lancesql.storage.scan import open_scan, read_scan
 from lancesql.storage.writes.columns import add_column
@@ -24,8 +23,6 @@ from .rules import evaluate_default
 
 __all__ = ["add_to_table"]
 
-OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
-
 
 def add_to_table(command: AddColumn, run: Run, open_query: OpenQuery) -> None:
     """Adds a column, with the values of an expression, its default, or NULL."""
@@ -33,7 +30,7 @@ def add_to_table(command: AddColumn, run: Run, open_query: OpenQuery) -> None:
     if field is None:
         return
     if command.values is not None:
-        made = _read_values(command.values, run, open_query)
+        made = _read_values(command.values, field, run, open_query)
         if not pa.types.is_null(field.type):
             field = field.with_type(plan_type(field.type, field.name))
             made = fit_column(made, field)
@@ -43,10 +40,10 @@ def add_to_table(command: AddColumn, run: Run, open_query: OpenQuery) -> None:
     add_column(run.database.of(table), table, field, values, command.checks)
 
 
-def _read_values(values: ChangedRows, run: Run, open_query: OpenQuery) -> pa.Array[Any]:
+def _read_values(values: ChangedRows, field: pa.Field[Any], run: Run, open_query: OpenQuery) -> pa.Array[Any]:
     """The values in the order of a scan: whoever computes them may take the rows in another."""
     try:
-        with open_query(values.query) as reader:
+        with open_query(values.query, lambda _: [None, name_target(field.type)]) as reader:
             found = reader.read_all()
     except LanceSQLError as error:
         raise values.composition.place_error(error) from None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from lancesql.binder.commands.constraints import write_check
 from lancesql.catalog import TableInfo
 from lancesql.execution.names import count_answer, find_answer_columns
-from lancesql.execution.run import Run
+from lancesql.execution.run import OpenQuery, Run
 from lancesql.plan.commands import (
     AddCheck,
     AttachDatabase,
@@ -44,7 +43,6 @@ from lancesql.plan.commands import (
     ViewCommand,
 )
 from lancesql.plan.constraints import read_constraints
-from lancesql.plan.query import QueryPlan
 from lancesql.storage.index_options import lacks_vectors
 from lancesql.storage.maintenance import list_borrowed, plan_compaction, plan_vacuum
 from lancesql.storage.references import find_dropped, find_replaced, list_branches
@@ -58,8 +56,6 @@ from .column_types import describe_type
 from .indexes import describe_index_plan
 
 __all__ = ["check_columns", "describe_command"]
-
-OpenQuery = Callable[[QueryPlan], pa.RecordBatchReader]
 
 
 def describe_command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +10,10 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo
 from lancesql.errors import CardinalityError, ConstraintError, ExecutionError
-from lancesql.execution.run import Run
+from lancesql.execution.run import OpenQuery, Run
+from lancesql.execution.targets import find_places
 from lancesql.plan.commands import MergeBranch, MergeRows
 from lancesql.plan.constraints import read_constraints
-from lancesql.plan.query import QueryPlan
 from lancesql.storage.writes.changes import ChangeWriter, RowIds
 from lancesql.storage.writes.fills import fill_column
 from lancesql.storage.writes.finite import refuse_infinite_rows
@@ -36,11 +35,13 @@ from .rules import make_rules
 __all__ = ["merge_rows"]
 
 
-def merge_rows(command: MergeRows, run: Run, open_query: Callable[[QueryPlan], pa.RecordBatchReader]) -> pa.Table:
+def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
     """Does with each pair of rows what its WHEN says; how many rows that were, or what RETURNING asks of them."""
     changed, table = command.changed, command.changed.table
     merge = _Merge(command, run, ChangeWriter(run.database.of(table), table), make_rules(table, run))
-    for batch in read_changed(changed, open_query):
+    given = [(branch.first, branch.columns) for branch in command.branches]
+    places = {at: name for first, names in given for at, name in enumerate(names, first)}
+    for batch in read_changed(changed, open_query, find_places(table, places)):
         for number, branch in enumerate(command.branches):
             part = batch.filter(batch.column(1).to_numpy(zero_copy_only=False) == number)
             if part.num_rows and branch.action != "nothing":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pyarrow as pa
 
 from lancesql.execution.embeddings.describe import show_embeddings
 from lancesql.execution.progress import show_progress
 from lancesql.execution.query import run_plan
-from lancesql.execution.run import Run
+from lancesql.execution.run import OpenQuery, Run
+from lancesql.execution.targets import find_inserted
 from lancesql.plan.commands import (
     AddCheck,
     AddColumn,
@@ -51,7 +50,6 @@ from lancesql.plan.commands import (
     UpdateRows,
     VacuumTable,
 )
-from lancesql.plan.query import QueryPlan
 from lancesql.storage.calibration import analyze_table
 from lancesql.storage.maintenance import drop_index
 from lancesql.storage.references import create_reference, drop_reference
@@ -76,7 +74,7 @@ from .versions import compare_versions, show_history
 __all__ = ["run_command"]
 
 
-def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa.RecordBatchReader]) -> pa.Table:
+def run_command(command: Command, run: Run, open_query: OpenQuery) -> pa.Table:
     """Carries out a command.
 
     Args:
@@ -114,7 +112,7 @@ def run_command(command: Command, run: Run, open_query: Callable[[QueryPlan], pa
                     insert_rows(
                         database,
                         target,
-                        lambda: open_query(query),
+                        lambda: open_query(query, find_inserted(target, columns, by_name=by_name)),
                         columns=columns,
                         by_name=by_name,
                         on_rows=count_rows(report),

@@ -162,9 +162,11 @@ def _convert_vectors(array: Any, type_: Any, column: str) -> Any:
     return array.cast(type_)
 
 
-def _is_cast_meant(source: pa.DataType, target: pa.DataType) -> bool:
+def _is_cast_meant(source: Any, target: Any) -> bool:
     """Whether a cast keeps the meaning: pyarrow also casts what reads differently in SQL."""
     types = pa.types
+    if types.is_null(source):
+        return True
     text = types.is_string(source) or types.is_large_string(source) or types.is_string_view(source)
     number = types.is_integer(source) or types.is_floating(source) or types.is_decimal(source)
     if types.is_string(target) or types.is_large_string(target):
@@ -180,8 +182,17 @@ def _is_cast_meant(source: pa.DataType, target: pa.DataType) -> bool:
     for is_kind in (types.is_time, types.is_duration, types.is_boolean):
         if is_kind(target):
             return bool(text or is_kind(source))
-    if types.is_fixed_size_list(target):
-        return bool(types.is_list(source) or types.is_large_list(source) or types.is_fixed_size_list(source))
+    within, wanted = (getattr(one, "value_type", None) for one in (source, target))
+    if types.is_struct(target):
+        if not types.is_struct(source):
+            return False
+        inner = {field.name: field.type for field in target}
+        return all(_is_cast_meant(field.type, inner[field.name]) for field in source if field.name in inner)
+    if types.is_map(target):
+        keyed = types.is_map(source) and _is_cast_meant(source.key_type, target.key_type)
+        return bool(keyed and _is_cast_meant(source.item_type, target.item_type))
+    if types.is_nested(target) and not types.is_union(target):
+        return within is not None and _is_cast_meant(within, wanted)
     return True
 
 
