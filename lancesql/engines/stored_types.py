@@ -86,6 +86,12 @@ def _name_kind(word: str) -> str:
     return "timestamp" if word.startswith("TIMESTAMP_") else _MOMENTS.get(word, word.lower())
 
 
+def _write_cast(column: str, source: str, target: str) -> str:
+    if source == "VARCHAR":  # a text that is no UUID breaks the check, which says so
+        return f"coalesce(CAST(TRY_CAST({column} AS UUID) AS VARCHAR), {column})"
+    return f"CAST({column} AS {target})"
+
+
 def cast_stored(relation: duckdb.DuckDBPyRelation, targets: Sequence[str | None]) -> duckdb.DuckDBPyRelation:
     """The relation as it is written to columns of these types, of which some are not known.
 
@@ -97,7 +103,7 @@ def cast_stored(relation: duckdb.DuckDBPyRelation, targets: Sequence[str | None]
     for number, (name, one, target) in enumerate(zip(relation.columns, relation.types, targets, strict=True), 1):
         found = find_unstored(str(one))
         if target is not None and is_cast(str(one), target):
-            parts.append(f"CAST(#{number} AS {target}) AS {quote_name(name)}")
+            parts.append(f"{_write_cast(f'#{number}', str(one), target)} AS {quote_name(name)}")
             casts = True
             continue
         if found is not None:

@@ -90,12 +90,14 @@ class MergeRows:
     Attributes:
         keys: The columns by which rows are found: what is inserted for want of a row has each key once, and no NULL.
         looks_up: That a row was not found does not mean that its primary key is not there: it is looked for.
+        statement: What the history calls it.
     """
 
     changed: ChangedRows
     branches: tuple[MergeBranch, ...]
     keys: tuple[str, ...] = ()
     looks_up: bool = False
+    statement: str = "MERGE"
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ def look(db: lancesql.Connection, folder: Path) -> dict[str, Any]:
         names = [one.name for one in table.describe_indices()]
         seen[path.name] = (table.version, table.schema, sorted(table.tags.list()), sorted(table.branches.list()), names)
         seen[f"{path.name}: rows"] = count_rows(table.to_table(with_row_id=True))
+        seen[f"{path.name}: files"] = sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file())
         seen[f"{path.name}: metadata"] = (table.schema.metadata, table.config())
     return seen
 

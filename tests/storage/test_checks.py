@@ -115,6 +115,20 @@ def test_checks_follow_their_columns(db: lancesql.Connection) -> None:
     db.execute("ALTER TABLE t DROP CONSTRAINT T_M_CHECK; INSERT INTO t VALUES (101, 0, 3)")
 
 
+def test_checks_follow_a_column_that_is_called_like_a_word_of_sql(db: lancesql.Connection) -> None:
+    db.execute('ALTER TABLE t ADD CONSTRAINT few CHECK (n < 4); ALTER TABLE t RENAME n TO "order"')
+    db.execute('INSERT INTO t (id, "order") VALUES (99, 3)')
+    with pytest.raises(ConstraintError, match=r'CHECK \("order" < 4\)'):
+        db.execute('UPDATE t SET "order" = 4 WHERE id = 99')
+
+
+def test_the_history_names_the_statement(db: lancesql.Connection) -> None:
+    db.execute("INSERT INTO t (id, n) VALUES (98, 1) ON CONFLICT (id) DO UPDATE SET n = 2; DELETE FROM t WHERE id = 98")
+    db.execute("INSERT INTO t (id, n) VALUES (98, 1) RETURNING id")
+    db.execute("MERGE INTO t USING (SELECT 98 AS id) s USING (id) WHEN MATCHED THEN UPDATE SET n = 3")
+    assert read_versions(db) == ["CREATE", "INSERT", "DELETE", "INSERT", "MERGE"]
+
+
 def test_names_are_kept(db: lancesql.Connection, tmp_path: Path) -> None:
     db.execute(
         """CREATE TABLE u (CHECK (b > 0), a INT CONSTRAINT "first one" CHECK (a > 0) CHECK (a < 9), u UUID,

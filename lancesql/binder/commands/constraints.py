@@ -14,6 +14,7 @@ from lancesql.catalog import Catalog, TableInfo
 from lancesql.errors import BindError, Span
 from lancesql.parser import parse_expression
 from lancesql.plan.constraints import Check, name_checks, read_checks, read_constraints, with_checks
+from lancesql.plan.spelling import spell_name
 
 __all__ = [
     "call_check",
@@ -52,7 +53,7 @@ def _rename_columns(predicate: str, names: Mapping[str, str]) -> str:
         first = column.parts[0]
         name = names.get(first.name, first.name)
         if name != first.name and "start" in first.meta:
-            edits.append(Edit(Span(first.meta["start"], first.meta["end"] + 1), _quote(name)))
+            edits.append(Edit(Span(first.meta["start"], first.meta["end"] + 1), spell_name(name)))
     return splice(predicate, edits)
 
 
@@ -98,7 +99,3 @@ def refuse_taken_name(name: str, table: TableInfo, span: Span) -> None:
                 hint="give the new one another name",
                 span=span,
             )
-
-
-def _quote(name: str) -> str:
-    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'

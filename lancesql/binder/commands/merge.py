@@ -45,6 +45,7 @@ class Pairs:
         renamed: The alias to give the table, which stands without one.
         by_keys: Nothing but the keys decides which rows are a pair.
         appends: Rows are added without a look at those that are there.
+        statement: What the history calls it.
     """
 
     target: Span
@@ -58,6 +59,7 @@ class Pairs:
     renamed: str | None = None
     by_keys: bool = False
     appends: bool = False
+    statement: str = "MERGE"
 
 
 def bind_merge(syntax: MergeSyntax, context: CommandContext) -> MergeRows | None:
@@ -114,7 +116,9 @@ def plan_pairs(pairs: Pairs, table: TableInfo, context: CommandContext, returnin
     renamed = "" if pairs.renamed is None else f" AS {quote_name(pairs.renamed)}"
     parts += [_name_join(pairs.branches), " JOIN ", pairs.target, renamed, " ON (", pairs.on, ")"]
     changed = plan_changes(context, table, pairs.target_alias, parts, returning)
-    return MergeRows(changed, tuple(bound), pairs.keys, looks_up=_looks_up(pairs, bound, table))
+    return MergeRows(
+        changed, tuple(bound), pairs.keys, looks_up=_looks_up(pairs, bound, table), statement=pairs.statement
+    )
 
 
 def _looks_up(pairs: Pairs, branches: Sequence[MergeBranch], table: TableInfo) -> bool:

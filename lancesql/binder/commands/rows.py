@@ -74,6 +74,7 @@ def _bind_upsert(
         keys=keys,
         by_keys=bool(keys),
         appends=conflict is None,
+        statement="INSERT",
         prefix=syntax.prefix,
         renamed=None if syntax.alias is None else alias,
     )

@@ -77,8 +77,12 @@ def delete_rows(command: DeleteRows, run: Run, open_query: OpenQuery) -> pa.Tabl
 
 def update_rows(command: UpdateRows, run: Run, open_query: OpenQuery) -> pa.Table:
     """Writes the rows of the query anew; how many, or what RETURNING asks of them."""
+    with ChangeWriter(run.database.of(command.changed.table), command.changed.table) as writer:
+        return _update_rows(command, run, open_query, writer)
+
+
+def _update_rows(command: UpdateRows, run: Run, open_query: OpenQuery, writer: ChangeWriter) -> pa.Table:
     changed = command.changed
-    writer = ChangeWriter(run.database.of(changed.table), changed.table)
     kept: list[pa.RecordBatch] = []
     keys: list[pa.RecordBatch] = []
     seen: list[RowIds] = [np.empty(0, np.uint64)]

@@ -37,8 +37,14 @@ __all__ = ["merge_rows"]
 
 def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
     """Does with each pair of rows what its WHEN says; how many rows that were, or what RETURNING asks of them."""
-    changed, table = command.changed, command.changed.table
-    merge = _Merge(command, run, ChangeWriter(run.database.of(table), table), make_rules(table, run))
+    table = command.changed.table
+    with ChangeWriter(run.database.of(table), table) as writer:
+        return _merge_rows(_Merge(command, run, writer, make_rules(table, run)), open_query)
+
+
+def _merge_rows(merge: _Merge, open_query: OpenQuery) -> pa.Table:
+    command, changed = merge.command, merge.command.changed
+    table = changed.table
     given = [(branch.first, branch.columns) for branch in command.branches]
     places = {at: name for first, names in given for at, name in enumerate(names, first)}
     for batch in read_changed(changed, open_query, find_places(table, places)):
@@ -48,9 +54,9 @@ def merge_rows(command: MergeRows, run: Run, open_query: OpenQuery) -> pa.Table:
                 merge.act(branch, part)
     keys = merge.finish()
     answer = answer_changed(
-        changed, run, lambda: pa.Table.from_batches(merge.kept, table.schema), merge.count, merge.actions
+        changed, merge.run, lambda: pa.Table.from_batches(merge.kept, table.schema), merge.count, merge.actions
     )
-    merge.writer.commit("MERGE", keys)
+    merge.writer.commit(command.statement, keys)
     return answer
 
 

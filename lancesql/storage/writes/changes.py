@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import lance
 import numpy as np
@@ -12,8 +13,10 @@ import pyarrow as pa
 from lance.fragment import FragmentMetadata, RowIdSequence, write_fragments
 
 from lancesql.catalog import TableInfo
+from lancesql.errors import ConflictError
 from lancesql.storage.scan import is_conflict, make_conflict, wrap_lance_error
 
+from .discarded import discard_files
 from .overtaking import RowIds, find_addresses, find_newest
 from .schemas import list_numbers
 
@@ -32,7 +35,8 @@ _ATTEMPTS = 20
 class ChangeWriter:
     """Collects the changes of one statement to one version of a table, and commits them.
 
-    Rows that change are written anew and keep their ids; what is written is seen by nobody before `commit`.
+    Rows that change are written anew and keep their ids; what is written is seen by nobody before `commit`. As a
+    context, it takes away again what is never going to be committed.
 
     Attributes:
         database: The database.
@@ -45,6 +49,16 @@ class ChangeWriter:
     _written: list[FragmentMetadata] = field(default_factory=list)
     _modified: set[str] = field(default_factory=set)
     _inserts: bool = False
+    _is_settled: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and not self._is_settled:
+            discard_files(self._dataset, self._written, self.database.storage_options)
 
     def delete(self, row_ids: RowIds) -> None:
         """Rows that go."""
@@ -93,6 +107,7 @@ class ChangeWriter:
         if not len(gone) and not self._written:
             return
         doing = f"changing table '{self.table.name}'"
+        self._is_settled = True
         try:
             if not keys:
                 operation = self._plan_operation(self._dataset, gone, message, alone=False)
@@ -106,7 +121,9 @@ class ChangeWriter:
                     return
             raise make_conflict(doing)
         except BaseException as error:
-            raise wrap_lance_error(error, doing) from None
+            wrapped = wrap_lance_error(error, doing)
+            self._is_settled = not isinstance(wrapped, ConflictError)  # of anything else it is not known
+            raise wrapped from None
         finally:
             self.database.forget(self.table.name)
 
