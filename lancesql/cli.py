@@ -241,6 +241,9 @@ def _read_embedding(text: str) -> tuple[str, str, Any]:
         return table, column, getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise typer.BadParameter(str(error), param_hint="--embedding") from None
+    except Exception as error:  # noqa: BLE001 - the module is the user's, and may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise typer.BadParameter(f"module '{module}' cannot be imported: {reason}", param_hint="--embedding") from None
 
 
 def _read_statement(sql: str) -> str:

@@ -184,6 +184,7 @@ class Connection(LazySession):
         from .storage.types import widen_object
 
         self._check_open()
+        _check_names(name=name)
         if self._database.find_table(name) is not None:
             raise ArgumentError(f"'{name}' is a Lance table", hint="register the object under another name")
         is_lazy = type(data).__name__ == "LazyFrame"
@@ -229,6 +230,7 @@ class Connection(LazySession):
             [([4.0, 1.0],)]
         """
         self._check_open()
+        _check_names(table=table, column=column)
         options = {"query_function": query_function, "source": source, "batch_size": batch_size}
         self._embeddings.register(table, column, function, **options)
         self._plans.clear()
@@ -256,6 +258,7 @@ class Connection(LazySession):
             ...     db.register_reranker("shortest", lambda query, rows: [-len(t) for t in rows["title"].to_pylist()])
         """
         self._check_open()
+        _check_names(name=name)
         self._rerankers.register(name, reranker)
         self._plans.clear()
 
@@ -316,3 +319,10 @@ class Connection(LazySession):
     def closed(self) -> bool:
         """Whether the connection was closed, or is another process's."""
         return self._closed or self._turn.is_inherited
+
+
+def _check_names(**names: object) -> None:
+    for argument, name in names.items():
+        if not (isinstance(name, str) and name):
+            given = "an empty text" if name == "" else type(name).__name__
+            raise ArgumentError(f"'{argument}' is a name, not {given}")

@@ -137,7 +137,7 @@ class LazySession(Session):
                 plan, run = session.prepare(statement.sql, statement.parameters, _offer(statement))
                 return describe_query(plan, run, statement.places)
             except LanceSQLError as error:
-                raise error.locate(statement.sql) from None
+                raise _forget_place(error, statement) from None
 
     def read_statement(self, statement: Statement) -> pa.RecordBatchReader:
         """The rows of a statement: a scan as it is read, a search when it is done."""
@@ -146,7 +146,7 @@ class LazySession(Session):
                 plan, run = session.prepare(statement.sql, statement.parameters, _offer(statement))
                 return read_rows(plan, run)
             except LanceSQLError as error:
-                raise error.locate(statement.sql) from None
+                raise _forget_place(error, statement) from None
 
     @contextmanager
     def _ask(self) -> Iterator[Session]:
@@ -176,6 +176,13 @@ class _BusyError(Exception):
 
     def __init__(self, beside: DuckDBEngine) -> None:
         self.beside = beside
+
+
+def _forget_place(error: LanceSQLError, statement: Statement) -> LanceSQLError:
+    """The error without its place in a statement that the caller did not write."""
+    if error.sql in (None, statement.sql):
+        error.span = None
+    return error
 
 
 def _offer(statement: Statement) -> Namespace:

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import datetime as dt
 import decimal
+import errno
 import json
 import math
 import os
@@ -57,6 +58,8 @@ def open_output(path: Path) -> Iterator[IO[bytes]]:
             yield sink
         return
     partial = path.with_name(f".{path.name}.{os.getpid()}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path.parent))
     try:
         with partial.open("wb") as sink:
             yield sink

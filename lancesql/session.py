@@ -30,7 +30,7 @@ from .execution.gate import Gate
 from .execution.lane import Lane
 from .execution.lazy_frames import read_lazy_frames, settle_lazy_frames
 from .execution.plan_cache import PlanCache
-from .execution.request import Parameters, Request
+from .execution.request import Parameters, Request, check_request
 from .execution.results.result import Result
 from .execution.retries import find_read_once, retry_conflicts
 from .execution.run import Run, check_parameters
@@ -137,6 +137,7 @@ class Session:
             explains: Carry nothing out.
             watches: What can stop this statement alone, beside what stops all of the connection.
         """
+        check_request(sql, parameters)
         limits = {"timeout": timeout, "max_rows": max_rows}
         given = {name: one for name, one in limits.items() if one is not None}
         held = self._watches if watches is None else watches

@@ -223,6 +223,52 @@ def test_an_object_without_rows_is_refused(db: lancesql.Connection) -> None:
         db.register("prices", object())
 
 
+@pytest.mark.parametrize("sql", [None, 5, b"SELECT 1"])
+def test_what_is_no_text_is_no_statement(db: lancesql.Connection, sql: object) -> None:
+    with pytest.raises(ArgumentError, match="a statement is a text, not "):
+        db.sql(sql)
+
+
+@pytest.mark.parametrize("sql", ["SELECT ?", NEAREST])
+@pytest.mark.parametrize("given", [5, "x", {1}])
+def test_what_is_neither_a_dict_nor_a_list_is_no_parameters(db: lancesql.Connection, sql: str, given: object) -> None:
+    with pytest.raises(ParameterError, match="parameters are a dict or a list, not "):
+        db.sql(sql, given)
+
+
+def test_a_parameter_of_no_type(db: lancesql.Connection) -> None:
+    with pytest.raises(ParameterError, match="a parameter is a object, for which DuckDB has no type"):
+        db.sql("SELECT id FROM movies WHERE id = $a", {"a": object()}).fetchall()
+
+
+@pytest.mark.parametrize("name", [5, "", None])
+def test_what_is_no_name_is_refused(db: lancesql.Connection, name: object) -> None:
+    for register in (
+        lambda: db.register(name, pa.table(FRAME)),
+        lambda: db.register_reranker(name, len),
+        lambda: db.register_embedding("movies", name, len),
+    ):
+        with pytest.raises(ArgumentError, match="is a name, not"):
+            register()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": 5}, "a database is a path, a URI or a connection of lancedb, not int"),
+        ({"target": "films", "storage_options": {"region": 1}}, "storage_options is a dict of texts"),
+        ({"duckdb": 5}, "int is no DuckDB connection"),
+    ],
+)
+def test_what_cannot_be_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, object], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArgumentError, match=message):
+        lancesql.connect(**arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- the user's own DuckDB
 
 
@@ -540,6 +586,19 @@ def test_a_table_dropped_between_plan_and_run(own: Path) -> None:
         assert caught.value.__suppress_context__
         with pytest.raises(LanceSQLError):
             db.execute("SELECT amount + 1 FROM stock")
+
+
+@pytest.mark.parametrize(("damage", "what"), [("delete", "a file is missing, '"), ("overwrite", "a file is damaged")])
+def test_a_table_with_a_bad_file(own: Path, damage: str, what: str) -> None:
+    for file in (own / "movies.lance" / "data").iterdir():
+        if damage == "delete":
+            file.unlink()
+        else:
+            file.write_bytes(b"no data")
+    with lancesql.connect(own) as db, pytest.raises(StorageError, match=f"reading the table: {what}") as caught:
+        db.sql("SELECT * FROM movies").fetchall()
+    assert "LanceError" not in str(caught.value)
+    assert "AT (VERSION => n)" in str(caught.value.hint)
 
 
 def test_read_only(own: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from lancesql.errors import EngineError, LanceSQLError
+from lancesql.errors import ArgumentError, EngineError, LanceSQLError
 from lancesql.plan.spelling import quote_name
 
 from .closing import close_with
@@ -61,6 +61,10 @@ class DuckDBEngine:
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+        if not isinstance(connection, duckdb.DuckDBPyConnection | None):
+            raise ArgumentError(
+                f"{type(connection).__name__} is no DuckDB connection", hint="duckdb.connect() gives one"
+            )
         self.owned = connection is None
         self.connection = duckdb.connect() if connection is None else connection
         self._volatile: frozenset[str] = frozenset()

@@ -40,6 +40,7 @@ _TYPES = (
 )
 _LIST_FOR_ARRAY = re.compile(r"types 'array_\w+\((?:(\w+\[\d+\]), [^']*\[\]|[^']*\[\], (\w+\[\d+\]))\)'")
 _UNKNOWN_OPTION = re.compile(r'Unrecognized option "([^"]+)" for (\w+)')
+_UNKNOWN_VALUE = re.compile(r"Unable to transform python value of type '<class '([^']+)'>'")
 _MISSING_VALUES = re.compile(r"Values were not provided for the following parameters: (.+)")
 _EXCESS_VALUES = re.compile(r"identifiers of the excess parameters: (.+)")
 
@@ -102,6 +103,8 @@ def _translate(error: Exception) -> LanceSQLError:
         hint = f"cast the list, …::{type_}, or write the distance as an operator: <->, <=>, <#>"
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return BindError(head, hint=hint)
+    if refused := _UNKNOWN_VALUE.search(head):
+        return ParameterError(f"a parameter is a {refused.group(1)}, for which DuckDB has no type")
     if missing := _MISSING_VALUES.search(head):
         return ParameterError(f"no value for parameter {_list_parameters(missing.group(1))}")
     if excess := _EXCESS_VALUES.search(head):

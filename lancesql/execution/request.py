@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lancesql.engines.namespace import Namespace
+from lancesql.errors import ArgumentError, ParameterError
 from lancesql.plan.composition import Composition
 
 from .watch import Watches
 
-__all__ = ["Parameters", "Request"]
+__all__ = ["Parameters", "Request", "check_request"]
 
 Parameters = Mapping[str, object] | Sequence[object] | None
 
@@ -32,3 +33,18 @@ class Request:
     limits: dict[str, Any] = field(default_factory=dict)
     explains: bool = False
     written: Composition | None = None
+
+
+def check_request(sql: object, parameters: object) -> None:
+    """Refuses what is no statement, or no parameters.
+
+    Raises:
+        ArgumentError: The statement is no text.
+        ParameterError: The parameters are neither a dict nor a list.
+    """
+    if not isinstance(sql, str):
+        raise ArgumentError(f"a statement is a text, not {type(sql).__name__}")
+    if parameters is not None and not isinstance(parameters, Mapping | list | tuple):
+        raise ParameterError(
+            f"parameters are a dict or a list, not {type(parameters).__name__}", hint='{"name": value} or [value, …]'
+        )

@@ -23,6 +23,7 @@ from lancesql.storage.rerankers import Rerankers
 
 from .embeddings.memo import Memo
 from .embeddings.registry import Embeddings
+from .request import Parameters
 from .turns import Turn
 from .watch import Watch, Watches
 
@@ -211,7 +212,7 @@ def read_number(value: Value | None, run: Run, what: str) -> float | None:
     return number
 
 
-def check_parameters(plan: QueryPlan, parameters: object) -> dict[str, object]:
+def check_parameters(plan: QueryPlan, parameters: Parameters) -> dict[str, object]:
     """The parameters' values by name.
 
     Raises:
@@ -222,13 +223,9 @@ def check_parameters(plan: QueryPlan, parameters: object) -> dict[str, object]:
     elif isinstance(parameters, Mapping):
         values = {str(name): value for name, value in parameters.items()}
         _check_kind(plan, named=True)
-    elif isinstance(parameters, list | tuple):
+    else:
         _check_kind(plan, named=False)
         values = {str(number): value for number, value in enumerate(parameters, 1)}
-    else:
-        raise ParameterError(
-            f"parameters are a dict or a list, not {type(parameters).__name__}", hint='{"name": value} or [value, …]'
-        )
     return check_names(plan.used_parameters, {name: _unwrap(value) for name, value in values.items()})
 
 

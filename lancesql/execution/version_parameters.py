@@ -5,7 +5,7 @@ So the plan of each version is kept under a text of its own, and whatever takes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from lancesql.plan.composition import Composition, compose
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.spelling import quote_text
 
+from .request import Parameters
 from .run import check_parameters
 
 __all__ = ["WrittenVersions", "write_versions"]
@@ -38,10 +39,10 @@ class WrittenVersions:
     """A statement with its versions written out, and the parameters it still has."""
 
     composition: Composition
-    parameters: Mapping[str, object] | Sequence[object] | None
+    parameters: Parameters
 
 
-def write_versions(sql: str, parameters: object) -> WrittenVersions | None:
+def write_versions(sql: str, parameters: Parameters) -> WrittenVersions | None:
     """The statement with its versions written out; None when none of them is a parameter.
 
     Raises:

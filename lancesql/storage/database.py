@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,18 +14,19 @@ import lancedb
 import pyarrow as pa
 
 from lancesql.catalog import MAIN_DATABASE, TableInfo, VersionRef
-from lancesql.errors import ArgumentError, StorageError, UnsupportedError, nearest_name
+from lancesql.errors import ArgumentError, StorageError, nearest_name
 
 from .forks import start_lance
 from .indexes import read_indexes
+from .lance_errors import find_remedy, read_reason
 from .newest_versions import NewestVersions, read_state
 from .replaced_tables import ReplacedTables
 from .scan import count_matches, sample_column
+from .targets import is_remote, is_table_path, read_target
 from .types import restore_blobs
 
 __all__ = ["LanceDatabase", "is_table_path"]
 
-_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAX_HANDLES = 256
 _MAX_COUNTS = 4096
 _MAX_SAMPLES = 256
@@ -68,23 +68,12 @@ class LanceDatabase:
             self.connection = target
             self.uri = str(target.uri)
         else:
-            self.uri = str(target)
-            if self.uri.startswith("db://"):
-                raise UnsupportedError(
-                    "a remote db:// database cannot be read table by table", hint="open its storage location instead"
-                )
-            if not _REMOTE.match(self.uri):
-                self.uri = str(Path(self.uri).expanduser().absolute())
-                _refuse_file(self.uri)
-                if read_only and not Path(self.uri).is_dir():
-                    raise StorageError(
-                        f"there is no database at '{self.uri}'", hint="one that is open for reading only is not created"
-                    )
+            self.uri = read_target(target, storage_options, read_only=read_only)
             start_lance()
             try:
                 self.connection = lancedb.connect(self.uri, storage_options=storage_options)
             except Exception as error:  # lancedb raises many kinds
-                raise StorageError(f"cannot open '{self.uri}': {_first_line(error)}") from None
+                raise StorageError(f"cannot open '{self.uri}': {read_reason(error)}") from None
         self._latest: dict[str, lance.LanceDataset] = {}
         self._newest = NewestVersions()
         self._replaced = ReplacedTables()
@@ -115,7 +104,7 @@ class LanceDatabase:
                 if not token:
                     break
         except Exception as error:
-            raise StorageError(f"cannot list the tables of '{self.uri}': {_first_line(error)}") from None
+            raise StorageError(f"cannot list the tables of '{self.uri}': {read_reason(error)}") from None
         with self._lock:
             self._names = {name.lower(): name for name in names}
         return names
@@ -129,7 +118,7 @@ class LanceDatabase:
     def table_uri(self, name: str) -> str:
         """Where the table of that name lies, or would lie."""
         if is_table_path(name):
-            return name if _REMOTE.match(name) else str(Path(name).expanduser().absolute())
+            return name if is_remote(name) else str(Path(name).expanduser().absolute())
         return f"{self.uri.rstrip('/')}/{self._shorten(name)}.lance"
 
     def find_table(self, name: str, version: VersionRef | None = None) -> TableInfo | None:
@@ -303,7 +292,8 @@ class LanceDatabase:
         except (ValueError, FileNotFoundError, OSError) as error:
             if "not found" in str(error).lower() or "does not exist" in str(error).lower():
                 return None
-            raise StorageError(f"cannot open '{uri}': {_first_line(error)}") from None
+            reason = read_reason(error)
+            raise StorageError(f"cannot open '{uri}': {reason}", hint=find_remedy(reason)) from None
 
     def _describe(self, name: str, uri: str, number: int, newest: Any) -> tuple[lance.LanceDataset, TableInfo]:
         held = self._tables.get((uri, number))
@@ -323,7 +313,7 @@ class LanceDatabase:
             )
         except Exception as error:
             if number >= 0 and "not found" not in str(error).lower():
-                raise StorageError(f"cannot open version {number} of '{name}': {_first_line(error)}") from None
+                raise StorageError(f"cannot open version {number} of '{name}': {read_reason(error)}") from None
             raise ArgumentError(f"table '{name}' has no version {number}", hint=_list_versions(newest)) from None
         with self._lock:
             if len(self._tables) >= _MAX_HANDLES:
@@ -360,21 +350,6 @@ class LanceDatabase:
         return int(max(earlier, key=lambda one: one["version"])["version"])
 
 
-def is_table_path(name: str) -> bool:
-    """Whether a name is the path of a table."""
-    return name.lower().rstrip("/").endswith(".lance")
-
-
-def _refuse_file(uri: str) -> None:
-    path = Path(uri)
-    if path.is_file():
-        raise StorageError(f"'{uri}' is a file", hint="a Lance database is a directory of tables")
-    if is_table_path(uri) and (path / "_versions").is_dir():
-        raise StorageError(
-            f"'{uri}' is a table, not a database", hint=f"open the directory it lies in, '{path.parent}'"
-        )
-
-
 def _suggest(name: str, kind: str, names: Iterable[str]) -> str:
     near = nearest_name(name, names)
     listed = f"{kind}: {', '.join(sorted(names)) or 'none'}"
@@ -391,7 +366,3 @@ def _is_alive(dataset: lance.LanceDataset) -> bool:
 def _list_versions(newest: Any) -> str:
     oldest, last = int(newest.versions()[0]["version"]), int(newest.latest_version)
     return f"it has version {last} alone" if oldest == last else f"it has versions from {oldest} to {last}"
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0].split(", /")[0][:300]

@@ -15,6 +15,7 @@ from lancesql.errors import ConflictError, LanceSQLError, StorageError
 from lancesql.plan.sources import ROW_ID
 
 from .index_flaws import avoid_flawed_index
+from .lance_errors import find_remedy, read_reason
 from .row_ids import serialize_row_ids
 from .types import READ_BLOBS, widen_batch, widen_schema
 
@@ -247,12 +248,14 @@ def wrap_lance_error(error: BaseException, doing: str) -> BaseException:
     """Lance's error as one of ours; errors that are ours, and interrupts, pass."""
     if isinstance(error, LanceSQLError | KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
         return error
-    text = str(error).strip().split("\n")[0].split(", /")[0]
-    if "KeyboardInterrupt" in text:  # Lance looks for Ctrl-C itself, and says so in an error of Arrow's
+    if (
+        "KeyboardInterrupt" in str(error).strip().split("\n")[0]
+    ):  # Lance looks for Ctrl-C itself, and says so in an error of Arrow's
         return KeyboardInterrupt()
     if is_conflict(error):
         return make_conflict(doing)
-    return StorageError(f"LanceDB stopped while {doing}: {text[:400]}")
+    reason = read_reason(error)
+    return StorageError(f"LanceDB stopped while {doing}: {reason}", hint=find_remedy(reason))
 
 
 def ask_lance(doing: str, act: Callable[[], T]) -> T:

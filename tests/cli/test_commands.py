@@ -42,6 +42,7 @@ def test_a_text_is_embedded_by_a_function_of_a_module(
     assert "column 'films.vector' has no embedding function" in failed.stderr
     assert "--embedding TABLE.COLUMN=MODULE:FUNCTION, or -p q=@vector.json" in failed.stderr
     (tmp_path / "two_numbers.py").write_text("def embed(texts):\n    return [[len(text), 1] for text in texts]\n")
+    (tmp_path / "broken.py").write_text("raise ValueError")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     done = run("-d", database, "--embedding", "films.vector=two_numbers:embed", "query", sql, "-f", "csv")
@@ -51,6 +52,7 @@ def test_a_text_is_embedded_by_a_function_of_a_module(
         "films=two_numbers:embed",
         "films.vector=nowhere:embed",
         "films.vector=two_numbers:nothing",
+        "films.vector=broken:embed",
     ]:
         assert run("-d", database, "--embedding", text, "query", sql).exit_code == 2
     assert run("-d", database, "--embedding", "films.vectro=two_numbers:embed", "query", sql).exit_code == 1
