@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lancesql.errors import ParseError, Span
+from lancesql.errors import ParseError, Span, nearest_name
 
 from .calls import Argument, split_arguments
 from .tokens import Token, TokenType, find_closing, is_word
@@ -24,6 +24,7 @@ SNAPSHOT_KINDS: dict[str, SnapshotKind] = {
 }
 
 
+_KINDS = ("VERSION", "TIMESTAMP", "TAG", "BRANCH")
 _OPERATORS = (
     TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.DCOLON, TokenType.DPIPE
 )  # fmt: skip
@@ -63,8 +64,16 @@ def find_at_clauses(tokens: list[Token]) -> tuple[AtClause, ...]:
 def _read_at(tokens: list[Token], index: int) -> AtClause | None:
     if not is_word(tokens[index], "AT") or tokens[index + 1].token_type is not TokenType.L_PAREN:
         return None
-    if not is_word(tokens[index + 2], "VERSION", "TIMESTAMP", "TAG", "BRANCH"):
-        return None
+    if not is_word(tokens[index + 2], *_KINDS):
+        if tokens[index + 3].token_type is not TokenType.FARROW:
+            return None
+        word = tokens[index + 2]
+        near = nearest_name(word.text.upper(), _KINDS)
+        raise ParseError(
+            f"AT takes {', '.join(_KINDS)}, not {word.text}",
+            hint=f"did you mean {near}?" if near else "write AT (VERSION => 3) or AT (TIMESTAMP => '…')",
+            span=Span(word.start, word.end + 1),
+        )
     closing = find_closing(tokens, index + 1)
     arguments = split_arguments(tokens, index + 1, closing)
     span = Span(tokens[index].start, tokens[closing].end + 1)
@@ -72,7 +81,8 @@ def _read_at(tokens: list[Token], index: int) -> AtClause | None:
     if len(arguments) == 2 and given.keys() == {"branch", "version"}:
         return AtClause("version", given["version"], span, given["branch"])
     if len(arguments) != 1 or arguments[0].name is None:
-        raise ParseError("AT takes one argument", hint="write AT (VERSION => 3) or AT (TIMESTAMP => '…')", span=span)
+        hint = "write AT (VERSION => 3), AT (TIMESTAMP => '…') or AT (BRANCH => '…', VERSION => 3)"
+        raise ParseError("AT takes one argument, or a branch and a version of it", hint=hint, span=span)
     return AtClause(SNAPSHOT_KINDS[arguments[0].name.upper()], arguments[0], span)
 
 
