@@ -191,6 +191,7 @@ GROUPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE t CREATE INDEX one USING fts (text) WITH (with_position = true)",
     ),
     ("DROP INDEX words ON t", "DROP INDEX IF EXISTS words ON t", "DROP INDEX t.words", "DROP INDEX words ON 'path'"),
+    ("SHOW CONSTRAINTS ON t", "SHOW CONSTRAINTS FROM t", "SHOW CONSTRAINTS IN lance.t", "SHOW CONSTRAINTS ON 'path'"),
     ("SHOW INDEXES ON t", "SHOW INDEXES FROM t", "SHOW INDEXES IN t", "SHOW INDEXES ON 'path'"),
     (
         "ALTER INDEX words ON t OPTIMIZE",

@@ -23,6 +23,7 @@ __all__ = [
     "DropCheck",
     "RenameTable",
     "SetPrimaryKey",
+    "ShowConstraints",
 ]
 
 
@@ -126,6 +127,13 @@ class AddCheck:
     check: Check
     columns: tuple[tuple[str, str], ...]
     broken: QueryPlan
+
+
+@dataclass(frozen=True)
+class ShowConstraints:
+    """`SHOW CONSTRAINTS ON table`."""
+
+    table: TableInfo
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .column_commands import (
     DropCheck,
     RenameTable,
     SetPrimaryKey,
+    ShowConstraints,
 )
 from .copy_commands import CopyFromArrow, CopyToArrow, CopyToFile
 from .database_commands import AttachDatabase, CloneTable, DetachDatabase, ShowDatabases, UseDatabase
@@ -80,6 +81,7 @@ __all__ = [
     "SetAutoCleanup",
     "SetPrimaryKey",
     "SettingCommand",
+    "ShowConstraints",
     "ShowDatabases",
     "ShowEmbeddings",
     "ShowHealth",
@@ -226,12 +228,14 @@ Command = (
     | ShowEmbeddings
     | ShowDatabases
     | ShowTables
+    | ShowConstraints
     | ShowIndexes
     | DescribeTable
 )
 ReadingCommand = (
     ShowDatabases
     | ShowTables
+    | ShowConstraints
     | ShowIndexes
     | DescribeTable
     | ShowHistory

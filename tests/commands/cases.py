@@ -502,6 +502,11 @@ CASES: dict[type, Cases] = {
         ("SHOW VERSIONS ON seen",),
         ("SHOW VERSIONS ON nope", "SHOW TAGS"),
     ),
+    plan.ShowConstraints: Cases(
+        ("SHOW CONSTRAINTS ON t", "SHOW CONSTRAINTS ON t AT (BRANCH => 'side')"),
+        ("SHOW CONSTRAINTS ON seen",),
+        ("SHOW CONSTRAINTS ON nope", "SHOW CONSTRAINTS t", "SHOW CONSTRAINTS ON"),
+    ),
     plan.ShowIndexes: Cases(
         ("SHOW INDEXES ON t",), ("SHOW INDEXES ON seen",), ("SHOW INDEXES ON nope", "SHOW INDEXES ON")
     ),

@@ -122,6 +122,29 @@ def test_checks_follow_a_column_that_is_called_like_a_word_of_sql(db: lancesql.C
         db.execute('UPDATE t SET "order" = 4 WHERE id = 99')
 
 
+def test_constraints_are_listed(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute(
+            """CREATE TABLE u (a INT, b INT DEFAULT 1 + 1, "c d" VARCHAR NOT NULL, PRIMARY KEY (a, b),
+            CHECK (a < b OR "c d" = 'x'), CONSTRAINT few CHECK (a < 9))"""
+        )
+        db.execute("ALTER TABLE u RENAME a TO e")
+        listed = db.sql("SHOW CONSTRAINTS ON u").fetchall()
+        assert listed == [
+            (None, "PRIMARY KEY", ["e", "b"], None),
+            ("u_a_b_c d_check", "CHECK", ["e", "b", "c d"], """((e < b) OR ("c d" = 'x'))"""),
+            ("few", "CHECK", ["e"], "(e < 9)"),
+            (None, "NOT NULL", ["e"], None),
+            (None, "NOT NULL", ["b"], None),
+            (None, "NOT NULL", ["c d"], None),
+            (None, "DEFAULT", ["b"], "(1 + 1)"),
+        ]
+        assert db.sql("SELECT name FROM (SHOW CONSTRAINTS ON u) WHERE type = 'CHECK'").fetchall()[1] == ("few",)
+        with lancesql.connect(tmp_path / "other") as other:
+            other.execute("CREATE TABLE plain AS SELECT 1 AS a")
+            assert other.sql("SHOW CONSTRAINTS ON plain").fetchall() == []
+
+
 def test_the_history_names_the_statement(db: lancesql.Connection) -> None:
     db.execute("INSERT INTO t (id, n) VALUES (98, 1) ON CONFLICT (id) DO UPDATE SET n = 2; DELETE FROM t WHERE id = 98")
     db.execute("INSERT INTO t (id, n) VALUES (98, 1) RETURNING id")

@@ -7,16 +7,22 @@ from dataclasses import replace
 from lancesql.binder.tables import name_alias, require_table
 from lancesql.catalog import TableInfo
 from lancesql.errors import BindError, LanceSQLError, Span, nearest_name
-from lancesql.parser.commands import ConstraintSyntax, NameSyntax
-from lancesql.plan.commands import AddCheck, DropCheck
+from lancesql.parser.commands import ConstraintSyntax, NameSyntax, ShowConstraintsSyntax
+from lancesql.plan.commands import AddCheck, DropCheck, ShowConstraints
 from lancesql.plan.composition import compose
 from lancesql.plan.constraints import Check, list_called, name_checks, read_checks, read_constraints
 from lancesql.plan.spelling import quote_name
 
 from .constraints import call_check, call_columns, refuse_taken_name
-from .targets import CommandContext, find_changed
+from .targets import CommandContext, find_changed, require_target
 
-__all__ = ["bind_constraint"]
+__all__ = ["bind_constraint", "bind_show_constraints"]
+
+
+def bind_show_constraints(syntax: ShowConstraintsSyntax, context: CommandContext) -> ShowConstraints:
+    """The table whose constraints are listed."""
+    hint = "duckdb_constraints() lists those of DuckDB's tables"
+    return ShowConstraints(require_target(syntax.name, context.catalog, hint))
 
 
 def bind_constraint(syntax: ConstraintSyntax, context: CommandContext) -> AddCheck | DropCheck | None:

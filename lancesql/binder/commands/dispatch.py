@@ -37,6 +37,7 @@ from lancesql.parser.commands import (
     RefreshIndexSyntax,
     RestoreSyntax,
     SetSyntax,
+    ShowConstraintsSyntax,
     ShowDatabasesSyntax,
     ShowHealthSyntax,
     ShowHistorySyntax,
@@ -65,7 +66,7 @@ from lancesql.settings import Settings, check_setting, find_setting
 
 from .alter import bind_alter, bind_comment
 from .changes import bind_delete, bind_truncate, bind_update
-from .checks import bind_constraint
+from .checks import bind_constraint, bind_show_constraints
 from .clones import bind_clone_table
 from .copy import bind_copy, refuse_copy_database
 from .databases import bind_attach, bind_detach, bind_show_databases, bind_show_tables, bind_use
@@ -169,6 +170,8 @@ def bind_command(
             return bind_create_index(syntax, context)
         case ShowTablesSyntax():
             return bind_show_tables(syntax.database, context)
+        case ShowConstraintsSyntax():
+            return bind_show_constraints(syntax, context)
         case ShowIndexesSyntax():
             return bind_show_indexes(syntax, context)
         case DescribeSyntax(name, shows_embeddings):

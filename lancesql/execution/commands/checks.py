@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from lancesql.binder.commands.constraints import write_check
+from lancesql.catalog import TableInfo
 from lancesql.errors import ConstraintError
 from lancesql.execution.run import Run
 from lancesql.plan.commands import AddCheck, DropCheck
@@ -15,7 +16,7 @@ from lancesql.plan.query import QueryPlan
 from lancesql.plan.spelling import spell_table
 from lancesql.storage.writes.checks import set_checks
 
-__all__ = ["add_check", "drop_check"]
+__all__ = ["add_check", "drop_check", "list_constraints"]
 
 
 def add_check(command: AddCheck, run: Run, open_query: Callable[[QueryPlan], pa.RecordBatchReader]) -> None:
@@ -48,3 +49,22 @@ def drop_check(command: DropCheck, run: Run) -> None:
     table = command.table
     kept = [check for check in read_constraints(table.schema).checks if check.name != command.name]
     set_checks(run.database.of(table), table, kept)
+
+
+def list_constraints(table: TableInfo) -> pa.Table:
+    """What a table asks of its rows: its key, its checks, where no NULL may stand; and its defaults."""
+    found = read_constraints(table.schema)
+    rows: list[tuple[str | None, str, list[str], str | None]] = []
+    if found.primary_key:
+        rows.append((None, "PRIMARY KEY", list(found.primary_key), None))
+    rows += [(one.name, "CHECK", [name for _, name in one.columns], write_check(one)) for one in found.checks]
+    rows += [(None, "NOT NULL", [field.name], None) for field in table.schema if not field.nullable]
+    rows += [(None, "DEFAULT", [name], text) for name, text in found.defaults.items()]
+    return pa.table(
+        {
+            "name": pa.array([row[0] for row in rows], pa.string()),
+            "type": pa.array([row[1] for row in rows], pa.string()),
+            "columns": pa.array([row[2] for row in rows], pa.list_(pa.string())),
+            "expression": pa.array([row[3] for row in rows], pa.string()),
+        }
+    )

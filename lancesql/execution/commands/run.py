@@ -40,6 +40,7 @@ from lancesql.plan.commands import (
     RestoreTable,
     SetAutoCleanup,
     SetPrimaryKey,
+    ShowConstraints,
     ShowDatabases,
     ShowEmbeddings,
     ShowHealth,
@@ -58,7 +59,7 @@ from lancesql.storage.writes.columns import change_column, comment_on, rename_ta
 from lancesql.storage.writes.tables import define_table, drop_remains, drop_table, insert_rows, truncate_table
 
 from .changes import delete_rows, update_rows
-from .checks import add_check, drop_check
+from .checks import add_check, drop_check, list_constraints
 from .column_types import retype
 from .columns import add_to_table
 from .copy import copy_from_arrow, copy_to_arrow
@@ -188,6 +189,8 @@ def run_command(command: Command, run: Run, open_query: OpenQuery) -> pa.Table:
             return show_databases(command)
         case ShowTables(views, name):
             return show_tables(run.database.list_tables(name), views)
+        case ShowConstraints(table):
+            return list_constraints(table)
         case ShowIndexes(tables):
             return list_indexes(tables, run.database.of)
         case AnalyzeTable(table):

@@ -6,15 +6,29 @@ from lancesql.errors import ParseError, Span, UnsupportedError
 from lancesql.parser.tokens import TokenType, find_closing
 
 from .cursor import NameSyntax, TokenCursor
-from .syntax import ConstraintSyntax
+from .syntax import ConstraintSyntax, ShowConstraintsSyntax
+from .versions import read_table
 
-__all__ = ["read_constraint"]
+__all__ = ["read_constraint", "read_show_constraints"]
 
 _REFUSED = {
     "UNIQUE": "unique columns but its primary key",
     "FOREIGN": "foreign keys",
     "FOREIGN KEY": "foreign keys",
 }
+
+
+def read_show_constraints(cursor: TokenCursor) -> ShowConstraintsSyntax:
+    """`CONSTRAINTS ON name`, behind the word SHOW."""
+    cursor.take()
+    if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN") or cursor.accept("OF")):
+        raise cursor.expected("ON and a table")
+    name = read_table(cursor)
+    if name is None:
+        raise cursor.expected("a table")
+    if not cursor.at_end():
+        raise cursor.expected("the end of the statement")
+    return ShowConstraintsSyntax(name)
 
 
 def read_constraint(cursor: TokenCursor, table: NameSyntax) -> ConstraintSyntax | None:

@@ -13,7 +13,7 @@ from lancesql.parser.tokens import Token, TokenType, is_word
 
 from .alter import read_alter_columns, read_comment, refuse_snapshot
 from .changes import read_delete, read_merge, read_truncate, read_update
-from .constraints import read_constraint
+from .constraints import read_constraint, read_show_constraints
 from .copy import read_copy, read_export
 from .cursor import TokenCursor
 from .database_syntax import ShowDatabasesSyntax
@@ -129,6 +129,8 @@ def _read_show(cursor: TokenCursor) -> CommandSyntax | None:
         return read_show_indexes(cursor)
     if cursor.at_word("HEALTH", "MAINTENANCE") and not cursor.is_last():
         return read_show_health(cursor)
+    if cursor.at_word("CONSTRAINTS") and not cursor.is_last():
+        return read_show_constraints(cursor)
     if at_history(cursor):
         return read_show_history(cursor)
     return read_show_settings(cursor) or read_describe(cursor)

@@ -9,7 +9,7 @@ __all__ = ["find_inner_commands"]
 
 _SHOWN = (
     "VERSIONS", "TAGS", "BRANCHES", "INDEXES", "INDICES", "HEALTH", "MAINTENANCE", "EMBEDDINGS", "TABLES",
-    "DATABASES",
+    "DATABASES", "CONSTRAINTS",
 )  # fmt: skip
 _DOING = ("DIFF", "OPTIMIZE", "VACUUM", "REINDEX", "ALTER")
 _MADE = ("INDEX", "VECTOR", "SEARCH")

@@ -41,6 +41,7 @@ __all__ = [
     "ExplainSyntax",
     "IndexFamily",
     "SetSyntax",
+    "ShowConstraintsSyntax",
     "ShowIndexesSyntax",
     "ShowSettingsSyntax",
     "ShowTablesSyntax",
@@ -167,6 +168,13 @@ class ShowTablesSyntax:
 
 
 @dataclass(frozen=True)
+class ShowConstraintsSyntax:
+    """`SHOW CONSTRAINTS ON name`."""
+
+    name: NameSyntax
+
+
+@dataclass(frozen=True)
 class ShowIndexesSyntax:
     """`SHOW INDEXES [ON name]`."""
 
@@ -250,6 +258,7 @@ CommandSyntax = (
     | DropTableSyntax
     | CreateIndexSyntax
     | ShowTablesSyntax
+    | ShowConstraintsSyntax
     | ShowIndexesSyntax
     | DescribeSyntax
     | SetSyntax
