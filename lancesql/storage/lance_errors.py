@@ -30,13 +30,15 @@ def read_reason(error: BaseException) -> str:
     text = str(error).strip().split("\n")[0].split(", /")[0]
     while match := _WRAPPINGS.match(text):
         text = text[match.end() :]
-    if missing := _MISSING.match(text):
+    if missing := _MISSING.search(text):
         return f"a file is missing, '{missing[1]}'"
     return f"a file is damaged ({text[:300]})" if _DAMAGE.search(text) else text[:400]
 
 
 def find_remedy(reason: str) -> str | None:
     """What to do about a reason; None when it does not tell."""
+    if reason.startswith("a file is ") and "/_indices/" in reason:
+        return "it is a file of an index: SHOW INDEXES names it, DROP INDEX and CREATE INDEX make it anew"
     if reason.startswith("a file is "):
         return "an older version may be whole: SELECT … FROM table AT (VERSION => n); SHOW VERSIONS ON table lists them"
     return None
