@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lancesql.parser import read_tokens
+from lancesql.parser.blocks import TokenTree, split_conjuncts
+
 from .grammar_predicates import OWN, SCALARS, TABLE, Column, PredicateGrammar
 from .written_out import QUERY, write_out, write_out_query
 
@@ -293,6 +296,10 @@ class StatementGrammar(PredicateGrammar):
         known = {name.lower() for one in visible for name in (*one.columns, "_distance")}
         named = [one for one in aliases if one[0].lower() not in known and one[2] in SCALARS]
         searches = [one for one in visible if one.search]
+        if kind < 0.05 and aliases and (meant := self._find_column(self.random.choice(aliases)[0], visible)):
+            (name, type_), column = meant
+            form = f"{{}} {self.choose('=', '<>', '>')} {self.draw_value(type_)}"
+            return Conjunct(form.format(name), form.format(column))
         if kind < 0.2 and named:
             name, expression, type_ = self.random.choice(named)
             form = f"{{}} {self.choose('=', '<>', '>', 'IS DISTINCT FROM')} {self.draw_value(type_)}"
@@ -313,6 +320,13 @@ class StatementGrammar(PredicateGrammar):
             columns = [(spell(name), type_) for name, type_ in one.columns.items()]
         return _same(self.draw_predicate(columns))
 
+    def _find_column(self, alias: str, visible: list[Relation]) -> tuple[Column, str] | None:
+        """The column that an alias of the SELECT list does not hide, with its type, and the same with its relation."""
+        holders = [one for one in visible if alias.lower() in one.columns]
+        if len(holders) != 1 or (type_ := holders[0].columns.get(alias.lower(), "")) not in [*SCALARS]:
+            return None
+        return (alias, type_), f"{holders[0].alias}.{alias}"
+
     def _pick_name(self, relation: Relation) -> str:
         return next((name for name, type_ in relation.columns.items() if type_ == "i"), "_distance")
 
@@ -322,13 +336,23 @@ class StatementGrammar(PredicateGrammar):
             return []
         before = {other.alias for other in relations[: relations.index(one)]} if one.each_row else set()
         found = []
-        for conjunct in conjuncts:
+        for conjunct in _split(conjuncts) if one.nullable else conjuncts:  # each is asked for NULLs by itself
             read = conjunct.list_aliases(relations[0].alias)
             if "._distance" in conjunct.meaning or one.alias not in read or not read <= {one.alias, *before}:
                 continue
             if not one.nullable or self._rejects(conjunct.meaning, one):
                 found.append(conjunct.meaning)
         return found
+
+
+def _split(conjuncts: Sequence[Conjunct]) -> list[Conjunct]:
+    """The same, each AND as two; `written` is not asked for again."""
+    parts = []
+    for one in conjuncts:
+        tokens = read_tokens(one.meaning)
+        spans = split_conjuncts(TokenTree(tokens), 0, len(tokens))
+        parts += [_same(one.meaning[span.start : span.end]) for span in spans]
+    return parts
 
 
 def _same(text: str) -> Conjunct:
