@@ -25,17 +25,25 @@ from lancesql import (
 )
 
 from .rows import count_rows, run_oracle
-from .test_changes import COLUMNS, ROWS, SOURCES, STATEMENTS, open_pair
+from .test_changes import COLUMNS, ROWS, SOURCES, STATEMENTS, open_pair, write_pair
 
 DEV = "t AT (BRANCH => 'dev')"
 TARGET = re.compile(r"\b(DELETE FROM|UPDATE|MERGE INTO|INTO|TRUNCATE TABLE|TRUNCATE) t\b")
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    statements = ("CREATE INDEX ON t (id) USING BTREE", "CREATE BRANCH dev ON t")
+    with write_pair(tmp_path_factory.mktemp("branches"), *statements) as both:
+        yield both
+
+
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
-    with open_pair(tmp_path) as (db, oracle):
-        db.execute("CREATE INDEX ON t (id) USING BTREE; CREATE BRANCH dev ON t")
-        yield db, oracle
+def pair(
+    written: tuple[Path, duckdb.DuckDBPyConnection], tmp_path: Path
+) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
+    with open_pair(written, tmp_path) as both:
+        yield both
 
 
 def look(db: lancesql.Connection, table: str = "t") -> tuple[Any, Any]:

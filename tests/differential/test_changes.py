@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,23 +41,44 @@ STATEMENTS = tuple(
 
 
 @contextmanager
-def open_pair(folder: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
-    """A database with a table, DuckDB with its twin, and the same sources beside both."""
-    own, oracle = duckdb.connect(), duckdb.connect()
+def write_pair(folder: Path, *more: str) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    """A database with a table, to be copied where it is written to, and a DuckDB with its twin and the sources."""
+    with lancesql.connect(folder) as db, duckdb.connect() as oracle:
+        for statement in (f"CREATE TABLE t AS {ROWS}", *more):
+            db.execute(statement)
+        for statement in (f"CREATE TABLE t AS {ROWS}", *SOURCES):
+            oracle.execute(statement)
+        yield folder, oracle
+
+
+@contextmanager
+def open_pair(
+    written: tuple[Path, duckdb.DuckDBPyConnection], folder: Path
+) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
+    """A copy of a database, the same sources beside it, and its twin; what is done to that is rolled back."""
+    template, oracle = written
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    own = duckdb.connect()
+    for statement in SOURCES:
+        own.execute(statement)
+    oracle.begin()
     with lancesql.connect(folder, duckdb=own) as db:
-        db.execute(f"CREATE TABLE t AS {ROWS}")
-        oracle.execute(f"CREATE TABLE t AS {ROWS}")
-        for connection in (own, oracle):
-            for statement in SOURCES:
-                connection.execute(statement)
         yield db, oracle
+    oracle.rollback()
     own.close()
-    oracle.close()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    with write_pair(tmp_path_factory.mktemp("changes")) as both:
+        yield both
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
-    with open_pair(tmp_path) as both:
+def pair(
+    written: tuple[Path, duckdb.DuckDBPyConnection], tmp_path: Path
+) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection]]:
+    with open_pair(written, tmp_path) as both:
         yield both
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 import lancesql
 
+from .processes import PROCESSES
 from .rows import count_rows, run_oracle
 
 DEFINITION = """(
@@ -101,8 +101,7 @@ def test_upserts_of_the_same_new_keys_make_one_row_each(tmp_path: Path, indexed:
         if indexed:
             db.execute("INSERT INTO t VALUES (1000, 0, 0)")
             db.execute("CREATE INDEX ON t (id) USING BTREE")
-        context = multiprocessing.get_context("spawn")
-        writers = [context.Process(target=upsert, args=(str(tmp_path), number)) for number in (1, 2)]
+        writers = [PROCESSES.Process(target=upsert, args=(str(tmp_path), number)) for number in (1, 2)]
         for writer in writers:
             writer.start()
         for writer in writers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -149,10 +150,25 @@ OF_DUCKDB = {
 UNHARMED = list(MEANWHILE)[:7]
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database to be copied where it is written to."""
+    folder = tmp_path_factory.mktemp("keyed")
+    with lancesql.connect(folder) as db:
+        db.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, x BIGINT)")
+        db.execute("INSERT INTO t VALUES (0, 0), (1, 0)")
+        db.execute("INSERT INTO t VALUES (2, 0), (3, 0), (4, 0)")
+        db.execute("DELETE FROM t WHERE id = 4")
+    return folder
+
+
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, lancesql.Connection, list[str], list[int]]]:
+def pair(
+    written: Path, tmp_path: Path
+) -> Iterator[tuple[lancesql.Connection, lancesql.Connection, list[str], list[int]]]:
     """A connection, another to the same database, what the other does meanwhile, and what was read."""
     own, todo, read = duckdb.connect(), list[str](), list[int]()
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     with lancesql.connect(tmp_path, duckdb=own) as db, lancesql.connect(tmp_path) as other:
 
         def interfere(value: int) -> int:
@@ -162,10 +178,6 @@ def pair(tmp_path: Path) -> Iterator[tuple[lancesql.Connection, lancesql.Connect
             return value
 
         own.create_function("interfere", interfere, ["BIGINT"], "BIGINT", side_effects=True)
-        db.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, x BIGINT)")
-        db.execute("INSERT INTO t VALUES (0, 0), (1, 0)")
-        db.execute("INSERT INTO t VALUES (2, 0), (3, 0), (4, 0)")
-        db.execute("DELETE FROM t WHERE id = 4")
         yield db, other, todo, read
     own.close()
 
@@ -175,27 +187,34 @@ def read_rows(db: Any) -> list[tuple[Any, ...]]:
     return rows
 
 
-def answer_of_duckdb(statements: list[str]) -> list[tuple[Any, ...]]:
+@pytest.fixture(scope="module")
+def expected() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as expected:
-        expected.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, x BIGINT)")
-        expected.execute("INSERT INTO t VALUES (0, 0), (1, 0), (2, 0), (3, 0)")
-        for one in statements:
-            expected.execute(one)
-        return read_rows(expected)
+        yield expected
+
+
+def answer_of_duckdb(expected: duckdb.DuckDBPyConnection, statements: list[str]) -> list[tuple[Any, ...]]:
+    expected.execute("CREATE OR REPLACE TABLE t (id BIGINT PRIMARY KEY, x BIGINT)")
+    expected.execute("INSERT INTO t VALUES (0, 0), (1, 0), (2, 0), (3, 0)")
+    for one in statements:
+        expected.execute(one)
+    return read_rows(expected)
 
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE)
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_a_statement_that_was_overtaken_has_its_place(pair: Any, statement: str, meanwhile: str) -> None:
+def test_a_statement_that_was_overtaken_has_its_place(
+    pair: Any, expected: duckdb.DuckDBPyConnection, statement: str, meanwhile: str
+) -> None:
     """The rows are those of DuckDB, where one runs after the other; what does not matter is not read again."""
     db, _, todo, read = pair
     todo += MEANWHILE[meanwhile]
     db.execute(STATEMENTS[statement])
     own, others = STATEMENTS[statement].replace("interfere", ""), OF_DUCKDB.get(meanwhile, MEANWHILE[meanwhile])
-    expected = [answer_of_duckdb([*others, own])]
+    answers = [answer_of_duckdb(expected, [*others, own])]
     if meanwhile in ("a row deleted", "all rows deleted"):
-        expected.append(answer_of_duckdb([own, *others]))
-    assert read_rows(db) in expected
+        answers.append(answer_of_duckdb(expected, [own, *others]))
+    assert read_rows(db) in answers
     times = len(read) // len(set(read))
     if (meanwhile, statement) != ("another row changed", "sweep"):
         assert times == 1 if meanwhile in UNHARMED else times == 2 if "new key" in meanwhile else times <= 2
