@@ -13,6 +13,7 @@ import pyarrow as pa
 from .settings import Settings
 
 __all__ = [
+    "MAIN_BRANCH",
     "MAIN_DATABASE",
     "CalibratedEffort",
     "Catalog",
@@ -23,6 +24,9 @@ __all__ = [
     "VersionRef",
     "View",
 ]
+
+MAIN_BRANCH = "main"
+"""What Lance calls the main line of a table."""
 
 MAIN_DATABASE = "lance"
 """What statements call the session's own Lance database."""

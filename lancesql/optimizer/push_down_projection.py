@@ -25,9 +25,8 @@ def prune_columns(source: Source, usage: Usage | None) -> Source:
         return source
     computed = {field.name for field in score_fields(source)}
     kept = tuple(name for name in source.columns if name in computed or name.lower() in usage.names)
-    if isinstance(source, TableScan) and not [name for name in kept if name != ROW_ID]:
-        narrowest = min(source.columns, key=lambda name: _width(source, name))
-        kept = (narrowest, *kept)  # count(*) needs some column to count by
+    if isinstance(source, TableScan) and not kept:
+        kept = (min(source.columns, key=lambda name: _width(source, name)),)  # count(*) needs some column to count by
     return replace(source, columns=kept)
 
 

@@ -13,7 +13,7 @@ import lance
 import lancedb
 import pyarrow as pa
 
-from lancesql.catalog import MAIN_DATABASE, TableInfo, VersionRef
+from lancesql.catalog import MAIN_BRANCH, MAIN_DATABASE, TableInfo, VersionRef
 from lancesql.errors import ArgumentError, StorageError, nearest_name
 
 from .forks import start_lance
@@ -329,7 +329,7 @@ class LanceDatabase:
             return None, self._find_version_at(newest, name, version.removeprefix("timestamp:"))
         if version.startswith("branch:"):
             branch, _, number = version.removeprefix("branch:").partition("@")
-            return branch, int(number) if number else None
+            return None if branch == MAIN_BRANCH else branch, int(number) if number else None
         tags = newest.tags.list()
         if version not in tags:
             hint = _suggest(version, "tags", tags)

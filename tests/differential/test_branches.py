@@ -156,6 +156,16 @@ def test_a_branch_is_read_as_it_is_written(tmp_path: Path) -> None:
         assert db.sql("SELECT id FROM t ORDER BY id").fetchall() == [(0,), (1,), (2,), (10,), (11,)]
 
 
+def test_the_main_line_has_a_name_too(tmp_path: Path) -> None:
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT range AS id FROM range(9)")
+        db.execute("CREATE BRANCH dev ON t")
+        db.execute(f"TRUNCATE {DEV}")
+        assert db.sql("DELETE FROM t AT (BRANCH => 'main') WHERE id > 6").fetchall() == [(2,)]
+        for at, count in [("", 7), ("AT (BRANCH => 'main')", 7), ("AT (BRANCH => 'main', VERSION => 1)", 9)]:
+            assert db.sql(f"SELECT count(*) FROM t {at}").fetchall() == [(count,)]
+
+
 def test_another_branch_of_the_name(tmp_path: Path) -> None:
     """Version numbers begin anew, and what was known of the first branch says nothing of the second."""
     with lancesql.connect(tmp_path) as db, lancesql.connect(tmp_path) as other:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lancesql.binder.tables import resolve_moment
-from lancesql.catalog import TableInfo
+from lancesql.catalog import MAIN_BRANCH, TableInfo
 from lancesql.errors import BindError, LanceSQLError, Span, UnsupportedError
 from lancesql.parser.commands import (
     CreateReferenceSyntax,
@@ -31,7 +31,6 @@ __all__ = [
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]+")
 _MOMENT = "timestamp:"
-_MAIN_BRANCH = "main"
 _LONGEST = 200
 _NOT_LANCE = "only Lance tables have versions"
 
@@ -64,7 +63,7 @@ def _check_reference(name: str, syntax: CreateReferenceSyntax) -> None:
         hint = "no '.' at either end, no '..', and no '.lock' at the end"
     elif len(name) > _LONGEST:
         name, hint = f"{name[:40]}…", f"{_LONGEST} characters are the most, and these are {len(name):,}"
-    elif syntax.is_branch and name == _MAIN_BRANCH:
+    elif syntax.is_branch and name == MAIN_BRANCH:
         hint = "Lance calls the table itself so"
     if hint is not None:
         kind = "branch" if syntax.is_branch else "tag"
