@@ -144,13 +144,12 @@ class DuckDBEngine:
     ) -> pa.RecordBatchReader:
         """Runs a query as a stream, of which only the first rows are read when they are counted; see `relate`.
 
-        The rows are written to columns whose types `stores` names, by the names of the query's columns: they are cast
-        where Arrow would give others, and a type that Lance would store as another one is refused.
+        `stores` names the types of the columns that those of the query are written to; see `cast_stored`.
         """
         relation = self.relate(sql, parameters, sources, namespace)
-        if stores is not None and relation is not None:
-            relation = cast_stored(relation, stores(relation.columns))
-        return pa.table({}).to_reader() if relation is None else open_relation_reader(relation, first)
+        if relation is None:
+            return pa.table({}).to_reader()
+        return open_relation_reader(cast_stored(relation, stores) if stores else relation, first)
 
     def read_condensed(
         self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace

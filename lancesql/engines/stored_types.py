@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import duckdb
 
@@ -92,13 +92,20 @@ def _write_cast(column: str, source: str, target: str) -> str:
     return f"CAST({column} AS {target})"
 
 
-def cast_stored(relation: duckdb.DuckDBPyRelation, targets: Sequence[str | None]) -> duckdb.DuckDBPyRelation:
-    """The relation as it is written to columns of these types, of which some are not known.
+def cast_stored(
+    relation: duckdb.DuckDBPyRelation, stores: Callable[[Sequence[str]], Sequence[str | None]]
+) -> duckdb.DuckDBPyRelation:
+    """The relation as it is written to columns of these types, where Arrow would give others.
+
+    Args:
+        relation: The relation.
+        stores: Names the types for the names of the relation's columns; some are not known.
 
     Raises:
         UnsupportedError: When rows would be stored as something else.
         LanceSQLError: When DuckDB has no such cast.
     """
+    targets = stores(relation.columns)
     parts, casts = [], False
     for number, (name, one, target) in enumerate(zip(relation.columns, relation.types, targets, strict=True), 1):
         found = find_unstored(str(one))

@@ -118,6 +118,9 @@ def test_checks_follow_their_columns(db: lancesql.Connection) -> None:
 def test_checks_follow_a_column_that_is_called_like_a_word_of_sql(db: lancesql.Connection) -> None:
     db.execute('ALTER TABLE t ADD CONSTRAINT few CHECK (n < 4); ALTER TABLE t RENAME n TO "order"')
     db.execute('INSERT INTO t (id, "order") VALUES (99, 3)')
+    db.execute("""ALTER TABLE t RENAME "order" TO "Order"; ALTER TABLE t RENAME "Order" TO "order" """)
+    with pytest.raises(LanceSQLError, match="a column 'ID' already"):
+        db.execute("""ALTER TABLE t RENAME "order" TO ID""")
     with pytest.raises(ConstraintError, match=r'CHECK \("order" < 4\)'):
         db.execute('UPDATE t SET "order" = 4 WHERE id = 99')
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -48,7 +49,8 @@ def bind_alter(
             return ChangeColumn(table, column.name, "drop")
         case "rename":
             assert syntax.target is not None
-            _refuse_taken(table, syntax.target)
+            others = [one for one in table.schema.names if one != column.name or one == syntax.target.parts[0]]
+            _refuse_taken(table, syntax.target, others)
             return ChangeColumn(table, column.name, "rename", syntax.target.parts[0])
         case "type":
             return bind_type(syntax, table, column, context)
@@ -180,8 +182,8 @@ def _has_column(table: TableInfo, name: NameSyntax) -> bool:
     return name.parts[0].lower() in {one.lower() for one in table.schema.names}
 
 
-def _refuse_taken(table: TableInfo, name: NameSyntax) -> None:
-    if _has_column(table, name):
+def _refuse_taken(table: TableInfo, name: NameSyntax, others: Sequence[str]) -> None:
+    if name.parts[0].lower() in {one.lower() for one in others}:
         raise BindError(f"table '{table.name}' has a column '{name.parts[0]}' already", span=name.span)
 
 

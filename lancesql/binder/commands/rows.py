@@ -51,7 +51,7 @@ def _bind_upsert(
     syntax: InsertSyntax, table: TableInfo, columns: tuple[str, ...], body: Parts, context: CommandContext
 ) -> MergeRows:
     alias = syntax.alias or name_alias(syntax.name.parts[-1])
-    given = columns or (_read_names(syntax, body, context) if syntax.by_name else tuple(table.schema.names))
+    given = columns or (_read_names(syntax, body, table, context) if syntax.by_name else tuple(table.schema.names))
     conflict = syntax.conflict
     keys = () if conflict is None else _find_keys(conflict, table)
     missing = [key for key in keys if key not in given]
@@ -142,7 +142,8 @@ def _take_column(name: str, span: Span) -> AssignmentSyntax:
     return AssignmentSyntax(NameSyntax((name,), quoted_string=False, span=span), f"{EXCLUDED}.{quote_name(name)}")
 
 
-def _read_names(syntax: InsertSyntax, body: Parts, context: CommandContext) -> tuple[str, ...]:
+def _read_names(syntax: InsertSyntax, body: Parts, table: TableInfo, context: CommandContext) -> tuple[str, ...]:
+    """What the columns of the query are called, as the table spells it."""
     prefix: Parts = [] if syntax.prefix is None else [syntax.prefix, " "]
     plan = context.bind_composition(context.compose([*prefix, *body]))
     known = None if plan.sources else context.catalog.query_columns(plan.sql)
@@ -154,7 +155,8 @@ def _read_names(syntax: InsertSyntax, body: Parts, context: CommandContext) -> t
             hint="name them: INSERT INTO t (id, …) SELECT …",
             span=syntax.name.span,
         )
-    return tuple(known)
+    spelled = {name.lower(): name for name in table.schema.names}
+    return tuple(name if name in table.schema.names else spelled.get(name.lower(), name) for name in known)
 
 
 def _write_body(syntax: InsertSyntax, table: TableInfo, columns: Sequence[str], context: CommandContext) -> Parts:

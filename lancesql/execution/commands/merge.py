@@ -53,8 +53,9 @@ def _merge_rows(merge: _Merge, open_query: OpenQuery) -> pa.Table:
             if part.num_rows and branch.action != "nothing":
                 merge.act(branch, part)
     keys = merge.finish()
+    actions = merge.actions if command.statement == "MERGE" else None
     answer = answer_changed(
-        changed, merge.run, lambda: pa.Table.from_batches(merge.kept, table.schema), merge.count, merge.actions
+        changed, merge.run, lambda: pa.Table.from_batches(merge.kept, table.schema), merge.count, actions
     )
     merge.writer.commit(command.statement, keys)
     return answer
