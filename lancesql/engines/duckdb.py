@@ -147,9 +147,8 @@ class DuckDBEngine:
         `stores` names the types of the columns that those of the query are written to; see `cast_stored`.
         """
         relation = self.relate(sql, parameters, sources, namespace)
-        if relation is None:
-            return pa.table({}).to_reader()
-        return open_relation_reader(cast_stored(relation, stores) if stores else relation, first)
+        stored = cast_stored(relation, stores) if stores and relation is not None else relation
+        return pa.table({}).to_reader() if stored is None else open_relation_reader(stored, first)
 
     def read_condensed(
         self, sql: str, parameters: object, sources: Mapping[str, object], namespace: Namespace
