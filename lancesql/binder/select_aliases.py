@@ -14,7 +14,12 @@ from lancesql.parser.tokens import TokenType, is_word
 from .scope import Scope
 from .splice import Edit, splice
 
-__all__ = ["read_select_aliases", "write_out_aliases"]
+__all__ = ["list_written_columns", "read_select_aliases", "write_out_aliases"]
+
+_FUNCTION_COLUMNS: dict[type[exp.Expr], set[str]] = {
+    exp.Unnest: {"unnest"},
+    exp.GenerateSeries: {"range", "generate_series"},
+}
 
 
 def read_select_aliases(statement: Statement, block: Block, scope: Scope | None) -> dict[str, Span]:
@@ -77,3 +82,24 @@ def write_out_aliases(
             break
         text = splice(text, edits)
     return text
+
+
+def list_written_columns(scope: Scope) -> set[str]:
+    """Columns of a block's relations that the text gives a name, in lower case: an alias of that name hides none."""
+    names: set[str] = set()
+    for relation in scope.relations:
+        node = relation.node
+        given = [name.lower() for name in getattr(node, "alias_column_names", ())]
+        if not relation.visible:
+            continue
+        names |= set(given)
+        body = node.this if isinstance(node, exp.Lateral | exp.Subquery | exp.Table) else node
+        body = body.this if isinstance(body, exp.Subquery) else body
+        if isinstance(body, exp.Select):
+            named = [item.alias_or_name.lower() for item in body.expressions[len(given) :]]
+            names |= set(named) if not any(item.is_star for item in body.expressions[: len(given)]) else set()
+        elif isinstance(body, exp.Values) and isinstance(body.expressions[0], exp.Tuple):
+            names |= {f"col{at}" for at in range(len(given), len(body.expressions[0].expressions))}
+        elif not given:
+            names |= _FUNCTION_COLUMNS.get(type(body), set())
+    return names - {"", "*"}

@@ -14,7 +14,7 @@ from lancesql.binder.nearest.operators import spell_operators
 from lancesql.binder.scope import Relation, Scope, is_within
 from lancesql.binder.searches.correlation import OuterColumns
 from lancesql.binder.searches.signatures import SIGNATURES
-from lancesql.binder.select_aliases import read_select_aliases, write_out_aliases
+from lancesql.binder.select_aliases import list_written_columns, read_select_aliases, write_out_aliases
 from lancesql.binder.splice import Edit, splice
 from lancesql.binder.text_functions import bind_filter_functions
 from lancesql.catalog import Catalog, TableInfo
@@ -261,6 +261,7 @@ def _expand_aliases(context: FilterContext, text: str, aliases: Mapping[str, Spa
     searched = relation.node.name in context.statement.stand_ins
     scope = context.scope
     assert scope is not None
+    known |= list_written_columns(scope) if aliases else set()
 
     def is_meant(column: exp.Column, tree: exp.Expr) -> bool:
         name = column.name.lower()

@@ -21,7 +21,7 @@ from lancesql.binder.filters.lineage import Lineage
 from lancesql.binder.filters.null_rows import drops_null_row
 from lancesql.binder.filters.own import left_conditions
 from lancesql.binder.scope import Relation, Scope
-from lancesql.binder.select_aliases import read_select_aliases, write_out_aliases
+from lancesql.binder.select_aliases import list_written_columns, read_select_aliases, write_out_aliases
 from lancesql.binder.shape import read_limit
 from lancesql.binder.splice import number_parameters, splice
 from lancesql.catalog import Catalog
@@ -141,7 +141,7 @@ def read_base_filter(
 def _list_columns_elsewhere(own: Relation, scope: Scope, statement: Statement, catalog: Catalog) -> frozenset[str]:
     """The columns of the block's other relations, as far as they are known, in lower case."""
     lineage = Lineage([], catalog, {})
-    names: set[str] = set()
+    names = list_written_columns(scope)
     for relation in scope.relations:
         if relation is own or not relation.visible:
             continue
