@@ -100,7 +100,9 @@ def test_every_setting_is_documented_with_its_default():
         assert f"| `{name}` | {'NULL' if value is None else str(value).lower()} |" in text, name
 
 
-def test_every_error_class_is_drawn_in_the_tree():
+def test_every_error_class_is_drawn_in_the_tree_and_documented():
+    page = (ROOT / "docs" / "errors.md").read_text()
     for name in lancesql.errors.__all__:
         if name.endswith("Error"):
             assert name in (lancesql.errors.__doc__ or ""), name
+            assert f"`{name}`" in page or f"`lancesql.{name}`" in page, name
