@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,31 +48,15 @@ OTHERS = (
 )
 
 
-@pytest.fixture(scope="module", params=TABLES)
-def written(
-    request: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection, str]]:
-    """A table to be copied, and a DuckDB where its twin is written anew."""
-    folder = tmp_path_factory.mktemp("keys")
-    with lancesql.connect(folder) as db, duckdb.connect() as oracle:
-        write(db, request.param)
-        yield folder, oracle, request.param
-
-
-def write(db: Any, kind: str) -> None:
-    columns, key = TABLES[kind]
-    db.execute(f"CREATE OR REPLACE TABLE t ({columns}, name VARCHAR, x INTEGER)")
-    for number, name in enumerate("abc", 1):
-        db.execute(f"INSERT INTO t VALUES ({key.format(number)}, '{name}', {10 * number})")
-
-
-@pytest.fixture
-def pair(written: Any, tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection, str]]:
-    folder, oracle, kind = written
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    write(oracle, kind)
-    with lancesql.connect(tmp_path) as db:
-        yield db, oracle, TABLES[kind][1]
+@pytest.fixture(params=TABLES)
+def pair(request: Any, tmp_path: Path) -> Iterator[tuple[lancesql.Connection, duckdb.DuckDBPyConnection, str]]:
+    columns, key = TABLES[request.param]
+    with lancesql.connect(tmp_path) as db, duckdb.connect() as oracle:
+        for one in (db, oracle):
+            one.execute(f"CREATE TABLE t ({columns}, name VARCHAR, x INTEGER)")
+            for number, name in enumerate("abc", 1):
+                one.execute(f"INSERT INTO t VALUES ({key.format(number)}, '{name}', {10 * number})")
+        yield db, oracle, key
 
 
 def check_same(pair: Any, path: Path, statement: str) -> None:
