@@ -220,6 +220,10 @@ class Catalog(Protocol):
         """Every Lance table, as a statement names it."""
         ...
 
+    def whole_tables(self) -> Sequence[TableInfo]:
+        """Every Lance table at its newest version, sorted by name, but for those that are damaged."""
+        ...
+
     def databases(self) -> Sequence[DatabaseInfo]:
         """The Lance databases: the session's own, when it has one, and those that are attached."""
         ...

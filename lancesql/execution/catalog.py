@@ -69,6 +69,10 @@ class StatementCatalog:
         """Every Lance table, as a statement names it."""
         return self._database.table_names()
 
+    def whole_tables(self) -> Sequence[TableInfo]:
+        """Every Lance table at its newest version, sorted by name, but for those that are damaged."""
+        return self._database.whole_tables()
+
     def databases(self) -> Sequence[DatabaseInfo]:
         """The Lance databases of the session."""
         return self._database.describe()

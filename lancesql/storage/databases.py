@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import lance
 import pyarrow as pa
 
 from lancesql.catalog import MAIN_DATABASE, DatabaseInfo, TableInfo, VersionRef
-from lancesql.errors import ArgumentError
+from lancesql.errors import ArgumentError, StorageError
 
 from .database import LanceDatabase, is_table_path
 
@@ -84,17 +85,34 @@ class Databases:
             return table
         return replace(table, name=f"{MAIN_DATABASE}.{table.name}", database=MAIN_DATABASE)
 
-    def list_tables(self, database: str | None = None) -> list[TableInfo]:
-        """The tables of a database, sorted by name; of the current one unless it is named."""
+    def list_tables(self, database: str | None = None) -> dict[str, TableInfo | None]:
+        """The tables of a database by their own names, sorted; None for one that is damaged.
+
+        Args:
+            database: Its name; the current one unless it is given.
+        """
         prefix = "" if database is None else f"{database}."
         of = self.current if database is None else self.find_database(prefix)
-        found = []
+        found: dict[str, TableInfo | None] = {}
         for name in sorted(of.table_names()):
             try:
-                found.append(self.find_table(f"{prefix}{name}"))
+                table = self.find_table(f"{prefix}{name}")
+            except StorageError:
+                found[name] = None
             except ArgumentError:  # it has no such version
                 if of.snapshot is None:
                     raise
+            else:
+                if table is not None:
+                    found[name] = table
+        return found
+
+    def whole_tables(self) -> list[TableInfo]:
+        """Every table of every database, sorted by name, but for those that are damaged."""
+        found = []
+        for name in sorted(self.table_names()):
+            with suppress(StorageError):
+                found.append(self.find_table(name))
         return [table for table in found if table is not None]
 
     def names_in(self, database: str | None = None) -> Sequence[str]:

@@ -11,7 +11,8 @@ _WRAPPINGS = re.compile(
     r"|Invalid input|Ref is invalid|\[Errno \d+\])[:,]? *"
 )
 _DAMAGE = re.compile(
-    r"Invalid range .* for object of size|sufficient data|magic number|[Cc]orrupt|ailed to (?:parse|decode)"
+    r"Invalid range .* for object of size|sufficient data|magic number|file size is too small|[Cc]orrupt"
+    r"|ailed to (?:parse|decode)"
 )
 _MISSING = re.compile(r"Not found: (\S+)")
 

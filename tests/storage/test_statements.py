@@ -54,3 +54,24 @@ def test_a_table_in_a_namespace(tmp_path):
             db.sql("SELECT id FROM vector_search('ns.other', [1, 1])")
         with pytest.raises(lancesql.UnknownTableError):
             db.sql("SELECT id FROM vector_search('other.docs', [1, 1])")
+
+
+def test_a_damaged_table_does_not_hide_the_others(tmp_path):
+    with lancesql.connect(tmp_path) as db:
+        for name in ("before", "broken", "other"):
+            db.execute(f"CREATE TABLE {name} AS SELECT 1 AS a")
+        db.execute("CREATE INDEX a_idx ON other USING BTREE (a)")
+    for manifest in (tmp_path / "broken.lance" / "_versions").iterdir():
+        manifest.write_bytes(b"no manifest")
+    with lancesql.connect(tmp_path) as db:
+        assert db.sql("SELECT name, rows, version FROM (SHOW TABLES)").fetchall() == [
+            ("before", 1, 1),
+            ("broken", None, None),
+            ("other", 1, 2),
+        ]
+        assert db.sql('SELECT "table", name FROM (SHOW INDEXES)').fetchall() == [("other", "a_idx")]
+        assert db.sql("SHOW EMBEDDINGS").fetchall() == []
+        db.execute("DROP INDEX a_idx")
+        for sql in ("FROM broken", "DESCRIBE broken", "SHOW INDEXES ON broken"):
+            with pytest.raises(lancesql.StorageError, match=r"cannot open '.*broken\.lance': a file is damaged"):
+                db.sql(sql).fetchall()

@@ -175,8 +175,7 @@ def _find_owner(syntax: DropIndexSyntax, context: CommandContext) -> TableInfo |
     name = syntax.name.parts[0]
     if not context.has_database or context.catalog.engine_has_index(name):
         return None
-    found = (context.catalog.find_table(one) for one in context.catalog.table_names())
-    owners = [table for table in found if table is not None and _has_index(table, syntax.name)]
+    owners = [table for table in context.catalog.whole_tables() if _has_index(table, syntax.name)]
     if len(owners) > 1:
         raise BindError(
             f"several tables have an index '{name}': {', '.join(table.name for table in owners)}",
@@ -218,8 +217,7 @@ def bind_show_indexes(syntax: ShowIndexesSyntax, context: CommandContext) -> Sho
     if syntax.name is not None:
         hint = "SELECT * FROM duckdb_indexes() lists the indexes of DuckDB"
         return ShowIndexes((require_target(syntax.name, context.catalog, hint),))
-    found = (context.catalog.find_table(name) for name in sorted(context.catalog.table_names()))
-    return ShowIndexes(tuple(table for table in found if table is not None))
+    return ShowIndexes(tuple(context.catalog.whole_tables()))
 
 
 def _has_index(table: TableInfo, name: NameSyntax) -> bool:

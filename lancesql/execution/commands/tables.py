@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -65,23 +65,17 @@ def clone(command: CloneTable, databases: Databases) -> int:
     return command.source.rows
 
 
-def show_tables(tables: Sequence[TableInfo], views: tuple[View, ...]) -> pa.Table:
-    """Tables and views: name, rows, version, comment."""
-    unknown = [None] * len(views)
+def show_tables(tables: Mapping[str, TableInfo | None], views: tuple[View, ...]) -> pa.Table:
+    """Tables and views: name, rows, version, comment; of a damaged table and a view there is the name alone."""
+    listed: Sequence[TableInfo | None] = [*tables.values(), *(None for _ in views)]
     return pa.table(
         {
-            "name": pa.array(
-                [*(_drop_database(table) for table in tables), *(view.name for view in views)], pa.string()
-            ),
-            "rows": pa.array([*(table.rows for table in tables), *unknown], pa.int64()),
-            "version": pa.array([*(table.version for table in tables), *unknown], pa.int64()),
-            "comment": pa.array([*(_read_comment(table) for table in tables), *unknown], pa.string()),
+            "name": pa.array([*tables, *(view.name for view in views)], pa.string()),
+            "rows": pa.array([table and table.rows for table in listed], pa.int64()),
+            "version": pa.array([table and table.version for table in listed], pa.int64()),
+            "comment": pa.array([table and _read_comment(table) for table in listed], pa.string()),
         }
     )
-
-
-def _drop_database(table: TableInfo) -> str:
-    return table.name.removeprefix(f"{table.database}.") if table.database else table.name
 
 
 def describe_table(table: TableInfo) -> pa.Table:

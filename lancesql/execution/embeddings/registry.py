@@ -126,10 +126,8 @@ class Embeddings:
     def list(self) -> list[EmbeddingInfo]:
         """All functions: those of the session, and those of the tables that it does not overrule."""
         listed = {self._key(one.table, one.column): one for one in self.registered()}
-        for name in self._database.table_names():
-            table = self._database.find_table(name)
-            for own in read_embeddings(table).values() if table is not None else ():
-                assert table is not None
+        for table in self._database.whole_tables():
+            for own in read_embeddings(table).values():
                 listed.setdefault(self._key(table.name, own.column), _open_embedding(table, own).info)
         return sorted(listed.values(), key=_order)
 
