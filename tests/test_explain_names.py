@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import lancesql
-from lancesql import BindError, LanceSQLError, UnknownColumnError
+from lancesql import BindError, LanceSQLError, ParseError, UnknownColumnError
 
 HEADS = [
     "INSERT INTO u ",
@@ -64,11 +64,18 @@ def test_an_unknown_name_is_an_error(
 
 
 def test_explain_of_a_query_names_what_does_not_exist(db: lancesql.Connection) -> None:
-    for sql, marked in (("EXPLAIN SELECT idd + 1 FROM t", "idd"), ("EXPLAIN SELECT id FROM t WHERE nope(id)", "nope")):
-        with pytest.raises(BindError) as caught:
-            db.sql(sql)
-        assert caught.value.span is not None
-        assert sql[caught.value.span.start : caught.value.span.end] == marked
+    for query, marked, at in (
+        ("SELECT idd + 1 FROM t", "idd", 7),
+        ("SELECT idd FROM t", "idd", 7),
+        ("SELECT id FROM t WHERE nope(id)", "nope", 23),
+        ("SELECT id,, text FROM t", ",", 10),
+    ):
+        for sql, ask in ((f"EXPLAIN {query}", db.sql), (query, db.explain)):
+            with pytest.raises(BindError if marked != "," else ParseError) as caught:
+                ask(sql)
+            span = caught.value.span
+            assert span is not None
+            assert (span.start, sql[span.start : span.end]) == (at + len(sql) - len(query), marked)
 
 
 @pytest.mark.parametrize(

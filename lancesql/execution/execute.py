@@ -130,8 +130,14 @@ def _answer_query(plan: QueryPlan, run: Run) -> Result:
         whole=direct and not isinstance(plan.sources[0], TableScan),
         read_table=_begin(run, lambda: _read_limited(run, open_reader, lambda: read_plan_table(run))),
         engine_types=None if direct else _begin(run, lambda: name_plan_types(run)),
-        explain=lambda analyze: _begin(run, lambda: explain_plan(plan, run, analyze=analyze))(),
+        explain=lambda analyze: _begin(run, lambda: _explain_query(plan, run, analyze=analyze))(),
     )
+
+
+def _explain_query(plan: QueryPlan, run: Run, *, analyze: bool) -> ShownPlan:
+    if not analyze and not plan.embeds:  # DuckDB folds a call of constants while it binds: a model would be asked
+        find_answer_columns(run)
+    return explain_plan(plan, run, analyze=analyze)
 
 
 def execute_text(run: Run, parameters: object, *, explains: bool = False) -> tuple[Result, bool]:

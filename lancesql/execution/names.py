@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lancesql.engines.parsed import find_syntax_error
 from lancesql.errors import ParseError
 from lancesql.plan.sources import RowCount, TableScan
 from lancesql.plan.spelling import quote_name
@@ -38,7 +39,10 @@ def find_answer_columns(run: Run, aliases: Sequence[str] = ()) -> list[str] | No
         try:
             answer = run.ask_engine(lambda: run.engine.run(text, parameters, sources, namespace))
         except ParseError:
-            return None  # a statement that cannot stand within another one
+            mistake = find_syntax_error(relation, run.engine.connection)
+            if mistake is None:
+                return None  # a statement that cannot stand within another one
+            raise mistake from None
     return [str(name) for name in answer.column(0).to_pylist()] if plan.returns_rows else None
 
 
