@@ -15,7 +15,7 @@
     │   ├── EngineError       DuckDB stopped while running the relation
     │   ├── StorageError      LanceDB stopped while reading or writing
     │   │   └── ConflictError     somebody else changed the same rows meanwhile, again and again
-    │   ├── ConstraintError   a row breaks a rule of its table: NOT NULL, CHECK, a key that has to be unique
+    │   ├── ConstraintError   a row breaks a rule of its table: NOT NULL, CHECK, a unique key, no NaN in a vector
     │   ├── CardinalityError  a row of a table meets two rows of the source, or two rows to insert have one key
     │   ├── ConversionError   a value does not fit the type of its column
     │   ├── EmbeddingError    the function that embeds texts is not there, failed, or gave no vectors
@@ -178,7 +178,7 @@ class EngineError(ExecutionError):
 
 
 class ConstraintError(ExecutionError):
-    """A row breaks a rule of its table: NOT NULL, CHECK, or a key that has to be unique."""
+    """A row breaks a rule of its table: NOT NULL, CHECK, a key that has to be unique, no NaN in a vector."""
 
 
 class CardinalityError(ExecutionError):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lancesql
-from lancesql import ExecutionError
+from lancesql import ConstraintError
 from lancesql.storage.writes.finite import refuse_infinite
 
 from .conftest import DIFFERENTIAL
@@ -57,7 +57,7 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[lancesql.Con
 @pytest.mark.parametrize("sql", STATEMENTS)
 def test_the_whole_statement_is_refused(db: lancesql.Connection, sql: str) -> None:
     before = db.sql("SHOW VERSIONS ON t").fetchall(), db.sql("SELECT * FROM t ORDER BY id").to_arrow(), db.tables()
-    with pytest.raises(ExecutionError, match=r"number \d of column '\w+' is -?(nan|inf)") as caught:
+    with pytest.raises(ConstraintError, match=r"number \d of column '\w+' is -?(nan|inf)") as caught:
         db.execute(sql)
     assert "SET lancesql.finite_vectors = false" in str(caught.value)
     after = db.sql("SHOW VERSIONS ON t").fetchall(), db.sql("SELECT * FROM t ORDER BY id").to_arrow(), db.tables()
@@ -68,12 +68,12 @@ def test_the_whole_statement_is_refused(db: lancesql.Connection, sql: str) -> No
 
 
 def test_the_row_is_named(db: lancesql.Connection) -> None:
-    with pytest.raises(ExecutionError, match=r"row 100,001 has .*number 2 of column 'vector' is nan"):
+    with pytest.raises(ConstraintError, match=r"row 100,001 has .*number 2 of column 'vector' is nan"):
         db.execute(
             "INSERT INTO t SELECT i, if(i = 100000, [1, 'nan'::FLOAT], [i, 1])::FLOAT[2], NULL FROM range(100001) r(i)"
         )
     (row_id,) = db.sql("SELECT _rowid FROM t WHERE id = 3").fetchall()[0]
-    with pytest.raises(ExecutionError, match=f"the row with _rowid {row_id} has"):
+    with pytest.raises(ConstraintError, match=f"the row with _rowid {row_id} has"):
         db.execute("UPDATE t SET vector = if(id = 3, [1, 'nan'::FLOAT], vector::FLOAT[])::FLOAT[2]")
 
 
@@ -85,7 +85,7 @@ def test_what_is_stored_is_not_asked_again(db: lancesql.Connection) -> None:
     db.execute("DELETE FROM t WHERE id < 3")
     db.execute("OPTIMIZE t")
     assert math.isnan(db.sql("SELECT vector[2] FROM t WHERE id = 7").fetchall()[0][0])
-    with pytest.raises(ExecutionError, match="finite_vectors"):
+    with pytest.raises(ConstraintError, match="finite_vectors"):
         db.execute("CREATE TABLE copy AS SELECT * FROM t")
     db.execute(
         "CREATE TABLE copy AS SELECT id, vector[2] AS number, 'nan'::DOUBLE AS other, ['nan'::DOUBLE] AS list FROM t"
@@ -95,7 +95,7 @@ def test_what_is_stored_is_not_asked_again(db: lancesql.Connection) -> None:
 def test_lists_of_vectors(db: lancesql.Connection) -> None:
     db.execute("CREATE TABLE many AS SELECT i AS id, [[i, 1], [i, 2]]::FLOAT[2][] AS v FROM range(3) r(i)")
     db.execute("INSERT INTO many VALUES (3, NULL), (4, []), (5, [NULL])")
-    with pytest.raises(ExecutionError, match=r"row 3 has .*number 2 of column 'v' is nan"):
+    with pytest.raises(ConstraintError, match=r"row 3 has .*number 2 of column 'v' is nan"):
         db.execute("INSERT INTO many VALUES (6, NULL), (7, [[1, 2]]), (8, [[1, 2], [1, 'nan'::FLOAT]])")
     assert db.sql("SELECT count(*) FROM many").fetchall() == [(6,)]
 
@@ -118,7 +118,7 @@ def test_numpy_agrees(rows: list[Any], type_: pa.DataType, cut: int) -> None:
     try:
         refuse_infinite(array, "v", lambda at: f"row {at}")
         found = ""
-    except ExecutionError as error:
+    except ConstraintError as error:
         found = error.message
     expected = f"row {bad[0][0]} has a vector that no search would find: number {bad[0][1] + 1} of" if bad else ""
     assert found.startswith(expected)

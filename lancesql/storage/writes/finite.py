@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lancesql.errors import ExecutionError
+from lancesql.errors import ConstraintError
 
 __all__ = ["refuse_infinite", "refuse_infinite_rows"]
 
@@ -26,7 +26,7 @@ def refuse_infinite(array: pa.Array[Any], column: str, name_row: Callable[[int],
     """Refuses a vector with NaN or an infinity, or a list that holds one; a column of another type is passed.
 
     Raises:
-        ExecutionError: With the column, the row as `name_row` calls the one at that place, and the number.
+        ConstraintError: With the column, the row as `name_row` calls the one at that place, and the number.
     """
     held: Any = array
     if pa.types.is_list(held.type) or pa.types.is_large_list(held.type):
@@ -46,7 +46,7 @@ def refuse_infinite(array: pa.Array[Any], column: str, name_row: Callable[[int],
     if len(found):
         at = int(found[0])
         row, number = divmod(at, held.type.list_size)
-        raise ExecutionError(
+        raise ConstraintError(
             f"{name_row(int(places[row]))} has a vector that no search would find: "
             f"number {number + 1} of column '{column}' is {numbers[at]}",
             hint="nothing was written; SET lancesql.finite_vectors = false to store such vectors",
