@@ -33,6 +33,7 @@ from .embed_calls import expand_embeds
 from .facets import expand_facets
 from .first_rows import read_first_rows
 from .known_sources import know_sources, list_source_columns
+from .letter_case import refuse_names_alike
 from .qualifiers import expand_qualifiers
 from .relation import edit_statement, place_conjuncts, settle_conjuncts, settle_matches
 from .row_counts import answer_with_count, edit_count, read_row_count
@@ -78,6 +79,7 @@ def bind_query(statement: Statement, catalog: Catalog, numbers: Iterator[int] | 
         _refuse_stored(statement, "a Lance table or a search", drafts[0].span)
     else:
         _refuse_stored(statement, f"{calls[0].function}(), which is there for a statement alone", calls[0].span)
+    refuse_names_alike(statement, drafts)
     _settle_orders(statement, catalog)
     return _Binding(statement, catalog, numbers, drafts, calls).bind()
 
