@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from lancesql.errors import AmbiguousNameError
+
 from .written_out import QUERY, Both, open_both, write_out
 
 SEARCHES = (
@@ -28,6 +30,11 @@ SEARCHES = (
     ("true", "SELECT m.a AS col0, m.id FROM {s} m, (VALUES (1), (5)) z WHERE col0 > 1"),
     ("true", "SELECT m.a AS g, m.id FROM {s} m, (SELECT unnest([1, 5]) AS g) z WHERE g > 1"),
     ("a > 1", "SELECT m.a AS g, m.id FROM {s} m, (SELECT unnest([1, 5]) AS g) z(h) WHERE g > 1"),
+    ("true", "WITH w AS (SELECT id AS i, a AS g FROM u) SELECT m.a AS g, w.i FROM {s} m, w WHERE g > 1 AND i < 4"),
+    ("true", "SELECT m.s AS name, m.id FROM {s} m, pragma_table_info('own') WHERE name = 'p'"),
+    ("true", "SELECT m.s AS name, m.id FROM {s} m, (FROM pragma_table_info('own')) z WHERE name = 'p'"),
+    ("true", "WITH w AS (FROM pragma_table_info('own')) SELECT m.s AS name, m.id FROM {s} m, w WHERE name = 'p'"),
+    ("s = 'x'", "SELECT m.s AS name, m.id FROM {s} m, pragma_table_info('own') z(n, h) WHERE name = 'x' AND h = 'p'"),
     ("true", "SELECT a AS _distance FROM {s} m WHERE _distance > 2"),
     ("true", "SELECT _distance z FROM {s} m WHERE z > 2"),
     ("a > 2", "SELECT id AS a FROM {s} m WHERE a > 2"),
@@ -111,6 +118,9 @@ BASES = (
     ("SELECT id AS a, a AS id FROM t", "id AS a, a AS id", "a <> 4", "SELECT a d FROM {s} m WHERE d <> 4"),
     ("SELECT id, a + id FROM t", 'id, a + id', '"(a + id)" > 20', 'SELECT * FROM {s} m WHERE "(a + id)" > 20'),
     ("SELECT id, st.k FROM t", "id, st.k", "k > 0", "SELECT id, k FROM {s} m WHERE k > 0"),
+    ("SELECT * EXCLUDE (a, s), a AS s FROM t", "* EXCLUDE (a, s), a AS s", "s > 2", "SELECT id FROM {s} m WHERE s > 2"),
+    ("SELECT * REPLACE (id AS a) FROM t", "* REPLACE (id AS a)", "a > 2",
+     "SELECT m.id, p a FROM {s} m, own WHERE a > 2"),
     ("SELECT id, a FROM t", "id, a", "a > 1 AND id > 1", "SELECT id FROM {s} m WHERE COLUMNS(['a', 'ID']) > 1"),
     ("SELECT id, a FROM t WHERE id > 2", "id, a", "a > 1 AND id > 2",
      "SELECT id FROM {s} m WHERE COLUMNS('^(a|id)$') > 1"),
@@ -130,6 +140,16 @@ BASES = (
     ("SELECT id, a FROM t", "id, a", "true", "SELECT a AS p, id FROM {s} m, own WHERE p > 1"),
     ("SELECT id, a FROM t", "id, a", "true", "SELECT m.a AS s, m.id FROM {s} m, u WHERE s = 'x'"),
     ("SELECT id, a FROM t", "id, a", "true", "SELECT m.a AS z, m.id FROM {s} m, (SELECT p AS z FROM own) WHERE z > 1"),
+    ("SELECT id, a, s FROM t", "id, a, s", "true",
+     "WITH w AS (SELECT id AS i, a AS g FROM u) SELECT m.a AS g, w.i FROM {s} m, w WHERE g > 1 AND i < 4"),
+    ("SELECT id, a, s FROM t", "id, a, s", "true",
+     "SELECT m.s AS name, m.id FROM {s} m, pragma_table_info('own') WHERE name = 'p'"),
+    ("SELECT id, a, s FROM t", "id, a, s", "true",
+     "SELECT m.s AS name, m.id FROM {s} m, (FROM pragma_table_info('own')) z WHERE name = 'p'"),
+    ("SELECT id, a, s FROM t", "id, a, s", "true",
+     "WITH w AS (FROM pragma_table_info('own')) SELECT m.s AS name, m.id FROM {s} m, w WHERE name = 'p'"),
+    ("SELECT id, a, s FROM t", "id, a, s", "s = 'x'",
+     "SELECT m.s AS name, m.id FROM {s} m, pragma_table_info('own') z(n, h) WHERE name = 'x' AND h = 'p'"),
     ("SELECT id, tags FROM t", "id, tags", "len(list_filter(tags, lambda z: z = 'a')) > 0",
      "SELECT own.p, m.id FROM own LEFT JOIN {s} m ON m.id = p WHERE len(list_filter(tags, lambda z: z = 'a')) > 0"),
     ("SELECT id + 1 AS e, s AS q FROM t", "id + 1 AS e, s AS q", "q.upper() || 'q' = 'Xq'",
@@ -185,3 +205,26 @@ ROW_IDS = (
 @pytest.mark.parametrize("sql", ROW_IDS)
 def test_the_star_that_from_leaves_out(both: Both, sql: str) -> None:
     both.check(sql, sql.replace("u._rowid >= 0", "true").replace("_rowid >= 0", "true"))
+
+
+@pytest.mark.parametrize("columns", ["id AS i, a AS g", "* EXCLUDE (a, v), a AS g"])
+def test_a_column_of_another_search_is_no_alias(both: Both, columns: str) -> None:
+    one, other = (f"vector_search((SELECT {part}, v FROM t), {QUERY}, k => 4)" for part in ("id, a", columns))
+    listed = f"SELECT m.a AS g, m.id, z.g AS h FROM {one} m, {other} z WHERE"
+    assert both.lance.sql(f"{listed} g > 1").fetchall() == both.lance.sql(f"{listed} z.g > 1").fetchall() != []
+
+
+LISTS = "WITH c AS (SELECT 'p' AS n), w AS (FROM pragma_table_info('own'), c)"
+
+
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        (f"{LISTS} SELECT m.s AS name FROM vector_search('t', {QUERY}) m, w WHERE name = 'p'", "write w.name"),
+        (f"SELECT p AS k FROM own, vector_search((SELECT st.* FROM t), {QUERY}) m WHERE k = 1", "write m.k"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(both: Both, sql: str, hint: str) -> None:
+    with pytest.raises(AmbiguousNameError, match="cannot be told before the search") as caught:
+        both.lance.sql(sql)
+    assert hint in (caught.value.hint or "")

@@ -108,9 +108,8 @@ def test_what_only_duckdb_can_read_is_answered_by_it(
     "sql",
     [
         "PIVOT docs ON cat USING count(*) ORDER BY",
-        "PIVOT lance.docs ON cat USING count(*) ORDER BY ALL",
-        "PIVOT fts('docs', 'a') ON cat USING count(*) ORDER BY ALL",
-        "PIVOT docs ON match(cat, 'a') USING count(*) ORDER BY ALL",
+        "PIVOT lance.docs ON cat USING count(*) ORDER",
+        "PIVOT fts('docs', 'a') ON cat USING count(*) ORDER BY ALL LIMIT",
     ],
 )
 def test_what_neither_can_read_is_refused(db: lancesql.Connection, sql: str) -> None:

@@ -140,7 +140,9 @@ class Lineage:
         if isinstance(expression, exp.Unnest | exp.Explode | exp.Aliases) or expression.find(exp.Columns) is not None:
             return None  # it may be several columns
         found = self.resolve(expression, scope) if isinstance(expression, exp.Column) else None
-        name = item.alias if isinstance(item, exp.Alias) else expression.name if found is not None else ""
+        name = (
+            item.alias if isinstance(item, exp.Alias) else expression.name if isinstance(expression, exp.Column) else ""
+        )
         return [OutputName(name.lower(), *found)] if found is not None else [OutputName(name.lower())]
 
     def _expand_star(self, star: exp.Star, item: exp.Expr, scope: Scope) -> list[OutputName] | None:

@@ -28,6 +28,7 @@ from lancesql.parser.tokens import TokenType, find_closing
 from lancesql.plan.sources import ROW_ID, Conjunct
 from lancesql.plan.text_functions import TextFunction
 
+from .columns_beside import ColumnsBeside
 from .conjuncts import find_owners, is_bound_inside, is_computed, is_volatile, refuse_unknown_columns
 from .lineage import Lineage
 from .null_rows import drops_null_row
@@ -117,7 +118,7 @@ def _read_conjunct(
     call = draft.call if draft is not None and "prefilter" not in draft.arguments else None
     if call is not None and SIGNATURES[call.function].prefilter:
         refuse_unknown_columns(tree, span)
-    expanded = _expand_aliases(context, text, aliases, relation)
+    expanded = _expand_aliases(context, text, aliases, relation, span)
     if expanded is None:
         return None
     if expanded != text:
@@ -249,34 +250,41 @@ def _span_ctes(statement: Statement, ctes: Sequence[exp.Expr]) -> Span:
     return Span(start, tokens[find_closing(tokens, last)].end + 1)
 
 
-def _expand_aliases(context: FilterContext, text: str, aliases: Mapping[str, Span], relation: Relation) -> str | None:
+def _expand_aliases(
+    context: FilterContext, text: str, aliases: Mapping[str, Span], relation: Relation, span: Span
+) -> str | None:
     """DuckDB lets WHERE name an alias of the SELECT list; the predicate means the expression behind it.
 
     Returns:
         The text with such aliases expanded; None when a name may as well be a column of a relation that only the engine
-        knows. A search takes it for the alias all the same, since its filter is meaning, not speed.
+        knows.
+
+    Raises:
+        AmbiguousNameError: When that is so beside a search, whose filter is meaning, not speed.
     """
-    others = _columns_elsewhere(context) if aliases else []
-    known = {name for names in (*context.columns.values(), *others) for name in names or ()}
-    searched = relation.node.name in context.statement.stand_ins
+    if not aliases:
+        return text
     scope = context.scope
     assert scope is not None
-    known |= list_written_columns(scope) if aliases else set()
+    searched = relation.node.name in context.statement.stand_ins
+    known = {name for names in context.columns.values() for name in names} | list_written_columns(scope)
+    others = [one for one in scope.relations if one.alias not in context.columns and one.visible]
+    beside = ColumnsBeside(others, context.lineage, context.catalog, asks_engine=searched)
+    unsure = False
 
     def is_meant(column: exp.Column, tree: exp.Expr) -> bool:
+        nonlocal unsure
         name = column.name.lower()
         if name in known or (searched and is_computed(name)):
             return False
-        return not is_bound_inside(column, tree, scope, context.catalog)
+        if is_bound_inside(column, tree, scope, context.catalog):
+            return False
+        held = beside.require(name, span) if searched else beside.hold(name)
+        unsure = unsure or held is None
+        return held is False
 
     def write(span: Span) -> str:
         return splice(context.statement.sql, context.edits, span)
 
     expanded = write_out_aliases(text, aliases, write, is_meant)
-    return None if expanded != text and None in others and not searched else expanded
-
-
-def _columns_elsewhere(context: FilterContext) -> list[tuple[str, ...] | None]:
-    """The columns of the block's relations that are not sources."""
-    relations = context.scope.relations if context.scope is not None else ()
-    return [context.lineage.columns_of(one) for one in relations if one.alias not in context.columns and one.visible]
+    return None if unsure else expanded

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import pyarrow as pa
 from sqlglot import exp
 
+from lancesql.binder.filters.columns_beside import ColumnsBeside
 from lancesql.binder.filters.conjuncts import (
+    COMPUTED,
     is_bound_for_sure,
     is_bound_inside,
     is_computed,
     is_volatile,
-    list_known_columns,
     may_belong,
     means_columns_of,
     refuse_unknown_columns,
@@ -20,6 +23,7 @@ from lancesql.binder.filters.conjuncts import (
 from lancesql.binder.filters.lineage import Lineage
 from lancesql.binder.filters.null_rows import drops_null_row
 from lancesql.binder.filters.own import left_conditions
+from lancesql.binder.known_sources import know_sources
 from lancesql.binder.scope import Relation, Scope
 from lancesql.binder.select_aliases import list_written_columns, read_select_aliases, write_out_aliases
 from lancesql.binder.shape import read_limit
@@ -29,6 +33,7 @@ from lancesql.errors import AmbiguousNameError, ParseError, Span, UnsupportedErr
 from lancesql.parser import Statement, parse_expression, read_tokens
 from lancesql.parser.blocks import Block
 from lancesql.parser.calls import SearchCall
+from lancesql.plan.spelling import quote_name
 
 from .base_query import ROW, BaseQuery
 from .correlation import find_around, is_within_lateral
@@ -101,7 +106,7 @@ def read_base_filter(
     alias = (node.alias or call.function).lower()
     names, schema = base.names, pa.schema(list(base.types.items()))
     reach = _Reach(alias, names, frozenset(before), others, scope, catalog)
-    elsewhere = _list_columns_elsewhere(own, scope, statement, catalog) if aliases else frozenset()
+    written = list_written_columns(scope)
     inner = [span for join in block.joins if join.inner for span in join.conjuncts]
     outer = [span for join in block.joins if not join.inner for span in join.conjuncts]
     left = left_conditions(node, block) if before else ()
@@ -112,17 +117,22 @@ def read_base_filter(
     def write(span: Span) -> str:
         return splice(statement.sql, numbered, span)
 
-    def is_alias(column: exp.Column, tree: exp.Expr) -> bool:
+    @cache
+    def know_beside() -> ColumnsBeside:
+        others = [one for one in scope.relations if one.visible and (one is not own or names is None)]
+        return _know_columns(others, statement, catalog)
+
+    def is_alias(column: exp.Column, tree: exp.Expr, span: Span) -> bool:
         name = column.name.lower()
-        if name in (names or ()) or name in elsewhere or is_computed(name):
+        if name in (names or ()) or name in written or is_computed(name):
             return False
-        return not is_bound_inside(column, tree, scope, catalog)
+        return not is_bound_inside(column, tree, scope, catalog) and not know_beside().require(name, span)
 
     def is_dropped(text: str, tree: exp.Expr) -> bool:
         return not own.nullable or drops_null_row(text, tree, alias, schema, catalog)
 
     for span in (*block.where, *inner, *left):
-        text = write_out_aliases(write(span), aliases, write, is_alias) or ""
+        text = write_out_aliases(write(span), aliases, write, partial(is_alias, span=span)) or ""
         tree = parse_expression(text)
         if tree is None:
             raise ParseError("this predicate beside a search cannot be read", span=span)
@@ -138,21 +148,30 @@ def read_base_filter(
     return BaseFilter(tuple(texts), k, flat=flat, settled=tuple(span for span in left if span not in rest))
 
 
-def _list_columns_elsewhere(own: Relation, scope: Scope, statement: Statement, catalog: Catalog) -> frozenset[str]:
-    """The columns of the block's other relations, as far as they are known, in lower case."""
-    lineage = Lineage([], catalog, {})
-    names = list_written_columns(scope)
-    for relation in scope.relations:
-        if relation is own or not relation.visible:
-            continue
-        call = statement.stand_ins.get(relation.node.name)
-        searched = read_name(call.arguments[0]) if call is not None and call.arguments else None
-        table = catalog.find_table(searched) if searched is not None else None
-        if table is not None:
-            names |= set(map(str.lower, table.schema.names))
-        elif call is None:
-            names |= set(lineage.columns_of(relation) or list_known_columns(relation, catalog) or ())
-    return frozenset(names)
+def _know_columns(relations: Sequence[Relation], statement: Statement, catalog: Catalog) -> ColumnsBeside:
+    """The columns of a block's relations, searches over queries among them."""
+    searched = {name: _read_searched(call, statement) for name, call in statement.stand_ins.items()}
+    trees = [statement.tree, *(tree for tree in searched.values() if tree is not None)]
+    named = {node.name for tree in trees for node in tree.find_all(exp.Table) if isinstance(node.this, exp.Identifier)}
+    tables = {name: table for name in named if (table := catalog.find_table(name)) is not None}
+    columns: dict[str, Sequence[str]] = {name: table.schema.names for name, table in tables.items()}
+    lineage = Lineage([], know_sources(catalog, columns), {})
+    for name, tree in searched.items():
+        found = lineage.outputs_of(tree) if tree is not None else None
+        if found is not None:
+            columns[name] = (*(one.name for one in found), *COMPUTED)
+    return ColumnsBeside(relations, lineage, catalog, asks_engine=True)
+
+
+def _read_searched(call: SearchCall, statement: Statement) -> exp.Expr | None:
+    """What a search is over, as a query; None when that cannot be read."""
+    if not call.arguments:
+        return None
+    name = read_name(call.arguments[0])
+    span = call.arguments[0].span
+    text = statement.sql[span.start : span.end] if name is None else f"(FROM {quote_name(name)})"
+    tree = parse_expression(text)
+    return tree.unnest() if tree is not None else None
 
 
 def _write_k(call: SearchCall, scope: Scope, block: Block, statement: Statement, rest: tuple[Span, ...]) -> str:

@@ -222,9 +222,9 @@ def _read_names(tree: exp.Select, alias: str, own: frozenset[str] | None) -> fro
         if isinstance(star, exp.Star):
             is_first = isinstance(item, exp.Column) and item.table.lower() == alias.lower()
             is_alone = item is star and len(read_scope(tree).relations) == 1
-            if own is None or not (is_first or is_alone) or any(star.args.values()):
+            if own is None or not (is_first or is_alone) or star.args.get("rename"):
                 return None
-            names |= own
+            names |= own - {column.name.lower() for column in star.args.get("except_") or ()}
         elif item.find(exp.Star, exp.Columns) is not None or not item.alias_or_name:
             return None  # names that only the engine knows
         else:
