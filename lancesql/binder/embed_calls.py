@@ -19,6 +19,7 @@ from lancesql.parser.embed_calls import EMBED, EmbedCall, find_embed_calls, name
 from lancesql.parser.tokens import TokenType
 from lancesql.plan.embeddings import EmbedFunction, Role, refuse_text
 from lancesql.plan.expansion import Expansion, Piece
+from lancesql.plan.type_names import name_arrow_type
 
 from .literals import read_literal
 from .splice import Edit, splice
@@ -214,7 +215,8 @@ def _find_column(table: TableInfo, name: str, target: Argument, catalog: Catalog
         )
     if not is_vector_column(table.schema.field(column).type):
         raise ArgumentError(
-            f"column '{table.name}.{column}' holds {table.schema.field(column).type}, not vectors", span=target.span
+            f"column '{table.name}.{column}' holds {name_arrow_type(table.schema.field(column).type)}, not vectors",
+            span=target.span,
         )
     if catalog.find_embedding(table, column) is None:
         raise refuse_text(table.name, column, catalog.session_embeddings(), target.span)

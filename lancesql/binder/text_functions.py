@@ -22,6 +22,7 @@ from lancesql.parser.text_calls import TextCall, find_text_calls
 from lancesql.parser.tokens import Token
 from lancesql.plan.text import TextReading
 from lancesql.plan.text_functions import TextFunction, TracedText
+from lancesql.plan.type_names import name_arrow_type
 
 from .splice import Edit
 from .text_arguments import (
@@ -205,7 +206,7 @@ def _trace_text(tree: exp.Expr | None, span: Span, call: TextCall, trace: Trace)
         if not is_text_column(type_):
             listed = ", ".join(one.name for one in table.schema if is_text_column(one.type)) or "none"
             raise ArgumentError(
-                f"{call.function}() takes a text, and column '{traced.column}' is {type_}",
+                f"{call.function}() takes a text, and column '{traced.column}' is {name_arrow_type(type_)}",
                 hint=f"text columns of '{table.name}': {listed}",
                 span=span,
             )

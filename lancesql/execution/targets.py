@@ -10,9 +10,9 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.engines.definitions import find_declared
 from lancesql.engines.stored_types import is_cast
-from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.query import DirectAnswer
 from lancesql.plan.sources import ROW_ID, score_fields
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.storage.types import widen_type
 from lancesql.storage.writes.tables import match_columns
 

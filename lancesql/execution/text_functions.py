@@ -19,6 +19,7 @@ from lancesql.execution.run import Run
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.text import TextQuery
 from lancesql.plan.text_functions import TextFunction
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.storage.scan import select_rows
 from lancesql.storage.texts.excerpts import cut_excerpt, write_marks
 from lancesql.storage.texts.indexes import read_text_indexes
@@ -231,4 +232,4 @@ def _read_texts(column: Column, function: TextFunction, span: Span) -> Column:
         return column.cast(pa.string())
     if pa.types.is_string_view(type_) or pa.types.is_dictionary(type_):
         return column.cast(pa.string())
-    raise ArgumentError(f"{function.function}() takes a text here, not {type_}", span=span)
+    raise ArgumentError(f"{function.function}() takes a text here, not {name_arrow_type(type_)}", span=span)

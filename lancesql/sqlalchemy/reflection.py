@@ -20,9 +20,9 @@ from lancesql.binder.commands.constraints import write_check
 from lancesql.catalog import IndexInfo, TableInfo
 from lancesql.connection import Connection
 from lancesql.execution.contents import Contents
-from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.constraints import COMMENT, DEFAULT, read_constraints
 from lancesql.plan.spelling import spell_column
+from lancesql.plan.type_names import name_arrow_type
 
 from .types import read_type
 

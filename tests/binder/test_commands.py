@@ -350,7 +350,7 @@ def test_languages_of_a_text_index(bind: Binder, given: str, options: dict[str, 
     [
         ("(vector) USING IVF_PX", "IVF_PX", ["'IVF_PX' is not a kind of index", "did you mean IVF_PQ?"]),
         ("(vector) USING FTS", "vector", ["FTS does not fit column 'vector'", "IVF_PQ, IVF_FLAT"]),
-        ("(Title) USING IVF_PQ", "Title", ["IVF_PQ does not fit column 'Title', which is string", "FTS, BTREE"]),
+        ("(Title) USING IVF_PQ", "Title", ["IVF_PQ does not fit column 'Title', which is VARCHAR", "FTS, BTREE"]),
         ("(numbers) USING IVF_PQ", "numbers", ["make the table with numbers::FLOAT[n] AS numbers"]),
         ("(id) USING LABEL_LIST", "id", ["LABEL_LIST does not fit column 'id'", "BTREE, BITMAP"]),
         ("(point) USING BTREE", "point", ["no kind of index fits this type"]),

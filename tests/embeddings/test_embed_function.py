@@ -198,9 +198,9 @@ def test_which_function_is_meant(tmp_path: Path) -> None:
         ("embed('a', kind)", lancesql.ArgumentError, "is written in the statement", None, "kind"),
         ("embed('a', 'dox.vector')", lancesql.UnknownTableError, "no table", "mean 'docs.vector'?", "'dox.vector'"),
         ("embed('a', 'docs.vektor')", lancesql.UnknownColumnError, "'vektor'", "'docs.vector'?", "'docs.vektor'"),
-        ("embed('a', 'docs.text')", lancesql.ArgumentError, "holds string, not vectors", None, "'docs.text'"),
+        ("embed('a', 'docs.text')", lancesql.ArgumentError, "holds VARCHAR, not vectors", None, "'docs.text'"),
         ("embed('a', 'plain')", lancesql.ArgumentError, "'plain.vector' has no embedding function", None, "'plain'"),
-        ("embed(7)", lancesql.ArgumentError, "embed() takes a text, not int32", "VARCHAR", "embed(7)"),
+        ("embed(7)", lancesql.ArgumentError, "embed() takes a text, not INTEGER", "VARCHAR", "embed(7)"),
         ("embed(nothing)", lancesql.UnknownColumnError, "nothing", None, "nothing"),
     ],
 )  # fmt: skip

@@ -137,9 +137,9 @@ def test_an_interrupt_is_heard_between_batches(db: lancesql.Connection) -> None:
     ("arguments", "options", "message", "hint"),
     [
         (("docs", "vectr", len), {}, "has no column 'vectr'", "did you mean 'vector'?"),
-        (("docs", "text", len), {}, "'text' of table 'docs' holds string, not vectors", None),
+        (("docs", "text", len), {}, "'text' of table 'docs' holds VARCHAR, not vectors", None),
         (("docs", "vector", len), {"source": "txt"}, "has no column 'txt'", "did you mean 'text'?"),
-        (("docs", "vector", len), {"source": "id"}, "holds int64, not texts", None),
+        (("docs", "vector", len), {"source": "id"}, "holds BIGINT, not texts", None),
         (("docs", "vector", 7), {}, "int cannot be called", "list[str]"),
         (("docs", "vector", Bag), {}, "Bag is a class", "instance"),
         (("docs", "vector", len), {"query_function": 7}, "int cannot be called", "list[str]"),

@@ -66,7 +66,7 @@ def explain_keys(db: lancesql.Connection, sql: str) -> str:
         ("JOIN (SELECT any_value(key) AS key FROM many GROUP BY key % 5) k ON k.key = d.id",
          "of k.key: not pushed: any_value() might answer differently when it is asked twice"),
         ("JOIN (SELECT key::DOUBLE AS key FROM few) k ON k.key = d.id",
-         "of k.key: not pushed: its keys are DOUBLE, the column is int64"),
+         "of k.key: not pushed: its keys are DOUBLE, the column is BIGINT"),
         ("JOIN (SELECT d.id AS key) k ON k.key = d.id", None),
         ("LEFT JOIN few k ON k.key = d.id", None),
     ],

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 from rich.cells import cell_len
 
-from lancesql.execution.results.engine_types import EngineType, name_arrow_type, parse_engine_type
+from lancesql.execution.results.engine_types import EngineType, parse_engine_type
 from lancesql.execution.results.show import render_table
+from lancesql.plan.type_names import name_arrow_type
 
 
 def vectors(width, rows=2):

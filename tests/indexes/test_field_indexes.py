@@ -172,7 +172,7 @@ def test_another_type_of_the_struct(db: lancesql.Connection) -> None:
         ("s.v", "BTREE", "BTREE does not fit column 's.v'"),
         ("s.deep", "BTREE", "BTREE does not fit column 's.deep'"),
         ("s.tt", "BTREE", "column 's' has no field 'tt'"),
-        ("id.x", "BTREE", "'id' is int64, which has no field 'x'"),
+        ("id.x", "BTREE", "'id' is BIGINT, which has no field 'x'"),
         ("s.a, id", "BTREE", "a filter on several asks each of them"),
         ("(s.a + 1)", "BTREE", "not on an expression"),
         ("(s.a", "BTREE", "is expected"),

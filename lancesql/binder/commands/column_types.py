@@ -17,6 +17,7 @@ from lancesql.plan.composition import compose
 from lancesql.plan.constraints import read_constraints
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.spelling import quote_name, spell_name, spell_table
+from lancesql.plan.type_names import name_arrow_type
 
 from .tables import read_columns
 from .targets import CommandContext
@@ -90,7 +91,7 @@ def _refuse_unfit(index: IndexInfo, name: str, type_: pa.DataType, spelled: str,
     try:
         (path,) = index.columns
         field = _find_within(path.split("."), type_, span)
-        shown = spelled if path == name else str(field)
+        shown = spelled if path == name else name_arrow_type(field)
         check_column(_name_kind(index), path, field, shown, index.metric, span)
     except LanceSQLError as error:
         raise ArgumentError(

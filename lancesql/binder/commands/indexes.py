@@ -24,6 +24,7 @@ from lancesql.parser.commands import (
 )
 from lancesql.plan.commands import CreateIndex, DropIndex, RefreshIndexes, ShowIndexes
 from lancesql.plan.spelling import spell_name, spell_table
+from lancesql.plan.type_names import name_arrow_type
 
 from .targets import CommandContext, find_field, find_target, read_lance_name, require_target
 
@@ -47,7 +48,7 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
     metric, kind, chosen = _choose(syntax, named, path, field, table, context)
     options, spans = read_options(asked, INDEX_KINDS[kind].options, kind)
     metric_span = syntax.column.span if syntax.opclass is None else syntax.opclass.span
-    check_column(kind, ".".join(path), field.type, str(field.type), None, syntax.column.span)
+    check_column(kind, ".".join(path), field.type, name_arrow_type(field.type), None, syntax.column.span)
     if len(path) > 1:
         check_field(kind, path, field.type, syntax.column.span)
     if metric is not None:
@@ -58,7 +59,9 @@ def bind_create_index(syntax: CreateIndexSyntax, context: CommandContext) -> Cre
         options["metric"] = metric
     given = options.get("metric")
     place = spans.get("metric", metric_span)
-    check_column(kind, field.name, field.type, str(field.type), str(given) if given is not None else None, place)
+    check_column(
+        kind, field.name, field.type, name_arrow_type(field.type), str(given) if given is not None else None, place
+    )
     _check_together(field, options, spans, table)
     if kind == "FTS":
         options = choose_text_options(options, spans)

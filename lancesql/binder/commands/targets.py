@@ -33,6 +33,7 @@ from lancesql.parser.parameters import ParameterUse, find_parameters
 from lancesql.plan.composition import Composition, compose
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.spelling import quote_text
+from lancesql.plan.type_names import name_arrow_type
 
 __all__ = [
     "CommandContext",
@@ -221,7 +222,9 @@ def find_field(syntax: NameSyntax, table: TableInfo) -> tuple[tuple[str, ...], p
         inner: Any = found.type
         column = ".".join(path)
         if not pa.types.is_struct(inner):
-            raise UnknownColumnError(f"'{column}' is {inner}, which has no field '{part}'", span=syntax.span)
+            raise UnknownColumnError(
+                f"'{column}' is {name_arrow_type(inner)}, which has no field '{part}'", span=syntax.span
+            )
         fields = [inner.field(at) for at in range(inner.num_fields)]
         found = _find_named(part, fields, syntax.span, f"column '{column}' has no field")
         path.append(found.name)

@@ -12,6 +12,7 @@ from lancesql.catalog import TableInfo
 from lancesql.errors import ArgumentError, Span, UnknownColumnError, nearest_name
 from lancesql.parser.calls import Argument, SearchCall
 from lancesql.parser.tokens import TokenType
+from lancesql.plan.type_names import name_arrow_type
 
 __all__ = [
     "choose_text_columns",
@@ -44,7 +45,7 @@ def choose_vector_column(call: SearchCall, table: TableInfo, argument: Argument 
     if column not in candidates:
         listed = ", ".join(candidates) or "none"
         raise ArgumentError(
-            f"column '{column}' is not a vector ({table.schema.field(column).type})",
+            f"column '{column}' is not a vector ({name_arrow_type(table.schema.field(column).type)})",
             hint=f"vector columns of '{table.name}': {listed}",
             span=argument.span,
         )
@@ -66,7 +67,7 @@ def choose_text_columns(
         for column in columns:
             if not _holds_texts(table.schema.field(column).type):
                 raise ArgumentError(
-                    f"column '{column}' is not text ({table.schema.field(column).type})",
+                    f"column '{column}' is not text ({name_arrow_type(table.schema.field(column).type)})",
                     hint=f"text columns of '{table.name}': {', '.join(candidates) or 'none'}",
                     span=argument.span,
                 )
@@ -139,7 +140,7 @@ def find_column(table: TableInfo, name: str, span: Span, preferred: list[str]) -
 
 
 def _list_columns(table: TableInfo) -> str:
-    return "columns: " + ", ".join(f"{field.name} {field.type}" for field in table.schema)
+    return "columns: " + ", ".join(f"{field.name} {name_arrow_type(field.type)}" for field in table.schema)
 
 
 def read_name(argument: Argument) -> str:

@@ -13,6 +13,7 @@ from lancesql.parser.calls import Argument
 from lancesql.parser.parameters import find_parameters
 from lancesql.parser.tokens import Token, TokenType, find_closing
 from lancesql.plan.fusion import RECENCY_FIELDS, Recency, can_decay
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.plan.values import ConstantExpression, Parameter
 
 from .arguments import SearchContext
@@ -90,9 +91,10 @@ def _read_column(tokens: Sequence[Token], schema: pa.Schema) -> str:
     matches = [column for column in schema.names if column.lower() == name.lower()]
     if name in matches or len(matches) == 1:
         column = name if name in matches else matches[0]
-        if not can_decay(schema.field(column).type):
+        type_ = schema.field(column).type
+        if not can_decay(type_):
             raise ArgumentError(
-                f"recency reads a date, a timestamp or a year, and column '{column}' is {schema.field(column).type}",
+                f"recency reads a date, a timestamp or a year, and column '{column}' is {name_arrow_type(type_)}",
                 span=span,
             )
         return column

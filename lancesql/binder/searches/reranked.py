@@ -10,6 +10,7 @@ from lancesql.parser.calls import Argument, SearchCall
 from lancesql.plan.parts import list_leaves
 from lancesql.plan.rerankers import RERANKERS, RerankerInfo
 from lancesql.plan.sources import FullTextSearch, FusedSearch, RerankedSearch, Search, VectorSearch, score_fields
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.plan.values import Constant, Value
 from lancesql.plan.vector_options import Examples
 
@@ -127,7 +128,7 @@ def _choose_column(
         column = find_column(table, read_name(argument), argument.span, candidates)
         if column not in candidates:
             raise ArgumentError(
-                f"column '{column}' is not text ({table.schema.field(column).type})",
+                f"column '{column}' is not text ({name_arrow_type(table.schema.field(column).type)})",
                 hint=f"text columns of '{table.name}': {', '.join(candidates) or 'none'}",
                 span=argument.span,
             )

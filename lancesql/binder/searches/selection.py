@@ -9,6 +9,7 @@ import pyarrow as pa
 from lancesql.catalog import TableInfo
 from lancesql.errors import ArgumentError, UnsupportedError
 from lancesql.parser.calls import Argument
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.plan.values import Constant
 from lancesql.plan.vector_options import Diversity, Grouping
 
@@ -56,5 +57,6 @@ def _check_groupable(field: pa.Field[Any], argument: Argument) -> None:
     type_ = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if pa.types.is_nested(type_) or isinstance(type_, pa.BaseExtensionType) or pa.types.is_large_binary(type_):
         raise UnsupportedError(
-            f"group_by takes a column of plain values, and '{field.name}' is {field.type}", span=argument.span
+            f"group_by takes a column of plain values, and '{field.name}' is {name_arrow_type(field.type)}",
+            span=argument.span,
         )

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from lancesql.catalog import TableInfo, View
 from lancesql.execution.progress import Report, show_progress
-from lancesql.execution.results.engine_types import name_arrow_type
 from lancesql.plan.commands import CloneTable, CreateTable
 from lancesql.plan.constraints import COMMENT, DEFAULT, read_constraints
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.settings import Settings
 from lancesql.storage.database import LanceDatabase
 from lancesql.storage.databases import Databases

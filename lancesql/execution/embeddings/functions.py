@@ -14,6 +14,7 @@ from lancesql.errors import ArgumentError, LanceSQLError, UnsupportedError
 from lancesql.execution.run import Run
 from lancesql.plan.embeddings import EmbedFunction
 from lancesql.plan.query import QueryPlan
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.storage.types import widen_type
 from lancesql.storage.writes.conversion import convert_column
 from lancesql.storage.writes.fills import Fill, fill_column
@@ -99,7 +100,9 @@ class _Function:
             return pa.nulls(len(column), self.type)
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
             raise ArgumentError(
-                f"embed() takes a text, not {column.type}", hint="cast it: …::VARCHAR", span=self._call.span
+                f"embed() takes a text, not {name_arrow_type(column.type)}",
+                hint="cast it: …::VARCHAR",
+                span=self._call.span,
             )
         if not isinstance(self._call.table, TableInfo):
             return self._answer_lists(column)

@@ -9,6 +9,7 @@ from typing import Any
 from lancesql.binder.searches.columns import is_text_column, is_vector_column
 from lancesql.catalog import EmbeddingInfo, TableInfo
 from lancesql.errors import ArgumentError, UnknownColumnError, nearest_name
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.storage.databases import Databases
 from lancesql.storage.embeddings import (
     TableEmbedding,
@@ -183,4 +184,4 @@ def _check_column(table: TableInfo, name: str, *, is_text: bool) -> str:
     if is_text_column(type_) if is_text else is_vector_column(type_):
         return column
     what = "texts" if is_text else "vectors"
-    raise ArgumentError(f"column '{column}' of table '{table.name}' holds {type_}, not {what}")
+    raise ArgumentError(f"column '{column}' of table '{table.name}' holds {name_arrow_type(type_)}, not {what}")

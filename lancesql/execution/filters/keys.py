@@ -19,6 +19,7 @@ from lancesql.parser.parameters import find_parameters
 from lancesql.plan.predicates import Column, InList
 from lancesql.plan.query import QueryPlan
 from lancesql.plan.sources import ROW_ID, KeyQuery
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.plan.values import Constant
 from lancesql.storage.filters.render import UnrenderableError, render_filter
 from lancesql.storage.scan import open_scan, read_scan
@@ -89,7 +90,7 @@ def _find_difference(type_: pa.DataType, given: str, run: Run) -> str | None:
         same = given == "VARCHAR"
         if same and run.engine.has_collations(run.plan.sql):
             return "a collation decides which texts are equal"
-    return None if same else f"its keys are {given}, the column is {type_}"
+    return None if same else f"its keys are {given}, the column is {name_arrow_type(type_)}"
 
 
 def _convert(keys: Any, type_: pa.DataType) -> pa.Array[Any]:

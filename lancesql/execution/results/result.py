@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from lancesql.errors import LanceSQLError, UnsupportedError
 from lancesql.execution.turns import Turn
+from lancesql.plan.type_names import name_arrow_type
 
-from .engine_types import name_arrow_type
 from .plan import ShownPlan
 from .rows import table_to_rows
 

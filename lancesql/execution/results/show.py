@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from lancesql.plan.type_names import name_arrow_type
+
 from .cells import escape_text, format_column, is_combining, is_elastic, is_right_aligned
-from .engine_types import name_arrow_type
 from .rows import column_to_values
 
 __all__ = ["build_columns", "describe_rows", "render_table"]

@@ -14,6 +14,7 @@ from lancesql.execution.embeddings.embed import embed_texts
 from lancesql.execution.run import Run, evaluate
 from lancesql.plan.predicates import Column, InList
 from lancesql.plan.sources import ROW_ID, VectorSearch
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.plan.values import Constant, Value
 from lancesql.plan.vector_options import Examples
 from lancesql.storage.filters.render import UnrenderableError, render_filter
@@ -152,14 +153,16 @@ def _find_rows(
     type_ = table.schema.field(name).type
     if not (pa.types.is_integer(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_)):
         raise UnsupportedError(
-            f"examples are looked up in a column of integers or texts, and '{name}' is {type_}",
+            f"examples are looked up in a column of integers or texts, and '{name}' is {name_arrow_type(type_)}",
             hint=f"pass the vector: (SELECT {source.column} FROM {table.name} WHERE {name} = …)",
             span=examples.span,
         )
     try:
         text = render_filter(InList(Column(name, type_), tuple(Constant(one) for one in ids)), {})
     except UnrenderableError:
-        raise ArgumentError(f"column '{name}' is {type_}, and an example's id is not", span=examples.span) from None
+        raise ArgumentError(
+            f"column '{name}' is {name_arrow_type(type_)}, and an example's id is not", span=examples.span
+        ) from None
     dataset = run.database.open_dataset(table)
     rows = read_scan(open_scan(dataset, [name, source.column, ROW_ID], filter=text, widen=False))
     found: dict[int | str, tuple[int, Vector]] = {}

@@ -15,6 +15,7 @@ from lancesql.execution.run import Run
 from lancesql.plan.fusion import RECENCY_FIELDS, Recency, can_decay
 from lancesql.plan.moments import PER_SECOND
 from lancesql.plan.sources import ROW_ID, FusedSearch
+from lancesql.plan.type_names import name_arrow_type
 from lancesql.plan.values import ConstantExpression
 from lancesql.storage.filters.render import UnrenderableError
 from lancesql.storage.scan import list_row_ids, take_rows
@@ -96,7 +97,8 @@ class _Reader:
         type_ = self._source.table.schema.field(column).type
         if not can_decay(type_):
             raise ArgumentError(
-                f"recency reads a date, a timestamp or a year, and column '{column}' is {type_}", span=recency.span
+                f"recency reads a date, a timestamp or a year, and column '{column}' is {name_arrow_type(type_)}",
+                span=recency.span,
             )
         assert recency.half_life is not None
         half_life = self._read_half_life(recency.half_life, type_)
