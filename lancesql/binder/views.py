@@ -229,6 +229,12 @@ def bind_create_view(syntax: CreateViewSyntax, query: QueryPlan, catalog: Catalo
                 hint=f"DROP VIEW {name} first",
                 span=syntax.name.span,
             )
+        if len(syntax.name.parts) == 1 and catalog.find_table(name) is not None:
+            raise BindError(
+                f"'{name}' is a Lance table, and a view of that name would make it ambiguous",
+                hint="give the view another name",
+                span=syntax.name.span,
+            )
         return None
     if len(syntax.name.parts) > 1:
         raise UnsupportedError(
