@@ -13,6 +13,10 @@ from lancesql.parser.calls import COMBINATORS, FACETS, SEARCH_FUNCTIONS
 from lancesql.parser.text_calls import TEXT_FUNCTIONS
 from lancesql.storage.databases import Databases
 
+_SHOW = re.compile(r"\s*SHOW\s", re.IGNORECASE)
+_SHOWN = ("TABLES", "DATABASES", "INDEXES", "EMBEDDINGS")
+"""What SHOW takes without the name of a table."""
+
 __all__ = ["complete_error", "suggest_database", "suggest_function", "suggest_table"]
 
 
@@ -47,7 +51,11 @@ def suggest_table(error: UnknownTableError, database: Databases, sql: str = "") 
         )
     near = None if asked is None else nearest_name(asked, names)
     listed = f"Lance tables: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else error.hint
-    error.hint = f"did you mean '{near}'? {listed}" if near else listed
+    meant = None if near is None else f"'{near}'"
+    if near is None and asked is not None and _SHOW.match(sql):
+        shown = nearest_name(asked, _SHOWN)
+        meant = None if shown is None else f"SHOW {shown}"
+    error.hint = f"did you mean {meant}? {listed or ''}".rstrip() if meant else listed
     return error
 
 

@@ -56,6 +56,18 @@ def test_a_table_in_a_namespace(tmp_path):
             db.sql("SELECT id FROM vector_search('other.docs', [1, 1])")
 
 
+@pytest.mark.parametrize(("word", "meant"), [("TABLS", "TABLES"), ("database", "DATABASES"), ("INDEX", "INDEXES")])
+def test_a_misspelled_show_names_the_nearest(tmp_path, word, meant):
+    with lancesql.connect(tmp_path) as db:
+        db.execute("CREATE TABLE t AS SELECT 1 AS a")
+        with pytest.raises(lancesql.UnknownTableError) as caught:
+            db.sql(f"SHOW {word}")
+        assert caught.value.hint == f"did you mean SHOW {meant}? Lance tables: t"
+        with pytest.raises(lancesql.UnknownTableError) as caught:
+            db.sql(f"FROM {word}s_")
+        assert "SHOW" not in caught.value.hint
+
+
 def test_a_damaged_table_does_not_hide_the_others(tmp_path):
     with lancesql.connect(tmp_path) as db:
         for name in ("before", "broken", "other"):
