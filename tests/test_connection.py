@@ -595,10 +595,12 @@ def test_a_table_with_a_bad_file(own: Path, damage: str, what: str) -> None:
             file.unlink()
         else:
             file.write_bytes(b"no data")
-    with lancesql.connect(own) as db, pytest.raises(StorageError, match=f"reading the table: {what}") as caught:
-        db.sql("SELECT * FROM movies").fetchall()
-    assert "LanceError" not in str(caught.value)
-    assert "AT (VERSION => n)" in str(caught.value.hint)
+    with lancesql.connect(own) as db:
+        for sql in ("SELECT * FROM movies", "SELECT id + 1 FROM movies", "SELECT id FROM movies WHERE title = 'a'"):
+            with pytest.raises(StorageError, match=f"reading table 'movies': {what}") as caught:
+                db.sql(sql).fetchall()
+            assert "LanceError" not in str(caught.value)
+            assert "AT (VERSION => n)" in str(caught.value.hint)
 
 
 def test_read_only(own: Path, tmp_path: Path) -> None:

@@ -202,7 +202,8 @@ def _open_plan_stream(
 
 
 def _pull_direct(reader: pa.RecordBatchReader, run: Run) -> pa.RecordBatch | None:
-    return run.ask_storage(run.plan.sources[0].table, lambda: pull_scan(reader))
+    table = run.plan.sources[0].table
+    return run.ask_storage(table, lambda: pull_scan(reader, table.name))
 
 
 def _open_stream(

@@ -39,6 +39,7 @@ from .first_rows import defers_columns, find_first_rows
 from .held import Held
 from .offers import find_offer, offer_columns
 from .run import Run, read_count, read_scalar_table
+from .source_errors import explain_source_error
 from .streams import may_stall, watch_scan
 from .suggestions import suggest_function
 from .targets import is_direct_cast
@@ -260,7 +261,7 @@ def _report_batches(reader: pa.RecordBatchReader, source: Source, run: Run) -> p
 def _read_direct(direct: DirectAnswer, run: Run, first: int | None = None) -> pa.Table:
     (source,) = run.plan.sources
     if isinstance(source, TableScan) and not source.defers:
-        return run.ask_storage(source.table, lambda: read_scan(_open_direct(direct, run)))
+        return run.ask_storage(source.table, lambda: read_scan(_open_direct(direct, run), source.table.name))
     needed = tuple(dict.fromkeys(column.source_column for column in direct.output))
     if isinstance(source, TableScan):
         ids = find_first_rows(source, run)[: None if first is None else first + (_bound_direct(direct, run)[1] or 0)]
@@ -360,6 +361,7 @@ def _cast_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[p
 
 def explain_relation_error(error: LanceSQLError, plan: QueryPlan) -> LanceSQLError:
     """An engine error in the user's words: their table names, their text, the nearest of every column there is."""
+    error = explain_source_error(error, plan)
     error.message = name_embeds(error.message, plan)
     error.hint = name_embeds(error.hint, plan) if error.hint else error.hint
     error = explain_hidden(error, plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["find_remedy", "read_reason"]
+__all__ = ["find_lance_text", "find_remedy", "read_reason"]
 
 _WRAPPINGS = re.compile(
     r"(?:(?:External|Execution|Wrapped|Generic [\w/ ]+?|Io|IO|Arrow) error|LanceError\(\w+\)|Invalid user input"
@@ -34,6 +34,12 @@ def read_reason(error: BaseException) -> str:
     if missing := _MISSING.search(text):
         return f"a file is missing, '{missing[1]}'"
     return f"a file is damaged ({text[:300]})" if _DAMAGE.search(text) else text[:400]
+
+
+def find_lance_text(message: str) -> str | None:
+    """The error of Lance that another library's message hands on; None when there is none."""
+    at = message.find("External error: LanceError(")
+    return None if at < 0 else message[at:]
 
 
 def find_remedy(reason: str) -> str | None:

@@ -31,6 +31,7 @@ __all__ = [
     "is_conflict",
     "list_row_ids",
     "make_conflict",
+    "name_dataset",
     "open_first_scan",
     "open_scan",
     "order_rows",
@@ -92,7 +93,7 @@ def open_scan(
             **(avoid_flawed_index(dataset, filter) if use_index else {"use_scalar_index": False}),
         ).to_reader()
     except BaseException as error:
-        raise wrap_lance_error(error, "reading the table") from None
+        raise wrap_lance_error(error, f"reading {name_dataset(dataset)}") from None
     target = widen_schema(reader.schema) if widen else reader.schema
     if list(columns) == reader.schema.names and target.equals(reader.schema):
         return reader
@@ -138,8 +139,8 @@ def choose_batch_rows(schema: pa.Schema, columns: Sequence[str]) -> int | None:
     return _NUMBER_ROWS if all(numbers) else None
 
 
-def read_scan(reader: pa.RecordBatchReader) -> pa.Table:
-    """Every row of a stream of Lance's.
+def read_scan(reader: pa.RecordBatchReader, table: str = "") -> pa.Table:
+    """Every row of a stream of Lance's, of the table called so.
 
     Raises:
         StorageError: When the table is gone, or cannot be read.
@@ -147,11 +148,11 @@ def read_scan(reader: pa.RecordBatchReader) -> pa.Table:
     try:
         return reader.read_all()
     except BaseException as error:
-        raise wrap_lance_error(error, "reading the table") from None
+        raise wrap_lance_error(error, f"reading {_say_table(table)}") from None
 
 
-def pull_scan(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
-    """The next batch of a stream of Lance's, None at its end.
+def pull_scan(reader: pa.RecordBatchReader, table: str = "") -> pa.RecordBatch | None:
+    """The next batch of a stream of Lance's, of the table called so; None at its end.
 
     Raises:
         StorageError: When the table is gone, or cannot be read.
@@ -161,7 +162,17 @@ def pull_scan(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
     except StopIteration:
         return None
     except BaseException as error:
-        raise wrap_lance_error(error, "reading the table") from None
+        raise wrap_lance_error(error, f"reading {_say_table(table)}") from None
+
+
+def _say_table(name: str) -> str:
+    return f"table '{name}'" if name else "the table"
+
+
+def name_dataset(dataset: lance.LanceDataset) -> str:
+    """What an error calls a table, by the folder it lies in."""
+    place = str(dataset.uri).partition(".lance/tree/")[0].rstrip("/")
+    return _say_table(place.rpartition("/")[2].removesuffix(".lance"))
 
 
 def _convert_batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -177,7 +188,7 @@ def count_matches(dataset: lance.LanceDataset, filter: str | None) -> int:
             return int(dataset.scanner(columns=[], filter=filter, with_row_id=True, **options).count_rows())
         return int(dataset.count_rows(filter))
     except BaseException as error:
-        raise wrap_lance_error(error, "counting the rows the filter keeps") from None
+        raise wrap_lance_error(error, f"counting the rows of {name_dataset(dataset)} that the filter keeps") from None
 
 
 def sample_column(dataset: lance.LanceDataset, column: str, rows: int) -> pa.Array[Any]:
@@ -224,7 +235,7 @@ def take_rows(dataset: lance.LanceDataset, row_ids: list[int], columns: Sequence
         try:
             return dataset._take_rows(row_ids, list(columns))
         except BaseException as error:
-            raise wrap_lance_error(error, "reading rows by their ids") from None
+            raise wrap_lance_error(error, f"reading rows of {name_dataset(dataset)} by their ids") from None
     return order_rows(select_rows(dataset, row_ids, columns), np.array(row_ids, np.uint64), columns)
 
 

@@ -15,7 +15,7 @@ from lancesql.errors import UnsupportedError
 from lancesql.plan.sources import ROW_ID
 
 from .references import list_tags
-from .scan import ask_lance
+from .scan import ask_lance, name_dataset
 from .types import READ_BLOBS, restore_blobs, widen_batch, widen_schema
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _open_fragments(dataset: lance.LanceDataset, numbers: Sequence[int]) -> pa.R
         return pa.RecordBatchReader.from_batches(schema, [])
     fragments: Any = [dataset.get_fragment(number) for number in numbers]
     reader = ask_lance(
-        "reading the table",
+        f"reading {name_dataset(dataset)}",
         lambda: dataset.scanner(columns=names, with_row_id=True, fragments=fragments, **READ_BLOBS).to_reader(),
     )
     return pa.RecordBatchReader.from_batches(schema, (widen_batch(one, schema) for one in reader))

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from lancesql.plan.sources import DISTANCE, ROW_ID
-from lancesql.storage.scan import open_scan, serialize_row_ids, wrap_lance_error
+from lancesql.storage.scan import name_dataset, open_scan, serialize_row_ids, wrap_lance_error
 
 from .distances import measure_pairs, read_matrix
 from .served_index import choose_served_index
@@ -77,7 +77,7 @@ class VectorBlocks:
             except StopIteration:
                 return
             except BaseException as error:
-                raise wrap_lance_error(error, "reading the table") from None
+                raise wrap_lance_error(error, f"reading {name_dataset(self.dataset)}") from None
             for start in range(0, batch.num_rows, _BLOCK_ROWS):
                 block = _read_block(batch.slice(start, _BLOCK_ROWS), self.column)
                 if len(block[0]):
