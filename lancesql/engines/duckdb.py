@@ -18,7 +18,7 @@ from lancesql.plan.spelling import quote_name
 
 from .closing import close_with
 from .engine_errors import explain_engine_error
-from .macros import find_calls, spread_calls
+from .functions import KnownFunctions
 from .namespace import Namespace
 from .parsed import ParsedQueries
 from .reentry import Reentry
@@ -36,8 +36,6 @@ SELECT name, value FROM duckdb_settings() WHERE name IN ('TimeZone', 'Calendar',
     'search_path', 'schema')
 """
 """Those that say what a predicate means."""
-_PRIVATE = "__lancesql_"
-"""What the names of functions begin with that are there for one statement."""
 _ENDED = "a later statement of the connection ended this stream"
 
 
@@ -67,9 +65,7 @@ class DuckDBEngine:
             )
         self.owned = connection is None
         self.connection = duckdb.connect() if connection is None else connection
-        self._volatile: frozenset[str] = frozenset()
-        self._row_changing: frozenset[str] = frozenset()
-        self._known: frozenset[str] = frozenset()
+        self._functions = KnownFunctions()
         self._unwanted: set[str] = set()
         self._shared: dict[str, int] = {}
         self._parsed = ParsedQueries()
@@ -323,35 +319,19 @@ class DuckDBEngine:
         return None if relation is None else list(relation.columns)
 
     def is_volatile(self, function: str) -> bool:
-        """Whether a function, the user's own among them, may answer differently for the same arguments.
-
-        A name that is not known yet is looked up each time: a function of that name may be made at any moment.
-        """
-        self._learn(function)
-        return function in self._volatile
+        """Whether a function, the user's own among them, may answer differently for the same arguments."""
+        self._functions.look_up(function, self._query)
+        return function in self._functions.volatile
 
     def changes_rows(self, function: str) -> bool:
         """Whether a function, the user's own among them, makes one row of several (an aggregate) or several of one."""
-        self._learn(function)
-        return function in self._row_changing
+        self._functions.look_up(function, self._query)
+        return function in self._functions.row_changing
 
     def has_function(self, name: str) -> bool:
         """Whether there is a function or a macro of that name."""
         rows = self._query("SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = lower($1) LIMIT 1", [name])
         return bool(rows)
-
-    def _learn(self, function: str) -> None:
-        if function in self._known or function in _BEFORE_PARENTHESES or function.startswith(_PRIVATE):
-            return
-        rows = self._query(
-            "SELECT lower(function_name), bool_or(stability = 'VOLATILE'), bool_or(function_type = 'aggregate'), "
-            "string_agg(lower(macro_definition), ' ') FROM duckdb_functions() GROUP BY 1",
-            None,
-        )
-        called = {name: find_calls(definition) for name, _, _, definition in rows if definition}
-        self._known = frozenset(row[0] for row in rows)
-        self._volatile = spread_calls({name for name, is_volatile, _, _ in rows if is_volatile}, called)
-        self._row_changing = spread_calls({"unnest", *(name for name, _, aggregates, _ in rows if aggregates)}, called)
 
     def orders_descending(self) -> bool:
         """Whether `default_order` is DESC."""
@@ -390,11 +370,3 @@ class DuckDBEngine:
             if str(error) != "Query interrupted":  # what DuckDB makes of Ctrl-C, or of what a handler raises
                 raise
             raise error.__cause__ or KeyboardInterrupt() from None
-
-
-_BEFORE_PARENTHESES = frozenset(
-    {"and", "or", "not", "in", "any", "all", "some", "exists", "case", "when", "then", "else", "between", "like", "is",
-     "cast", "try_cast", "try", "coalesce", "ifnull", "extract", "array", "columns", "grouping", "rollup", "cube",
-     "decimal", "numeric", "varchar", "select", "where", "from", "as", "on", "values", "over", "filter", "distinct"}
-)  # fmt: skip
-"""Words that stand before a parenthesis and are no functions that can be made, or looked up."""
