@@ -7,7 +7,7 @@ from lancesql.parser.tokens import TokenType, find_closing
 
 from .cursor import NameSyntax, TokenCursor
 from .syntax import ConstraintSyntax, ShowConstraintsSyntax
-from .versions import read_table
+from .versions import read_shown_table
 
 __all__ = ["read_constraint", "read_show_constraints"]
 
@@ -21,14 +21,7 @@ _REFUSED = {
 def read_show_constraints(cursor: TokenCursor) -> ShowConstraintsSyntax:
     """`CONSTRAINTS ON name`, behind the word SHOW."""
     cursor.take()
-    if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN") or cursor.accept("OF")):
-        raise cursor.expected("ON and a table")
-    name = read_table(cursor)
-    if name is None:
-        raise cursor.expected("a table")
-    if not cursor.at_end():
-        raise cursor.expected("the end of the statement")
-    return ShowConstraintsSyntax(name)
+    return ShowConstraintsSyntax(read_shown_table(cursor))
 
 
 def read_constraint(cursor: TokenCursor, table: NameSyntax) -> ConstraintSyntax | None:

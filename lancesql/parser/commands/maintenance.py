@@ -6,7 +6,7 @@ from lancesql.errors import LanceSQLError, ParseError, Span, UnsupportedError
 
 from .cursor import NameSyntax, OptionSyntax, TokenCursor
 from .upkeep_syntax import AutoCleanupSyntax, OptimizeSyntax, ShowHealthSyntax, VacuumSyntax
-from .versions import read_table
+from .versions import read_shown_table, read_table
 
 __all__ = ["read_auto_cleanup", "read_optimize", "read_show_health", "read_vacuum"]
 
@@ -50,14 +50,7 @@ def read_vacuum(cursor: TokenCursor) -> VacuumSyntax | None:
 def read_show_health(cursor: TokenCursor) -> ShowHealthSyntax:
     """`HEALTH | MAINTENANCE ON name`, behind the word SHOW."""
     maintenance = cursor.take().text.upper() == "MAINTENANCE"
-    if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN") or cursor.accept("OF")):
-        raise cursor.expected("ON and a table")
-    name = read_table(cursor)
-    if name is None:
-        raise cursor.expected("a table")
-    if not cursor.at_end():
-        raise cursor.expected("the end of the statement")
-    return ShowHealthSyntax(name, maintenance)
+    return ShowHealthSyntax(read_shown_table(cursor), maintenance)
 
 
 def read_auto_cleanup(cursor: TokenCursor, table: NameSyntax) -> AutoCleanupSyntax | None:

@@ -24,6 +24,7 @@ __all__ = [
     "read_drop_reference",
     "read_restore",
     "read_show_history",
+    "read_shown_table",
     "read_snapshot",
     "read_table",
 ]
@@ -40,13 +41,7 @@ def at_history(cursor: TokenCursor) -> bool:
 def read_show_history(cursor: TokenCursor) -> ShowHistorySyntax:
     """`VERSIONS | TAGS | BRANCHES ON name`, behind the word SHOW."""
     what = _HISTORIES[cursor.take().text.upper()]
-    if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN") or cursor.accept("OF")):
-        raise cursor.expected("ON and a table")
-    name = read_table(cursor) if what == "versions" else cursor.read_name()
-    if name is None:
-        raise cursor.expected("a table")
-    if not cursor.at_end():
-        raise cursor.expected("the end of the statement")
+    name = read_shown_table(cursor, with_branch=what == "versions")
     return ShowHistorySyntax(what, name)  # type: ignore[arg-type]
 
 
@@ -203,6 +198,22 @@ def _read_numbered(cursor: TokenCursor, branch: VersionSyntax) -> VersionSyntax:
     if not isinstance(number, int) or isinstance(number, bool):
         raise ParseError("a version of a branch is a number", span=Span(start.start, cursor.last_taken.end))
     return VersionSyntax(f"{branch.reference}@{number}", branch.span)
+
+
+def read_shown_table(cursor: TokenCursor, *, with_branch: bool = True) -> NameSyntax:
+    """`ON name`, behind what is shown of a table, to the end of the statement.
+
+    Raises:
+        ParseError: When something else stands there.
+    """
+    if not (cursor.accept("ON") or cursor.accept("FROM") or cursor.accept("IN") or cursor.accept("OF")):
+        raise cursor.expected("ON and a table")
+    name = read_table(cursor) if with_branch else cursor.read_name()
+    if name is None:
+        raise cursor.expected("a table")
+    if not cursor.at_end():
+        raise cursor.expected("the end of the statement")
+    return name
 
 
 def read_table(cursor: TokenCursor) -> NameSyntax | None:
